@@ -1,0 +1,1 @@
+"""A privacy-preserving trusted research environment."""

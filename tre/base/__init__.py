@@ -1,0 +1,1 @@
+"""What every room stands on: exact costs, ids, reasons, the clock, and the passage from private to released."""

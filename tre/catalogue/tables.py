@@ -1,0 +1,158 @@
+"""Tables, columns, links and bounds as a policy declares them: never inferred from data (PRIVACY §1)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from fractions import Fraction
+from types import MappingProxyType
+
+Value = bool | int | Decimal | str | date | datetime
+"""A literal value of a domain. Doubles have none: equality on doubles groups nothing."""
+
+
+class Kind(StrEnum):
+    """The types that every engine treats alike."""
+
+    BOOLEAN = "boolean"
+    INTEGER = "integer"  # signed 64 bits
+    DECIMAL = "decimal"
+    DOUBLE = "double"
+    TEXT = "text"
+    DATE = "date"
+    TIMESTAMP = "timestamp"  # without zone, microseconds
+
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    """A kind; `precision` and `scale` for decimals only."""
+
+    kind: Kind
+    precision: int = 0
+    scale: int = 0
+
+    def __str__(self) -> str:
+        if self.kind is Kind.DECIMAL:
+            return f"decimal({self.precision},{self.scale})"
+        return self.kind.value
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A closed interval on the number line. Dates count days, timestamps microseconds, since 1970-01-01."""
+
+    low: Fraction
+    high: Fraction
+
+    def __post_init__(self) -> None:
+        if self.low > self.high:
+            raise ValueError("an interval's low end lies above its high end")
+
+    @property
+    def magnitude(self) -> Fraction:
+        """The largest absolute value inside."""
+        return max(abs(self.low), abs(self.high))
+
+
+class Access(StrEnum):
+    """How a table may be used (PRIVACY §2). A table that the policy does not name is refused."""
+
+    PRIVATE = "private"
+    ATTRIBUTE = "attribute"
+    PUBLIC = "public"
+    HIDDEN = "hidden"
+
+
+class ColumnClass(StrEnum):
+    """What a column says about a person. A column that the policy does not list is an identifier."""
+
+    UNIT_KEY = "unit key"
+    DIRECT_IDENTIFIER = "direct identifier"
+    QUASI_IDENTIFIER = "quasi-identifier"
+    SENSITIVE = "sensitive"
+    ORDINARY = "ordinary"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A declared column.
+
+    `bounds` clamp in the scan; a value outside `domain` becomes NULL in the scan, which groups as "other";
+    `calendar` is the range of dates that grouping by date may enumerate; `granularity` is the grid on which
+    sums are exact; `max_length` bounds text in characters, longer text is cut in the scan.
+    """
+
+    name: str
+    type: Type
+    klass: ColumnClass = ColumnClass.ORDINARY
+    nullable: bool = True
+    bounds: Interval | None = None
+    granularity: Fraction | None = None
+    domain: tuple[Value, ...] | None = None
+    calendar: tuple[date, date] | None = None
+    max_length: int | None = None
+
+    @property
+    def visible(self) -> bool:
+        """Whether a query may name the column: direct identifiers are never in a version."""
+        return self.klass is not ColumnClass.DIRECT_IDENTIFIER
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An enforced N:1 link: the target's columns are unique, and where a target exists it has the same unit."""
+
+    columns: tuple[str, ...]
+    target: str
+    target_columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A declared table.
+
+    `unit` names the column that holds the unit key (private tables only); `unique` lists declared unique keys;
+    `rows_per_unit` is the cap enforced in the scan; `typical_rows` the contribution bound used for clipping
+    when the request names none; `magnitude` the declared upper bound of rows; `enforced_rows` the cap that the
+    version at hand has already enforced, if any; `public_rows` the exact size of a public table.
+    """
+
+    name: str
+    access: Access
+    columns: Mapping[str, Column]
+    unit: str | None = None
+    unique: tuple[frozenset[str], ...] = ()
+    links: tuple[Link, ...] = ()
+    rows_per_unit: int | None = None
+    typical_rows: int | None = None
+    magnitude: int = 0
+    enforced_rows: int | None = None
+    public_rows: int | None = None
+
+    @property
+    def capped_in_scan(self) -> bool:
+        """Whether the scan itself must cut rows beyond the cap: not where the version already has."""
+        if self.rows_per_unit is None:
+            return False
+        return self.enforced_rows is None or self.enforced_rows > self.rows_per_unit
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """What a data set's policy declares, and at which version; `units` bounds the number of people."""
+
+    dataset: str
+    unit_table: str
+    unit_key: str
+    units: int
+    tables: Mapping[str, Table] = field(default_factory=lambda: MappingProxyType({}))
+    digest: str = ""
+    version: str = ""
+
+    def table(self, name: str) -> Table | None:
+        """Return a table that a query may name; hidden and unknown answer alike."""
+        found = self.tables.get(name)
+        return None if found is None or found.access is Access.HIDDEN else found

@@ -1,0 +1,1 @@
+"""From a bound query to a private plan, and from exact partials to a release."""

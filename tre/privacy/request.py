@@ -1,0 +1,51 @@
+"""What a request asks of the privacy core, and the rules that its policy sets for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from types import MappingProxyType
+
+from tre.base.cost import Cost, Measure
+from tre.catalogue import Interval
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """How much of the budget a request offers and which bounds it narrows.
+
+    `epsilon` None means the policy's per-answer default. `groups` bounds the groups of one person (l0), `rows`
+    the rows of one person in one group; `totals` bounds one person's contribution to the SUM of that output name.
+    """
+
+    epsilon: Fraction | None = None
+    groups: int | None = None
+    rows: int | None = None
+    totals: Mapping[str, Interval] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a policy lays down for every answer on its data set.
+
+    Limits are stored as (rho(epsilon, delta_conversion), delta − delta_conversion) (PRIVACY §1 "Measure").
+    `keys_delta` is the delta that one answer with unknown keys may spend; `minimum_group` applies to the noisy
+    number of people; `groups` is the policy's default l0; `known_keys` the most keys that are enumerated;
+    `release_every` the grid of release times in seconds (0: none); `most_rows_per_unit` and `most_rows` bound
+    the worst-case work of a plan (PRIVACY §3.9).
+    """
+
+    measure: Measure
+    per_answer: Cost
+    per_project: Cost
+    per_dataset: Cost
+    conversion_delta: Fraction
+    keys_delta: Fraction
+    default_epsilon: Fraction
+    minimum_group: int | None = None
+    groups: int | None = None
+    known_keys: int = 1000
+    release_every: Fraction = Fraction(1, 4)
+    most_rows_per_unit: int = 10**6
+    most_rows: int = 10**13

@@ -1,0 +1,348 @@
+"""What a query means: frozen, typed nodes, apart from what was typed and from any engine.
+
+Columns are known by id, never by name: an id is given once in a plan, and a reference to a column of an
+enclosing query is simply an id that the subplan does not produce. Every node is built by `tre.sql.bind` from a
+checked tree, or by `tre.privacy` when it lowers a private aggregate to partials; `tre.sql.render` alone turns
+nodes into text. What may be said about a relation (status, unit keys, dependencies, work) stands in
+`tre.sql.tracing`, one named rule per node.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from fractions import Fraction
+
+from tre.catalogue import Interval, Table, Type, Value
+
+# --- expressions ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PublicKeys:
+    """The domain of a column looked up in public tables: the distinct values of the column of `relation`."""
+
+    relation: Relation
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of an expression's value from declarations alone.
+
+    `interval` holds for every non-NULL value; `granularity` is the grid on which every value lies (None: no
+    grid); `domain` lists every non-NULL value or says which public relation does; `max_length` bounds text.
+    """
+
+    nullable: bool = True
+    interval: Interval | None = None
+    granularity: Fraction | None = None
+    domain: tuple[Value, ...] | PublicKeys | None = None
+    max_length: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The declared column that a bare column is a copy of."""
+
+    table: str
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column that a relation produces. Equality of columns is equality of ids."""
+
+    id: int
+    name: str = field(compare=False)
+    type: Type = field(compare=False)
+    facts: Facts = field(compare=False, default=Facts())
+    origin: Origin | None = field(compare=False, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A column's value; of the relation itself, or of an enclosing query (correlation)."""
+
+    column: Column
+
+    @property
+    def type(self) -> Type:
+        return self.column.type
+
+    @property
+    def facts(self) -> Facts:
+        return self.column.facts
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """A constant; None is NULL."""
+
+    value: Value | Fraction | None
+    type: Type
+    facts: Facts
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A value bound when the statement runs, such as the secret of the keyed mix. Never part of the text."""
+
+    name: str
+    type: Type
+    facts: Facts = Facts(nullable=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A function of the allow-list in `tre.sql.functions`, operators included. Total: it cannot fail on a value."""
+
+    function: str
+    arguments: tuple[Expression, ...]
+    type: Type
+    facts: Facts
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """CASE WHEN condition THEN result … ELSE otherwise END (simple CASE is bound to this form)."""
+
+    branches: tuple[tuple[Expression, Expression], ...]
+    otherwise: Expression
+    type: Type
+    facts: Facts
+
+
+@dataclass(frozen=True, slots=True)
+class Exists:
+    """[NOT] EXISTS over a relation whose filters may refer to the enclosing query. IN binds to this form."""
+
+    relation: Relation
+    negated: bool
+    type: Type
+    facts: Facts = Facts(nullable=False, domain=(False, True))
+
+
+Expression = Ref | Literal | Parameter | Call | Case | Exists
+
+
+# --- relations --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """A declared table, its bounds clamped, domains mapped, text cut and row cap enforced by the scan itself."""
+
+    table: Table
+    columns: tuple[Column, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Rows of `input` for which `condition` is true."""
+
+    input: Relation
+    condition: Expression
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        return self.input.columns
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """One output column per (column, expression); a bare Ref may keep its column's id."""
+
+    input: Relation
+    outputs: tuple[tuple[Column, Expression], ...]
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        return tuple(column for column, _ in self.outputs)
+
+
+class JoinKind(StrEnum):
+    """The joins of the plan; comma joins bind to INNER. RIGHT and FULL are widened later."""
+
+    INNER = "inner"
+    LEFT = "left"
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Columns of both sides; after a LEFT join the right side's columns are new ids with nullable facts."""
+
+    kind: JoinKind
+    left: Relation
+    right: Relation
+    condition: Expression
+    nulled: tuple[tuple[Column, Column], ...] = ()  # LEFT: (column of the join, column of the right side)
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        right = tuple(new for new, _ in self.nulled) if self.nulled else self.right.columns
+        return self.left.columns + right
+
+
+class Aggregation(StrEnum):
+    """Exact aggregates, inside the enclave or over public tables."""
+
+    COUNT_ROWS = "count_rows"
+    COUNT = "count"
+    COUNT_DISTINCT = "count_distinct"
+    SUM = "sum"
+    AVG = "avg"
+    MIN = "min"
+    MAX = "max"
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregated:
+    """One aggregate: `column` is its output; `where` is its FILTER."""
+
+    column: Column
+    function: Aggregation
+    argument: Expression | None = None
+    where: Expression | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    """An exact GROUP BY: over public tables, or keyed by the unit inside the enclave, or the final clipped sums.
+
+    Keys are (output column, expression over the input). Without keys there is exactly one row.
+    """
+
+    input: Relation
+    keys: tuple[tuple[Column, Expression], ...]
+    aggregates: tuple[Aggregated, ...]
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        return tuple(column for column, _ in self.keys) + tuple(one.column for one in self.aggregates)
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """The first `rows` rows of each partition under `order`: row caps, l0 selection. Order must be total."""
+
+    input: Relation
+    partition: tuple[Expression, ...]
+    order: tuple[Expression, ...]
+    rows: int
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        return self.input.columns
+
+
+class PrivateFunction(StrEnum):
+    """What a private aggregate measures. COUNT(DISTINCT x) of other columns, VAR, quantiles are widened later."""
+
+    COUNT_ROWS = "count_rows"
+    COUNT = "count"
+    COUNT_UNITS = "count_units"  # COUNT(DISTINCT unit key)
+    SUM = "sum"
+    AVG = "avg"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One aggregate that the mechanism will measure: its output column, argument and FILTER."""
+
+    column: Column
+    function: PrivateFunction
+    argument: Expression | None = None
+    where: Expression | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PrivateAggregate:
+    """The mechanism's place (PRIVACY §2): an aggregate over a unit-keyed relation without the unit key.
+
+    `unit` is one of the input's unit keys. `keys` are (output column, expression over the input); a key is known
+    when its facts have a domain, else unknown. `groups_per_unit` is 1 where the keys are a function of the unit
+    by declared dependencies (or there are none), else None: the bound must come from policy or request.
+    `rows_per_unit` is the static worst case of input rows of one unit, `typical_rows` the policy's contribution
+    bound carried through the joins (None: undeclared), `one_row` whether a unit has at most one row by
+    dependency. Its columns are released: what stands above is post-processing.
+    """
+
+    input: Relation
+    unit: Column
+    keys: tuple[tuple[Column, Expression], ...]
+    asked: tuple[Asked, ...]
+    groups_per_unit: int | None
+    rows_per_unit: int
+    typical_rows: int | None
+    one_row: bool
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        return tuple(column for column, _ in self.keys) + tuple(one.column for one in self.asked)
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """A table of already released (noisy) or simulated values, handed to the engine as input `name`."""
+
+    name: str
+    columns: tuple[Column, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Distinct:
+    """Distinct rows of a public or released relation, or of a unit-keyed one with its unit key in the row."""
+
+    input: Relation
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        return self.input.columns
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """ORDER BY … LIMIT … OFFSET … over public or released rows. Terms: (expression, descending, nulls first)."""
+
+    input: Relation
+    terms: tuple[tuple[Expression, bool, bool], ...]
+    limit: int | None = None
+    offset: int = 0
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        return self.input.columns
+
+
+Relation = Scan | Filter | Project | Join | Aggregate | Keep | PrivateAggregate | Released | Distinct | Sort
+
+
+# --- a whole query ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A bound query: `root` yields `names` in order.
+
+    `blocks` are the private aggregates inside `root`, in evaluation order; none means that the answer is public,
+    exact and free. `tables` and `columns` are what it touches; `notes` says what the planner added (a key
+    equality implied by a link, …); `canonical` is the text of the canonical form of the whole query.
+    """
+
+    root: Relation
+    names: tuple[str, ...]
+    blocks: tuple[PrivateAggregate, ...]
+    tables: tuple[str, ...]
+    columns: tuple[Origin, ...]
+    notes: tuple[str, ...]
+    canonical: str
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """Text for an engine, made by `tre.sql.render` alone, with the parameters that it expects by name."""
+
+    sql: str
+    parameters: tuple[str, ...]
+    dialect: str
+    columns: tuple[Column, ...]
