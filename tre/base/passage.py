@@ -7,7 +7,7 @@ Only engines construct `Partials`; only `tre.privacy` constructs a `Release`; th
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -90,7 +90,7 @@ def _tagged(part: Value | None) -> list[str] | None:
     return [type(part).__name__, str(part)]
 
 
-_READERS = {
+_READERS: dict[str, Callable[[str], Value]] = {
     "bool": lambda text: text == "True",
     "int": int,
     "str": str,
@@ -104,5 +104,4 @@ def _untagged(part: list[str] | None) -> Value | None:
     if part is None:
         return None
     kind, text = part
-    value: Value = _READERS[kind](text)
-    return value
+    return _READERS[kind](text)
