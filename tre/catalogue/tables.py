@@ -117,7 +117,8 @@ class Table:
     `unit` names the column that holds the unit key (private tables only); `unique` lists declared unique keys;
     `rows_per_unit` is the cap enforced in the scan; `typical_rows` the contribution bound used for clipping
     when the request names none; `magnitude` the declared upper bound of rows; `enforced_rows` the cap that the
-    version at hand has already enforced, if any; `public_rows` the exact size of a public table.
+    version at hand has already enforced, if any; `public_rows` the exact size of a public table; `unit_via` the
+    link through which onboarding fills the unit column of a table whose source has none (`cost`, by its visit).
     """
 
     name: str
@@ -131,6 +132,7 @@ class Table:
     magnitude: int = 0
     enforced_rows: int | None = None
     public_rows: int | None = None
+    unit_via: Link | None = None
 
     @property
     def capped_in_scan(self) -> bool:
