@@ -1,0 +1,114 @@
+"""Derived data: the flat tile files and the index, all of it rebuilt from the record file at start.
+
+`tile/<L>` holds tile level L as one file: tile N is bytes 8192·N…. `index` has one row for each entry: where its
+record starts, where in the record the entry starts, how long it is. The index is written last: an entry is
+published to readers by its row.
+"""
+
+import struct
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from audit.files import File, Files
+from audit.merkle import HASH_SIZE, TILE_HEIGHT, fold
+from audit.records import HEADER, Record
+
+_ROW = struct.Struct(">QII")
+
+
+class Row(NamedTuple):
+    """Where an entry lies in the record file: bytes `record` + `offset`, for `length`."""
+
+    record: int
+    offset: int
+    length: int
+
+
+class DerivedError(Exception):
+    """Derived data that does not fit the records: rebuilt by the next start of the log."""
+
+
+def rows_of(record: Record) -> bytes:
+    """The index rows of a record's entries, as they lie in the file."""
+    rows = bytearray()
+    offset = HEADER.size
+    for entry in record.entries:
+        rows += _ROW.pack(record.position, offset + 2, len(entry))
+        offset += 2 + len(entry)
+    return bytes(rows)
+
+
+class Derived:
+    """The derived files of a log folder, read by anyone, written by the log's writer alone."""
+
+    def __init__(self, files: Files, folder: Path, *, writing: bool) -> None:
+        self._files = files
+        self._folder = folder
+        self._writing = writing
+        self._levels: dict[int, File] = {}
+        if writing:
+            files.make_folder(folder / "tile")
+        self._index = files.open(folder / "index", "create" if writing else "read")
+
+    def level(self, level: int) -> File:
+        """The file of one tile level."""
+        if level not in self._levels:
+            path = self._folder / "tile" / str(level)
+            self._levels[level] = self._files.open(path, "create" if self._writing else "read")
+        return self._levels[level]
+
+    def count(self) -> int:
+        """The number of entries published in the index."""
+        return self._index.size() // _ROW.size
+
+    def row(self, index: int) -> Row:
+        """The index row of an entry. Raises DerivedError when it is missing."""
+        return self.rows(index, 1)[0]
+
+    def rows(self, first: int, count: int) -> list[Row]:
+        """The index rows of `count` entries. Raises DerivedError when one is missing."""
+        data = self.row_bytes(first, count)
+        if len(data) != count * _ROW.size:
+            raise DerivedError(f"the index ends before entry {first + count - 1}")
+        return [Row(*fields) for fields in _ROW.iter_unpack(data)]
+
+    def row_bytes(self, first: int, count: int) -> bytes:
+        """The bytes of `count` index rows, fewer at the end of the file."""
+        return self._index.read(count * _ROW.size, first * _ROW.size)
+
+    def hashes(self, level: int, first: int, count: int) -> bytes:
+        """`count` hashes of a tile level, joined, fewer at the end of the file."""
+        return self.level(level).read(count * HASH_SIZE, first * HASH_SIZE)
+
+    def node(self, height: int, index: int) -> bytes:
+        """The hash of a perfect node (a `merkle.NodeReader`). Raises DerivedError when a tile is too short."""
+        level, rest = divmod(height, TILE_HEIGHT)
+        count = 1 << rest
+        data = self.hashes(level, index * count, count)
+        if len(data) != count * HASH_SIZE:
+            raise DerivedError(f"tile level {level} is too short")
+        return fold([data[at : at + HASH_SIZE] for at in range(0, len(data), HASH_SIZE)])
+
+    def write(self, first: int, tiles: Sequence[Sequence[bytes]], rows: bytes) -> None:
+        """Write what entries from `first` on added: each level's completed nodes, then the index rows."""
+        for level, nodes in enumerate(tiles):
+            if nodes:
+                self.level(level).write(b"".join(nodes), (first >> (TILE_HEIGHT * level)) * HASH_SIZE)
+        self._index.write(rows, first * _ROW.size)
+
+    def rebuild(self, levels: Sequence[bytes | bytearray], rows: bytes | bytearray) -> None:
+        """Make the files exactly this: in place, so that readers meanwhile see the same bytes as before."""
+        self._index.truncate(min(len(rows), self._index.size()))
+        for level, hashes in enumerate(levels):
+            self.level(level).write(bytes(hashes), 0)
+            self.level(level).truncate(len(hashes))
+        for path in (self._folder / "tile").iterdir():
+            if not path.name.isdecimal() or int(path.name) >= len(levels):
+                path.unlink()
+        self._index.write(bytes(rows), 0)
+
+    def close(self) -> None:
+        """Close the files."""
+        for file in (self._index, *self._levels.values()):
+            file.close()

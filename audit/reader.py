@@ -1,0 +1,157 @@
+"""Reading a log: heads, entries, proofs, receipts and C2SP resources, while the writer runs.
+
+`Reader` is what the writer's process and every other one share; they differ in how they learn the newest head.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple, Self
+
+from audit.derived import Derived, DerivedError
+from audit.files import File, Files, OsFiles
+from audit.merkle import consistency_proof, inclusion_proof, leaf_hash
+from audit.receipt import Receipt
+from audit.records import Record, scan_from
+from audit.tiles import TileError, encode_bundle, parse_path, tile_at
+
+
+class LogError(Exception):
+    """The log cannot be opened, read or written. The message is for the operator."""
+
+
+class Published(NamedTuple):
+    """A head that is durable in both places: number of entries, signed checkpoint."""
+
+    size: int
+    checkpoint: bytes
+
+
+class Reader(ABC):
+    """The reading side of a log folder. Raises LogError when files do not fit together, OSError."""
+
+    def __init__(self, records: File, derived: Derived) -> None:
+        self._records = records
+        self._derived = derived
+
+    @abstractmethod
+    def published(self) -> Published:
+        """Return the newest head under which everything is readable."""
+
+    @property
+    def size(self) -> int:
+        """The number of entries under the newest head."""
+        return self.published().size
+
+    def checkpoint(self) -> str:
+        """Return the newest signed checkpoint."""
+        return self.published().checkpoint.decode()
+
+    def entry(self, index: int) -> bytes:
+        """Return one entry. Raises IndexError where there is none."""
+        if not 0 <= index < self.size:
+            raise IndexError(f"no entry {index} in a log of {self.size}")
+        return self._entries(index, 1)[0]
+
+    def scan(self, start: int = 0) -> Iterator[tuple[int, bytes]]:
+        """Yield (index, entry) from `start` to the newest entry at the time of the call, in order."""
+        size = self.size
+        if start >= size:
+            return
+        for record in scan_from(self._records, self._derived.row(start).record):
+            for index, entry in enumerate(record.entries, record.first):
+                if index >= start:
+                    yield index, entry
+            if record.size >= size:
+                return
+        raise LogError("the record file ends before its newest head")
+
+    def inclusion(self, index: int, *, with_entry: bool = False) -> str:
+        """Return the receipt (C2SP tlog-proof) of an entry under the newest head.
+
+        `with_entry` puts the entry itself beside the proof, so that the receipt can be checked on its own.
+        Raises ProofError where there is no such entry.
+        """
+        size, checkpoint = self.published()
+        path = inclusion_proof(index, size, self._node)
+        extra = self.entry(index) if with_entry else None
+        return str(Receipt(index, tuple(path), checkpoint, extra))
+
+    def consistency(self, old: int) -> list[bytes]:
+        """Prove that the newest head contains the one of size `old`. Raises ProofError unless 1 ≤ old ≤ size."""
+        return consistency_proof(old, self.size, self._node)
+
+    def resource(self, path: str) -> bytes:
+        """Return a C2SP resource: `checkpoint`, `tile/<L>/<N>[.p/<W>]` or `tile/entries/<N>[.p/<W>]`.
+
+        Raises TileError for a path that names nothing in this log. Who may read entries is the caller's to decide.
+        """
+        if path == "checkpoint":
+            return self.published().checkpoint
+        tile = parse_path(path)
+        if tile.width > tile_at(tile.level, tile.number, self.size).width:
+            raise TileError("no such tile in a tree of this size")
+        if tile.level is None:
+            return encode_bundle(self._entries(tile.first, tile.width))
+        return self._derived.hashes(tile.level, tile.first, tile.width)
+
+    def close(self) -> None:
+        """Close the files."""
+        self._derived.close()
+        self._records.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _node(self, height: int, index: int) -> bytes:
+        try:
+            return self._derived.node(height, index)
+        except DerivedError as error:
+            raise LogError(f"{error}; a start of the log rebuilds it") from error
+
+    def _entries(self, first: int, count: int) -> list[bytes]:
+        try:
+            rows = self._derived.rows(first, count)
+            leaves = self._derived.hashes(0, first, count)
+        except DerivedError as error:
+            raise LogError(f"{error}; a start of the log rebuilds it") from error
+        entries = [self._records.read(row.length, row.record + row.offset) for row in rows]
+        if b"".join(map(leaf_hash, entries)) != leaves:
+            raise LogError(f"the entries from {first} on are not those that were hashed")
+        return entries
+
+
+class LogReader(Reader):
+    """A log folder read by another process than the writer's; needs no lock and writes nothing."""
+
+    def __init__(self, folder: Path, files: Files | None = None) -> None:
+        """Open the log folder. Raises LogError when it is none."""
+        disk = files or OsFiles()
+        try:
+            records = disk.open(folder / "records", "read")
+            super().__init__(records, Derived(disk, folder, writing=False))
+        except FileNotFoundError as error:
+            raise LogError(f"not a log folder, or never started: {folder}") from error
+        self._newest = Published(-1, b"")
+
+    def published(self) -> Published:
+        """Return the newest head whose entries are all published in the index."""
+        count = self._derived.count()
+        while count != self._newest.size:
+            record = self._record_of_last(count)
+            if record.size <= count:
+                self._newest = Published(record.size, record.checkpoint)
+                break
+            # A row or more of this record is still being written: the head before it is the newest.
+            count = record.first
+        return self._newest
+
+    def _record_of_last(self, count: int) -> Record:
+        position = self._derived.row(count - 1).record if count else 0
+        record = next(scan_from(self._records, position), None)
+        if record is None:
+            raise LogError("the index does not fit the record file; a start of the log rebuilds it")
+        return record
