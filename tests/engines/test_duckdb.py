@@ -9,8 +9,8 @@ import pyarrow as pa
 import pytest
 
 from tre.base.passage import decode_partials
+from tre.base.statement import Statement
 from tre.engines import DuckDBEngine, EngineFailed, EngineLimits
-from tre.sql.plan import Statement
 
 SLOW = "SELECT count(*) AS n FROM range(1000000000) a, range(100000) b"
 

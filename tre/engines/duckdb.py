@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tre.base.passage import Partials
+from tre.base.statement import Statement
 from tre.engines import frames
 from tre.engines.interface import EngineFailed, EngineLimits, Parameter, Slot
-from tre.sql.plan import Statement
 
 if TYPE_CHECKING:
     import pyarrow as pa

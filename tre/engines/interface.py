@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from tre.base.passage import Partials
-from tre.sql.plan import Statement
+from tre.base.statement import Statement
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -336,17 +336,3 @@ class Query:
     columns: tuple[Origin, ...]
     notes: tuple[str, ...]
     canonical: str
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """Text for an engine, made by `tre.sql.render` alone, with the parameters that it expects by name.
-
-    `tables` are the names that it reads, which the engine's own parser must confirm before it runs.
-    """
-
-    sql: str
-    parameters: tuple[str, ...]
-    dialect: str
-    columns: tuple[Column, ...]
-    tables: tuple[str, ...] = ()
