@@ -58,6 +58,7 @@ def _tests(people: People, visits: Visits) -> list[Test]:
     adult = (age >= 18).astype(float)
     size = np.minimum(age / 18, 1.0)
     sugar, pressure, kidney = ill[:, _DIABETES], ill[:, _HYPERTENSION], ill[:, _KIDNEY]
+    chest = visits.respiratory.astype(float)
     woman = people.female[visits.who].astype(float)
     return [
         Test(3004249, 8876, 0, 0.35 * adult, 112 + 0.25 * age + 14 * pressure, 13),  # systolic, mm[Hg]
@@ -66,7 +67,7 @@ def _tests(people: People, visits: Visits) -> list[Test]:
         Test(3004410, 9579, 0, 0.04 * adult + 0.4 * sugar, 36 + 0.06 * age + 18 * sugar, 6),  # HbA1c, mmol/mol
         Test(3016723, 8749, 0, 0.2 * adult, 82 - 16 * woman + 70 * kidney, 12),  # creatinine, umol/L
         Test(3000963, 8713, 1, 0.2 + 0 * age, 14.6 - 1.3 * woman - 1.5 * kidney, 1.2),  # haemoglobin, g/dL
-        Test(3010813, 9444, 1, 0.15 + 0 * age, 7 + 1.5 * visits.respiratory, 1.8),  # white cells, 10*9/L
+        Test(3010813, 9444, 1, 0.15 + 0 * age, 7 + 1.5 * chest, 1.8),  # white cells, 10*9/L
     ]
 
 

@@ -47,7 +47,7 @@ LONG_TERM = (
     LongTerm(255573, -3.9, 0.60, 0.80, -0.1, 35),  # chronic obstructive lung disease
     LongTerm(440383, -2.0, 0.00, 0.40, 0.5, 12),  # depressive disorder
     LongTerm(316139, -5.1, 0.85, 0.30, -0.3, 30),  # heart failure
-    LongTerm(4182210, -8.2, 1.45, 0.10, 0.1, 50),  # dementia
+    LongTerm(4182210, -7.6, 1.45, 0.10, 0.1, 50),  # dementia
     LongTerm(313217, -4.9, 0.95, 0.00, -0.3, 30),  # atrial fibrillation
     LongTerm(317576, -3.7, 0.80, 0.35, -0.8, 30),  # coronary arteriosclerosis
     LongTerm(80180, -2.4, 0.60, 0.15, 0.3, 30),  # osteoarthritis

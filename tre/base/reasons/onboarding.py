@@ -1,0 +1,95 @@
+"""Reasons for which a data-set version is refused. Which row or column it was goes to the data controller only."""
+
+from tre.base.reasons.form import Kind, reason
+
+_LOOK = "Ask the data controller, who is told which table, column and row it was; mend the data and add them again."
+_PRIVACY = "Nothing is copied from a refused version. Where the fault lies is told to the data controller alone."
+
+NO_SOURCE = reason(
+    "onboarding.no-source",
+    Kind.USAGE,
+    "The source is neither a folder of Parquet or CSV files nor a DuckDB file.",
+    "Name a folder that holds TABLE.parquet or TABLE.csv files, or a file that ends in .duckdb or .db.",
+)
+AMBIGUOUS = reason(
+    "onboarding.ambiguous-table",
+    Kind.UNPROCESSABLE,
+    "The source holds a declared table twice.",
+    "Leave one file for each table.",
+    _PRIVACY,
+)
+MISSING_TABLE = reason(
+    "onboarding.missing-table",
+    Kind.UNPROCESSABLE,
+    "The source lacks a table that the policy declares.",
+    "Add the table, empty if it has no rows, or take it out of the policy.",
+    _PRIVACY,
+)
+MISSING_COLUMN = reason(
+    "onboarding.missing-column",
+    Kind.UNPROCESSABLE,
+    "A table lacks a column that the policy declares, or holds it twice.",
+    "Add the column, empty if it has no values, or take it out of the policy.",
+    _PRIVACY,
+)
+UNREADABLE = reason(
+    "onboarding.unreadable",
+    Kind.UNPROCESSABLE,
+    "A file of the source is damaged or is not what its name says.",
+    "Write the file again from its origin; CSV is UTF-8, comma-separated, with one header line.",
+    _PRIVACY,
+)
+TYPE = reason(
+    "onboarding.type",
+    Kind.UNPROCESSABLE,
+    "A column holds a value that is not exactly one of its declared type.",
+    _LOOK,
+    "Values are never rounded, cut or guessed on the way in: a value enters as it is or the version is refused.",
+)
+NULL = reason(
+    "onboarding.null",
+    Kind.UNPROCESSABLE,
+    "A key, or another column that is declared never to be empty, is empty somewhere.",
+    _LOOK,
+    _PRIVACY,
+)
+NOT_UNIQUE = reason(
+    "onboarding.not-unique",
+    Kind.UNPROCESSABLE,
+    "Columns that are declared unique, or that a link leads to, hold the same value twice.",
+    _LOOK,
+    "The planner relies on declared uniqueness to bound what one person can change.",
+)
+UNKNOWN_UNIT = reason(
+    "onboarding.unknown-unit",
+    Kind.UNPROCESSABLE,
+    "A private table holds a row of a person who is not in the table of people.",
+    _LOOK,
+    "Such a row would belong to nobody, and removing a person would not remove it.",
+)
+LINK = reason(
+    "onboarding.link",
+    Kind.UNPROCESSABLE,
+    "A declared link leads from one person's row to another person's row.",
+    _LOOK,
+    "The planner follows a declared link as if it kept to one person; a single exception would break the promise.",
+)
+MAGNITUDE = reason(
+    "onboarding.magnitude",
+    Kind.UNPROCESSABLE,
+    "The version holds more people or rows than the policy declares.",
+    "Declare a larger magnitude in the policy; it is an upper bound and need not be close.",
+    "Limits on work are computed from declared magnitudes, never from the data.",
+)
+EMPTY = reason(
+    "onboarding.empty",
+    Kind.UNPROCESSABLE,
+    "The table of people has no rows.",
+    "Add the data of at least one person.",
+)
+UNFINISHED = reason(
+    "onboarding.unfinished",
+    Kind.FAULT,
+    "The version could not be finished within its limits of memory and disk.",
+    "Give onboarding more memory or free disk, then add the data again; nothing was left behind.",
+)

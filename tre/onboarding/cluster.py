@@ -1,0 +1,87 @@
+"""The version's own file: unit keys replaced by a random permutation of 1..n, rows clustered by it."""
+# ruff: noqa: S608 - identifiers and texts enter SQL through tre.onboarding.sql alone
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from tre.base.ids import Randomness
+from tre.catalogue import Access, Catalogue, Table
+from tre.onboarding.sql import literal, name, names
+from tre.onboarding.stage import copied
+
+SIDE_SCHEMA = "tre_side"
+"""Schema of a version's side tables, one a private table: (unit, n), n the unit's rows. No query names it."""
+
+_MAP = name("tre units")
+
+
+def write_version(
+    connection: duckdb.DuckDBPyConnection,
+    catalogue: Catalogue,
+    tables: Mapping[str, Table],
+    file: Path,
+    randomness: Randomness,
+    report: Callable[[float], None],
+) -> dict[str, int]:
+    """Write the staged `tables` into the new DuckDB file `file`; return the exact sizes of public tables.
+
+    The file never holds anything else, so that no page of it remembers an identifier.
+    """
+    _permute_units(connection, catalogue, randomness)
+    connection.execute(f"ATTACH {literal(str(file))} AS version")
+    connection.execute(f"CREATE SCHEMA version.{name(SIDE_SCHEMA)}")
+    sizes: dict[str, int] = {}
+    for done, table in enumerate(tables.values()):
+        rows = _write_private(connection, table) if table.unit else _write_shared(connection, table)
+        if table.access is Access.PUBLIC:
+            sizes[table.name] = rows
+        connection.execute(f"DROP TABLE {name(table.name)}")
+        report((done + 1) / len(tables))
+    connection.execute("CHECKPOINT version")
+    connection.execute("DETACH version")
+    return sizes
+
+
+def _permute_units(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue, randomness: Randomness) -> None:
+    """Give every unit a number: the rank of its own 64 random bits, which are kept nowhere."""
+    keys = connection.sql(
+        f"SELECT {name(catalogue.unit_key)} AS source FROM {name(catalogue.unit_table)}"
+    ).to_arrow_table()
+    lots = np.frombuffer(randomness(8 * keys.num_rows), dtype="<u8")
+    unit = np.empty(keys.num_rows, dtype=np.int64)
+    unit[np.argsort(lots, kind="stable")] = np.arange(1, keys.num_rows + 1)
+    connection.register("tre permutation", keys.append_column("unit", pa.array(unit)))
+    connection.execute(f"CREATE TEMP TABLE {_MAP} AS SELECT * FROM {name('tre permutation')}")
+    connection.unregister("tre permutation")
+
+
+def _write_private(connection: duckdb.DuckDBPyConnection, table: Table) -> int:
+    assert table.unit, "the caller asks for tables with a unit"
+    unit = name(table.unit)
+    columns = ", ".join(
+        f"m.unit AS {unit}" if column.name == table.unit else name("t", column.name) for column in copied(table)
+    )
+    connection.execute(
+        f"CREATE TABLE {name('version', 'main', table.name)} AS SELECT {columns} FROM {name(table.name)} t "
+        f"JOIN {_MAP} m ON {name('t', table.unit)} = m.source ORDER BY m.unit"
+    )
+    connection.execute(
+        f"CREATE TABLE {name('version', SIDE_SCHEMA, table.name)} AS SELECT {unit} AS unit, count(*) AS n "
+        f"FROM {name('version', 'main', table.name)} GROUP BY ALL ORDER BY unit"
+    )
+    return 0
+
+
+def _write_shared(connection: duckdb.DuckDBPyConnection, table: Table) -> int:
+    """Copy a public or attribute table in the order of all its columns, so that a source's order says nothing."""
+    columns = names(column.name for column in copied(table))
+    row = connection.execute(
+        f"CREATE TABLE {name('version', 'main', table.name)} AS SELECT {columns} FROM {name(table.name)} ORDER BY ALL"
+    ).fetchone()
+    return int(row[0]) if row else 0

@@ -1,0 +1,103 @@
+"""Make a version of a data set: read, check, cut, commit, cluster, seal."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import MappingProxyType
+
+import duckdb
+
+from tre.base.clock import Clock
+from tre.base.ids import Randomness, new_id
+from tre.base.reasons import onboarding as reasons
+from tre.catalogue import Catalogue
+from tre.onboarding.check import check_stage
+from tre.onboarding.cluster import write_version
+from tre.onboarding.content import commitment, cut_to_caps
+from tre.onboarding.refusal import Fault, VersionRefused
+from tre.onboarding.stage import Limits, fill_stage, wanted
+from tre.onboarding.version import DATA_FILE, Version, seal
+
+Progress = Callable[[str, float], None]
+
+
+def onboard(
+    source: Path,
+    catalogue: Catalogue,
+    home_versions: Path,
+    *,
+    commitment_key: bytes,
+    randomness: Randomness,
+    clock: Clock,
+    limits: Limits,
+    progress: Progress,
+) -> Version:
+    """Make an immutable version of `source` under what `catalogue` declares, below `home_versions`.
+
+    `source` is a folder of TABLE.parquet or TABLE.csv files or a DuckDB file. `commitment_key` (32 bytes of the
+    home's keys) makes commitments comparable within one home; `randomness` names the version and numbers its units.
+    `progress` is told each step ("read", "check", "commit", "cluster") and its fraction done. Raises VersionRefused;
+    then, as after any other exception, nothing is left behind.
+    """
+    tables = wanted(catalogue)
+    name = new_id("v", randomness)
+    with _folder(limits.spill) as work, _folder(home_versions) as new, _engine(work, limits) as engine:
+        fill_stage(engine, source, tables, (work, new), lambda part: progress("read", part))
+        check_stage(engine, catalogue, tables, lambda part: progress("check", part))
+        caps = cut_to_caps(engine, tables, commitment_key)
+        committed = commitment(engine, tables, commitment_key, lambda part: progress("commit", part))
+        sizes = write_version(
+            engine, catalogue, tables, new / DATA_FILE, randomness, lambda part: progress("cluster", part)
+        )
+        version = Version(
+            name,
+            home_versions / name / DATA_FILE,
+            committed,
+            MappingProxyType(caps),
+            MappingProxyType(sizes),
+            catalogue.digest,
+            clock.now(),
+        )
+        seal(new, version)
+        return version
+
+
+@contextmanager
+def _folder(parent: Path) -> Iterator[Path]:
+    """Yield a new folder (0700) that is gone afterwards, unless it was renamed."""
+    parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=".onboarding-", dir=parent.resolve()))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _engine(work: Path, limits: Limits) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Yield a connection to the stage; what the engine cannot finish becomes a refusal without its words."""
+    detail = ""
+    connection = duckdb.connect(str(work / "stage.duckdb"), config=_settings(work, limits))
+    try:
+        connection.execute("SET TimeZone = 'UTC'")
+        yield connection
+    except duckdb.Error as error:
+        detail = str(error)
+    finally:
+        connection.close()
+    if detail:
+        raise VersionRefused([Fault(reasons.UNFINISHED, detail)])
+
+
+def _settings(work: Path, limits: Limits) -> dict[str, str | bool | int | float | list[str]]:
+    return {
+        "memory_limit": f"{limits.memory}B",
+        "threads": limits.threads,
+        "temp_directory": str(work / "spill"),
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+    }
