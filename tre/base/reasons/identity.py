@@ -1,0 +1,70 @@
+"""Reasons of the room that says who asks. None repeats a part of the token."""
+
+from tre.base.reasons.form import Kind, reason
+
+_SIGN_IN_ANEW = "Make a new token with `tre token --person P`, or ask the operator for one."
+
+TOKEN_MISSING = reason(
+    "identity.token-missing",
+    Kind.SIGN_IN,
+    "This needs a bearer token and none was sent.",
+    "Send one `Authorization: Bearer …` header; `tre token --person P` makes a token.",
+)
+TOKEN_MALFORMED = reason(
+    "identity.token-malformed",
+    Kind.SIGN_IN,
+    "What was sent as a token is not a signed token in compact form.",
+    "Copy the whole last line that `tre token` printed, without quotes or line breaks.",
+    "A token is at most 8,192 characters: three base64url parts joined by dots, with a strict JSON header.",
+)
+TOKEN_SIGNATURE = reason(
+    "identity.token-signature",
+    Kind.SIGN_IN,
+    "The token is not signed by a key of an issuer that this environment trusts.",
+    _SIGN_IN_ANEW,
+    "The algorithm is fixed by the issuer's key and never read from the token. A token of another environment, or "
+    "one from before a key was replaced, ends here.",
+)
+TOKEN_KIND = reason(
+    "identity.token-kind",
+    Kind.SIGN_IN,
+    "The token is not an access token.",
+    "Send the access token, not the identity token, of your sign-in.",
+    "The header's `typ` must be `at+jwt` (RFC 9068 §2.1), so that no other token of the issuer passes for one.",
+)
+TOKEN_AUDIENCE = reason(
+    "identity.token-audience", Kind.SIGN_IN, "The token was issued for another service.", _SIGN_IN_ANEW
+)
+TOKEN_EXPIRED = reason("identity.token-expired", Kind.SIGN_IN, "The token has expired.", _SIGN_IN_ANEW)
+TOKEN_EARLY = reason(
+    "identity.token-early",
+    Kind.SIGN_IN,
+    "The token is not valid yet.",
+    "Compare the clocks of the issuer and of the server; they may differ by a minute.",
+)
+TOKEN_CLAIMS = reason(
+    "identity.token-claims",
+    Kind.SIGN_IN,
+    "The token lacks a claim that every access token has, or one has the wrong form.",
+    _SIGN_IN_ANEW,
+    "Required are iss, sub, aud, exp, iat, jti and acr (RFC 9068 §2.2) in a strict JSON object; a token lives for "
+    "at most as long as its issuer is trusted to issue for.",
+)
+TOKEN_PROJECT = reason(
+    "identity.token-project",
+    Kind.REFUSED,
+    "The token is for another project than the one asked about.",
+    "Make a token for this project, or one without a project.",
+)
+TOKEN_MINUTES = reason(
+    "identity.token-minutes",
+    Kind.USAGE,
+    "A token lives for 1 to {most} minutes.",
+    "Ask for fewer minutes and make a new token when it has expired.",
+)
+KEY_UNSAFE = reason(
+    "identity.key-unsafe",
+    Kind.FAULT,
+    "The issuer's key file is missing, damaged or open to other users, so no token is issued or accepted.",
+    "Make the file readable for its owner alone (0600), or put it back from a backup.",
+)
