@@ -1,0 +1,1 @@
+"""From a context and a text to one decision with every reason."""

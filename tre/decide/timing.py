@@ -1,0 +1,45 @@
+"""When an answer may leave: two times fixed before the run by the request and public sizes alone (PRIVACY §3.10)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil
+
+from tre.catalogue import Catalogue
+
+# Measured on clustered tables: one pass with a per-group sort costs at most 0.15 s per 10⁶ rows on two threads.
+_BASE = Fraction(5, 100)
+_PER_ROW = Fraction(15, 10**8)
+_MARGIN = 2
+# PRIVACY §3.9: limits are at least ten times the estimate from declared sizes.
+_LIMIT_FACTOR = 10
+_LEAST_LIMIT = Fraction(30)
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Seconds after the start: `release` when a ready answer leaves, `limit` when every other request ends."""
+
+    release: Fraction
+    limit: Fraction
+
+
+def timing(tables: Iterable[str], catalogue: Catalogue, release_every: Fraction) -> Timing:
+    """Return both times of a plan over `tables`, from declared magnitudes and public sizes.
+
+    `release_every` is the policy's grid in seconds; 0 means that an answer leaves when it is ready, which leaves
+    the time of the engine open to whoever measures it.
+    """
+    rows = sum(_declared_rows(name, catalogue) for name in tables)
+    estimate = _BASE + rows * _PER_ROW
+    release = Fraction(0)
+    if release_every:
+        release = ceil(estimate * _MARGIN / release_every) * release_every
+    return Timing(release, max(_LEAST_LIMIT, estimate * _LIMIT_FACTOR, release))
+
+
+def _declared_rows(name: str, catalogue: Catalogue) -> int:
+    table = catalogue.tables[name]
+    return table.magnitude if table.public_rows is None else table.public_rows
