@@ -138,9 +138,8 @@ def _rows_where(
 
 
 def _all(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[Any, ...]:
-    row = connection.execute(sql).fetchone()
-    assert row is not None, "an aggregate returns a row"
-    return row
+    (row,) = connection.execute(sql).fetchall()
+    return tuple(row)
 
 
 def _one(connection: duckdb.DuckDBPyConnection, sql: str) -> int:

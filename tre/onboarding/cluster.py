@@ -81,7 +81,7 @@ def _write_private(connection: duckdb.DuckDBPyConnection, table: Table) -> int:
 def _write_shared(connection: duckdb.DuckDBPyConnection, table: Table) -> int:
     """Copy a public or attribute table in the order of all its columns, so that a source's order says nothing."""
     columns = names(column.name for column in copied(table))
-    row = connection.execute(
+    rows = connection.execute(
         f"CREATE TABLE {name('version', 'main', table.name)} AS SELECT {columns} FROM {name(table.name)} ORDER BY ALL"
-    ).fetchone()
-    return int(row[0]) if row else 0
+    ).fetchall()
+    return int(rows[0][0])

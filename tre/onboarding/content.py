@@ -89,9 +89,8 @@ def _sums(connection: duckdb.DuckDBPyConnection, table: Table, key: str) -> list
         f"CAST(coalesce(sum(CAST(concat('0x', substr(h, {1 + 16 * i}, 16)) AS UBIGINT)), 0) AS VARCHAR)"
         for i in range(_WORDS)
     )
-    row = connection.execute(
+    (row,) = connection.execute(
         f"SELECT CAST(count(*) AS VARCHAR), {words} FROM (SELECT {row_hash(table)} AS h FROM {name(table.name)})",
         {"key": key},
-    ).fetchone()
-    assert row is not None, "an aggregate returns a row"
+    ).fetchall()
     return [str(value) for value in row]

@@ -97,8 +97,8 @@ def _attached(connection: duckdb.DuckDBPyConnection, table: str, path: Path) -> 
         "SELECT table_name FROM duckdb_tables() WHERE database_name = 'source' AND schema_name = 'main' "
         "AND lower(table_name) = ?",
         [table],
-    ).fetchone()
-    return None if found is None else _described(connection, table, name("source", "main", found[0]))
+    ).fetchall()
+    return _described(connection, table, name("source", "main", found[0][0])) if found else None
 
 
 def _described(connection: duckdb.DuckDBPyConnection, table: str, sql: str) -> Relation:
