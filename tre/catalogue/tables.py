@@ -118,7 +118,8 @@ class Table:
     `rows_per_unit` is the cap enforced in the scan; `typical_rows` the contribution bound used for clipping
     when the request names none; `magnitude` the declared upper bound of rows; `enforced_rows` the cap that the
     version at hand has already enforced, if any; `public_rows` the exact size of a public table; `unit_via` the
-    link through which onboarding fills the unit column of a table whose source has none (`cost`, by its visit).
+    link through which onboarding fills the unit column of a table whose source has none (`cost`, by its visit);
+    `drop_unknown_units` lets onboarding leave out rows of people whom the unit table does not have, else it refuses.
     """
 
     name: str
@@ -133,6 +134,7 @@ class Table:
     enforced_rows: int | None = None
     public_rows: int | None = None
     unit_via: Link | None = None
+    drop_unknown_units: bool = False
 
     @property
     def capped_in_scan(self) -> bool:

@@ -27,6 +27,8 @@ def check_stage(
     """
     refuse_if([fault for table in tables.values() for fault in _keys(connection, table, tables)])
     add_units_by_link(connection, tables)
+    for table in tables.values():
+        _drop_unknown_units(connection, catalogue, table)
     faults = _people(connection, catalogue)
     for done, table in enumerate(tables.values()):
         faults += _empty(connection, table)
@@ -84,14 +86,32 @@ def _empty(connection: duckdb.DuckDBPyConnection, table: Table) -> list[Fault]:
 
 
 def _units(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue, table: Table) -> list[Fault]:
-    """Every row of a private table belongs to a person in the unit table; rows are never dropped silently."""
-    if table.access is not Access.PRIVATE or table.name == catalogue.unit_table:
+    """Every row of a private table belongs to a person in the unit table; no row is dropped unless declared."""
+    if table.access is not Access.PRIVATE:
         return []
+    condition = _of_nobody(catalogue, table)
+    return _rows_where(connection, table, condition, reasons.UNKNOWN_UNIT, "whose person is not in the unit table")
+
+
+def _drop_unknown_units(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue, table: Table) -> None:
+    """Leave out rows of people who are not in the unit table, where the policy says so.
+
+    A NULL in the source's own unit column still refuses the version; one that `unit_via` left means a row without
+    its target, which belongs to nobody either.
+    """
+    if not table.drop_unknown_units:
+        return
+    condition = _of_nobody(catalogue, table)
+    if table.unit_via and table.unit:
+        condition = f"{name(table.unit)} IS NULL OR {condition}"
+    connection.execute(f"DELETE FROM {name(table.name)} WHERE {condition}")
+
+
+def _of_nobody(catalogue: Catalogue, table: Table) -> str:
     if table.unit is None:
         raise ValueError(f"{table.name} is private and has no unit; the policy should not compile")
     known = f"SELECT {name(catalogue.unit_key)} FROM {name(catalogue.unit_table)}"
-    condition = f"{name(table.unit)} IS NOT NULL AND {name(table.unit)} NOT IN ({known})"
-    return _rows_where(connection, table, condition, reasons.UNKNOWN_UNIT, "whose person is not in the unit table")
+    return f"{name(table.unit)} IS NOT NULL AND {name(table.unit)} NOT IN ({known})"
 
 
 def _link(connection: duckdb.DuckDBPyConnection, table: Table, link: Link, tables: Mapping[str, Table]) -> list[Fault]:
