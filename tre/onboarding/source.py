@@ -51,10 +51,19 @@ def find_source(source: Path, wanted: set[str]) -> dict[str, Path]:
 
 
 def _duckdb_file(source: Path, wanted: set[str]) -> dict[str, Path]:
-    log = source.with_name(source.name + ".wal")
+    log = _write_ahead_log(source)
     if log.exists() and log.stat().st_size:
         raise VersionRefused([Fault(reasons.UNREADABLE, f"{log.name} holds changes: CHECKPOINT and close it")])
     return dict.fromkeys(wanted, source.resolve())
+
+
+def readable(files: Mapping[str, Path]) -> set[Path]:
+    """Return the paths that the engine looks at to read `files`: of a DuckDB file also where its log would be."""
+    return {beside for path in files.values() for beside in (path, _write_ahead_log(path))}
+
+
+def _write_ahead_log(path: Path) -> Path:
+    return path.with_name(path.name + ".wal")
 
 
 def open_relation(connection: duckdb.DuckDBPyConnection, table: str, path: Path, alias: Path) -> Relation | None:

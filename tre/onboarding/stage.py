@@ -13,7 +13,7 @@ from tre.base.reasons import onboarding as reasons
 from tre.catalogue import Access, Catalogue, Column, ColumnClass, Table
 from tre.onboarding.casts import typed
 from tre.onboarding.refusal import Fault, VersionRefused, refuse_if
-from tre.onboarding.source import Relation, find_source, open_relation
+from tre.onboarding.source import Relation, find_source, open_relation, readable
 from tre.onboarding.sql import literal, name, names
 
 FAULT = "tre fault"
@@ -69,7 +69,7 @@ def fill_stage(
     these. Refuses missing tables and columns, unreadable files, and values that are not of their type.
     """
     files = find_source(source, set(tables))
-    _close_file_system(connection, writable, set(files.values()))
+    _close_file_system(connection, writable, readable(files))
     relations = _relations(connection, tables, files, writable[0])
     for done, (key, table) in enumerate(tables.items()):
         _read(connection, table, relations[key])
