@@ -46,21 +46,29 @@ class Derived:
         self._files = files
         self._folder = folder
         self._writing = writing
-        self._levels: dict[int, File] = {}
+        self._opened: dict[str, File] = {}
         if writing:
             files.make_folder(folder / "tile")
-        self._index = files.open(folder / "index", "create" if writing else "read")
 
-    def level(self, level: int) -> File:
-        """The file of one tile level."""
-        if level not in self._levels:
-            path = self._folder / "tile" / str(level)
-            self._levels[level] = self._files.open(path, "create" if self._writing else "read")
-        return self._levels[level]
+    def _file(self, name: str) -> File | None:
+        """Open a derived file once; None where a reader finds none."""
+        if name not in self._opened:
+            try:
+                self._opened[name] = self._files.open(self._folder / name, "create" if self._writing else "read")
+            except FileNotFoundError:
+                return None
+        return self._opened[name]
+
+    def _write_to(self, name: str) -> File:
+        file = self._file(name)
+        if file is None:
+            raise DerivedError(f"{name} cannot be created")
+        return file
 
     def count(self) -> int:
         """The number of entries published in the index."""
-        return self._index.size() // _ROW.size
+        index = self._file("index")
+        return index.size() // _ROW.size if index else 0
 
     def row(self, index: int) -> Row:
         """The index row of an entry. Raises DerivedError when it is missing."""
@@ -75,11 +83,13 @@ class Derived:
 
     def row_bytes(self, first: int, count: int) -> bytes:
         """The bytes of `count` index rows, fewer at the end of the file."""
-        return self._index.read(count * _ROW.size, first * _ROW.size)
+        index = self._file("index")
+        return index.read(count * _ROW.size, first * _ROW.size) if index else b""
 
     def hashes(self, level: int, first: int, count: int) -> bytes:
         """`count` hashes of a tile level, joined, fewer at the end of the file."""
-        return self.level(level).read(count * HASH_SIZE, first * HASH_SIZE)
+        file = self._file(f"tile/{level}")
+        return file.read(count * HASH_SIZE, first * HASH_SIZE) if file else b""
 
     def node(self, height: int, index: int) -> bytes:
         """The hash of a perfect node (a `merkle.NodeReader`). Raises DerivedError when a tile is too short."""
@@ -94,21 +104,22 @@ class Derived:
         """Write what entries from `first` on added: each level's completed nodes, then the index rows."""
         for level, nodes in enumerate(tiles):
             if nodes:
-                self.level(level).write(b"".join(nodes), (first >> (TILE_HEIGHT * level)) * HASH_SIZE)
-        self._index.write(rows, first * _ROW.size)
+                self._write_to(f"tile/{level}").write(b"".join(nodes), (first >> (TILE_HEIGHT * level)) * HASH_SIZE)
+        self._write_to("index").write(rows, first * _ROW.size)
 
     def rebuild(self, levels: Sequence[bytes | bytearray], rows: bytes | bytearray) -> None:
         """Make the files exactly this: in place, so that readers meanwhile see the same bytes as before."""
-        self._index.truncate(min(len(rows), self._index.size()))
+        index = self._write_to("index")
+        index.truncate(min(len(rows), index.size()))
         for level, hashes in enumerate(levels):
-            self.level(level).write(bytes(hashes), 0)
-            self.level(level).truncate(len(hashes))
+            self._write_to(f"tile/{level}").write(bytes(hashes), 0)
+            self._write_to(f"tile/{level}").truncate(len(hashes))
         for path in (self._folder / "tile").iterdir():
             if not path.name.isdecimal() or int(path.name) >= len(levels):
                 path.unlink()
-        self._index.write(bytes(rows), 0)
+        self._write_to("index").write(bytes(rows), 0)
 
     def close(self) -> None:
         """Close the files."""
-        for file in (self._index, *self._levels.values()):
+        for file in self._opened.values():
             file.close()

@@ -15,25 +15,18 @@ flush left on disk is known only by reading it again at the next start.
 import os
 import threading
 from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from audit.derived import Derived, rows_of
-from audit.files import File, Files, OsFiles
+from audit.files import Files, OsFiles
 from audit.head import Head, HeadError
-from audit.merkle import EMPTY_ROOT, Frontier, leaf_hash
-from audit.notes import (
-    Checkpoint,
-    Ed25519Signer,
-    NoteError,
-    Signer,
-    Verifier,
-    open_checkpoint,
-    sign_note,
-)
+from audit.keys import Ed25519Signer
+from audit.merkle import EMPTY_ROOT, leaf_hash
+from audit.notes import Checkpoint, Signer, sign_note
 from audit.reader import LogError, Published, Reader
-from audit.records import START, Record, RecordWriter, clear_tail, encode_record, scan, tail_is_clean
+from audit.records import START, Record, RecordWriter, encode_record, scan
+from audit.recovery import open_head, open_records, recover, take_lock
 from audit.tiles import MAX_ENTRY
 
 MAX_BATCH = 1 << 24
@@ -120,23 +113,25 @@ class Log(Reader):
         """
         self._signer, self._others = signer, others
         disk = files or OsFiles()
-        self._lock = _take_lock(disk, folder)
-        try:
-            opened = _open_writing(disk, folder / "records")
-            self._head = _open_head(disk, head_folder)
-            replay = _recover(opened, self._head, signer.verifier)
-            super().__init__(opened, Derived(disk, folder, writing=True))
-            self._derived.rebuild(replay.levels, replay.rows)
-        except BaseException:
-            self._lock.close()
-            raise
+        with ExitStack() as opened:
+            opened.callback(take_lock(disk, folder).close)
+            records = open_records(disk, folder / "records")
+            opened.callback(records.close)
+            self._head = open_head(disk, head_folder)
+            opened.callback(self._head.close)
+            found = recover(records, self._head, signer.verifier)
+            derived = Derived(disk, folder, writing=True)
+            opened.callback(derived.close)
+            derived.rebuild(found.levels, found.rows)
+            self._close_files = opened.pop_all().close
+        super().__init__(records, derived)
         self._mutex, self._committing = threading.Lock(), threading.Lock()
         self._pending: list[_Waiting] = []
         self._leading = False
         self._stopped: BaseException | None = None
-        self._tree = replay.tree
-        self._writer = RecordWriter(opened, replay.last.end, replay.last.checksum)
-        self._published = Published(replay.last.size, replay.last.checkpoint)
+        self._tree = found.tree
+        self._writer = RecordWriter(records, found.last.end, found.last.checksum)
+        self._published = Published(found.last.size, found.last.checkpoint)
         self._process = os.getpid()
 
     def published(self) -> Published:
@@ -165,9 +160,7 @@ class Log(Reader):
         """Stop writing, and close the files. Callers that still wait get LogStoppedError."""
         self._stop(LogError("the log was closed"))
         with self._committing:
-            super().close()
-            self._head.close()
-            self._lock.close()
+            self._close_files()
 
     def _enter(self, waiting: _Waiting) -> bool:
         """Queue up; True when this caller leads the next batch."""
@@ -258,81 +251,3 @@ def _check(entries: Sequence[bytes]) -> None:
         raise ValueError(f"an entry has at most {MAX_ENTRY} bytes")
     if sum(map(len, entries)) > MAX_BATCH:
         raise ValueError(f"one call has at most {MAX_BATCH} bytes of entries")
-
-
-def _take_lock(disk: Files, folder: Path) -> File:
-    try:
-        lock = disk.open(folder / "lock", "create")
-    except FileNotFoundError:
-        raise LogError(f"not a log folder: {folder}") from None
-    if not lock.lock():
-        lock.close()
-        raise LogError(f"another process writes the log in {folder}")
-    return lock
-
-
-def _open_writing(disk: Files, path: Path) -> File:
-    try:
-        return disk.open(path, "write")
-    except FileNotFoundError:
-        raise LogError(f"the record file is lost: {path}") from None
-
-
-def _open_head(disk: Files, folder: Path) -> Head:
-    try:
-        return Head.open(disk, folder, writing=True)
-    except HeadError as error:
-        raise LogError(str(error)) from error
-
-
-@dataclass(frozen=True, slots=True)
-class _Replay:
-    """What the record file says: the tree, the last record, the derived files."""
-
-    tree: Frontier
-    last: Record
-    levels: list[bytearray]
-    rows: bytearray
-
-
-def _recover(records: File, head: Head, log: Verifier) -> _Replay:
-    """Replay the records against the second place; clear a torn tail; bring the second place up to date."""
-    try:
-        known = open_checkpoint(head.read(), log)
-    except (HeadError, NoteError) as error:
-        raise LogError(f"the second place holds no head of this log: {error}") from error
-    replay = _replay(records, known)
-    try:
-        newest = open_checkpoint(replay.last.checkpoint, log)
-    except NoteError as error:
-        raise LogError(f"the last record's head is not this log's: {error}") from error
-    if (newest.size, newest.root) != (replay.tree.size, replay.tree.root()):
-        raise LogError("the last record's head is not that of the entries before it")
-    if not tail_is_clean(records, replay.last.end):
-        clear_tail(records, replay.last.end)
-    # A record that outlived a killed process may still be in memory alone.
-    records.flush()
-    if newest.size > known.size:
-        head.swap(head.read(), replay.last.checkpoint)
-    return replay
-
-
-def _replay(records: File, known: Checkpoint) -> _Replay:
-    tree, last, root_then = Frontier(), None, None
-    levels, rows = list[bytearray](), bytearray()
-    for last in scan(records):
-        for level, nodes in enumerate(tree.extend(map(leaf_hash, last.entries))):
-            if level == len(levels):
-                levels.append(bytearray())
-            levels[level] += b"".join(nodes)
-        rows += rows_of(last)
-        if tree.size == known.size:
-            root_then = tree.root()
-    if last is None or tree.size < known.size:
-        raise LogError(
-            f"the log has {tree.size} whole entries, the second place knows of {known.size}: "
-            "it was shortened or damaged; restore it from a copy"
-        )
-    if root_then != known.root:
-        raise LogError("the log is not the one whose head is in the second place: entries were changed")
-    return _Replay(tree, last, levels, rows)

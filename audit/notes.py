@@ -1,28 +1,21 @@
-"""C2SP signed notes and checkpoints: strict parsing, Ed25519 signing and verification, key files.
+"""C2SP signed notes and checkpoints: strict parsing, signing, verification.
 
-Sources: https://c2sp.org/signed-note, https://c2sp.org/tlog-checkpoint; the text forms of keys are those of
-Go's golang.org/x/mod/sumdb/note. A note may carry several signature lines; those of unknown keys are kept and
-ignored, as the format asks, so that witnesses' cosignatures travel with a checkpoint.
+Sources: https://c2sp.org/signed-note, https://c2sp.org/tlog-checkpoint. A note may carry several signature
+lines; those of unknown keys are kept and ignored, as the format asks, so that witnesses' cosignatures travel
+with a checkpoint.
 """
 
 import base64
 import binascii
-import hashlib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
-ED25519 = 0x01
 MAX_NOTE = 1 << 20
 MAX_SIGNATURES = 100
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 _NAME = re.compile(r"[^\s+\x00-\x1f\x7f]+")
-_HEX_ID = re.compile(r"[0-9a-f]{8}")
 _SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
 
 
@@ -105,94 +98,11 @@ def decode_base64(text: str) -> bytes:
     return data
 
 
-def key_id(name: str, algorithm: int, public: bytes) -> bytes:
-    """The first four bytes of SHA256(name ‖ 0A ‖ algorithm ‖ public key)."""
-    return hashlib.sha256(name.encode() + b"\n" + bytes([algorithm]) + public).digest()[:4]
-
-
-def _check_name(name: str) -> str:
+def check_name(name: str) -> str:
+    """Return a key's name as given. Raises NoteError for an empty one or one with spaces or a plus sign."""
     if not _NAME.fullmatch(name):
         raise NoteError(f"not a key name: {name[:80]!r}")
     return name
-
-
-class Ed25519Verifier:
-    """A public Ed25519 key with its name; its text form is `name+hex key id+base64(01 ‖ public key)`."""
-
-    def __init__(self, name: str, public: bytes) -> None:
-        """`public` is the raw 32-byte key. Raises NoteError for a malformed name or key."""
-        if len(public) != 32:
-            raise NoteError("an Ed25519 public key has 32 bytes")
-        self.name = _check_name(name)
-        self.public = public
-        self.key_id = key_id(name, ED25519, public)
-        self._key = Ed25519PublicKey.from_public_bytes(public)
-
-    @classmethod
-    def parse(cls, text: str) -> "Ed25519Verifier":
-        """Read a verifier key's text, one newline at its end allowed. Raises NoteError."""
-        name, material = _split_key(text.removesuffix("\n"))
-        verifier = cls(name, material[1])
-        if verifier.key_id != material[0]:
-            raise NoteError("the key's id does not belong to it")
-        return verifier
-
-    def __str__(self) -> str:
-        return f"{self.name}+{self.key_id.hex()}+{encode_base64(bytes([ED25519]) + self.public)}"
-
-    def verify(self, text: bytes, signature: bytes) -> bool:
-        """Tell whether `signature` (64 bytes) is this key's over `text`."""
-        try:
-            self._key.verify(signature, text)
-        except InvalidSignature:
-            return False
-        return True
-
-
-class Ed25519Signer:
-    """A private Ed25519 key with its name; its text form is `PRIVATE+KEY+name+id+base64(01 ‖ seed)`."""
-
-    def __init__(self, name: str, seed: bytes) -> None:
-        """`seed` is 32 random bytes. Raises NoteError for a malformed name or seed."""
-        if len(seed) != 32:
-            raise NoteError("an Ed25519 seed has 32 bytes")
-        self._seed = seed
-        self._key = Ed25519PrivateKey.from_private_bytes(seed)
-        public = self._key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-        self.verifier = Ed25519Verifier(name, public)
-        self.name = name
-        self.key_id = self.verifier.key_id
-
-    @classmethod
-    def parse(cls, text: str) -> "Ed25519Signer":
-        """Read a signer key's text, one newline at its end allowed. Raises NoteError; its text is in no message."""
-        rest = text.removesuffix("\n").removeprefix("PRIVATE+KEY+")
-        if not text.startswith("PRIVATE+KEY+"):
-            raise NoteError("not a private key of a log")
-        name, material = _split_key(rest)
-        signer = cls(name, material[1])
-        if signer.key_id != material[0]:
-            raise NoteError("the key's id does not belong to it")
-        return signer
-
-    def private_text(self) -> str:
-        """The private key's text form: secret."""
-        return f"PRIVATE+KEY+{self.name}+{self.key_id.hex()}+{encode_base64(bytes([ED25519]) + self._seed)}"
-
-    def sign(self, text: bytes) -> bytes:
-        """Sign `text`: 64 bytes."""
-        return self._key.sign(text)
-
-
-def _split_key(text: str) -> tuple[str, tuple[bytes, bytes]]:
-    name, plus, rest = text.partition("+")
-    hex_id, plus_too, encoded = rest.partition("+")
-    if not (plus and plus_too and _HEX_ID.fullmatch(hex_id)):
-        raise NoteError("not a log's key: name+id+base64 expected")
-    data = decode_base64(encoded)
-    if len(data) != 33 or data[0] != ED25519:
-        raise NoteError("not an Ed25519 key")
-    return _check_name(name), (bytes.fromhex(hex_id), data[1:])
 
 
 def sign_note(text: str, signers: Iterable[Signer]) -> Note:
@@ -230,7 +140,7 @@ def _parse_signature(line: str) -> Signature:
     data = decode_base64(encoded)
     if len(data) < 5:
         raise NoteError("a signature that is too short")
-    return Signature(_check_name(name), data[:4], data[4:])
+    return Signature(check_name(name), data[:4], data[4:])
 
 
 def verify_note(note: Note, verifiers: Sequence[Verifier]) -> tuple[Signature, ...]:

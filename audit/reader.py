@@ -132,9 +132,9 @@ class LogReader(Reader):
         disk = files or OsFiles()
         try:
             records = disk.open(folder / "records", "read")
-            super().__init__(records, Derived(disk, folder, writing=False))
-        except FileNotFoundError as error:
-            raise LogError(f"not a log folder, or never started: {folder}") from error
+        except FileNotFoundError:
+            raise LogError(f"not a log folder: {folder}") from None
+        super().__init__(records, Derived(disk, folder, writing=False))
         self._newest = Published(-1, b"")
 
     def published(self) -> Published:
