@@ -82,7 +82,8 @@ class Column:
 
     `bounds` clamp in the scan; a value outside `domain` becomes NULL in the scan, which groups as "other";
     `calendar` is the range of dates that grouping by date may enumerate; `granularity` is the grid on which
-    sums are exact; `max_length` bounds text in characters, longer text is cut in the scan.
+    sums are exact; `max_length` bounds text in characters, longer text is cut in the scan; a source may lack an
+    `optional` column, and then no query can name it.
     """
 
     name: str
@@ -94,6 +95,7 @@ class Column:
     domain: tuple[Value, ...] | None = None
     calendar: tuple[date, date] | None = None
     max_length: int | None = None
+    optional: bool = False
 
     @property
     def visible(self) -> bool:
@@ -120,6 +122,9 @@ class Table:
     version at hand has already enforced, if any; `public_rows` the exact size of a public table; `unit_via` the
     link through which onboarding fills the unit column of a table whose source has none (`cost`, by its visit);
     `drop_unknown_units` lets onboarding leave out rows of people whom the unit table does not have, else it refuses.
+    A source may lack an `optional` table, and then no query can name it. `only_rows` are columns with the values that
+    they must have: onboarding leaves out every other row, before it follows `unit_via` (a cost's event is a visit only
+    where its domain says so).
     """
 
     name: str
@@ -135,6 +140,8 @@ class Table:
     public_rows: int | None = None
     unit_via: Link | None = None
     drop_unknown_units: bool = False
+    optional: bool = False
+    only_rows: tuple[tuple[str, tuple[Value, ...]], ...] = ()
 
     @property
     def capped_in_scan(self) -> bool:
