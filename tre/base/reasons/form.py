@@ -21,6 +21,7 @@ class Kind(Enum):
     SIGN_IN = (401, 3)
     REFUSED = (403, 3)
     UNKNOWN = (404, 3)
+    METHOD = (405, 2)
     CONFLICT = (409, 3)
     TOO_LARGE = (413, 2)
     MEDIA_TYPE = (415, 2)

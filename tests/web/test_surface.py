@@ -1,0 +1,187 @@
+"""The operations, each as a caller sees it."""
+
+import json
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from tests.web.fake import FakeService, principal
+from tre.web import create_app
+
+ADA = {"Authorization": "Bearer ada"}
+
+
+@pytest.fixture
+def service() -> FakeService:
+    return FakeService()
+
+
+@pytest.fixture
+def web(service: FakeService) -> FlaskClient:
+    return create_app(service, principal).test_client()
+
+
+def post(web: FlaskClient, path: str, body: Mapping[str, Any], **headers: str) -> TestResponse:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return web.post(path, json=body, headers=ADA | named)
+
+
+def ask(**changes: Any) -> dict[str, Any]:
+    return {"project": "p1", "sql": "SELECT COUNT(*) AS n FROM person"} | changes
+
+
+def test_a_check_tells_price_error_and_gates(web: FlaskClient) -> None:
+    answer = post(web, "/api/v1/checks", ask())
+    decision = answer.get_json()
+    assert (answer.status_code, decision["allowed"]) == (200, True)
+    assert decision["price"] == {"epsilon": 0.5, "rho": "0.012", "delta": "0.0000001", "share": 0.1}
+    assert decision["error"] == [{"output": "n", "half_width": 12.5, "note": ""}]
+
+
+def test_a_denied_check_is_an_answer_with_gate_sentence_remedy_and_caret(web: FlaskClient) -> None:
+    answer = post(web, "/api/v1/checks", ask(sql="SELECT nhs_number FROM person"))
+    (reason,) = answer.get_json()["reasons"]
+    assert answer.status_code == 200
+    assert (reason["gate"], reason["place"]["column"]) == ("data", 8)
+
+
+@pytest.mark.parametrize(
+    ("sent", "exact"),
+    [("0.1", Fraction(1, 10)), ('"0.1"', Fraction(1, 10)), ("1", Fraction(1)), ("1e-3", Fraction(1, 1000))],
+)
+def test_an_epsilon_is_exactly_the_decimal_that_was_sent(
+    web: FlaskClient, service: FakeService, sent: str, exact: Fraction
+) -> None:
+    body = f'{{"project":"p1","sql":"SELECT 1","epsilon":{sent},"bounds":{{"groups":3,"totals":{{"s":[0.1,"9.5"]}}}}}}'
+    assert web.post("/api/v1/checks", data=body, content_type="application/json", headers=ADA).status_code == 200
+    (asked,) = service.asked
+    assert (asked.epsilon, asked.groups) == (exact, 3)
+    assert asked.totals == {"s": (Fraction(1, 10), Fraction(19, 2))}
+
+
+def test_a_finished_query_is_answered_at_once_with_intervals_cost_and_receipt(web: FlaskClient) -> None:
+    answer = post(web, "/api/v1/queries", ask(), Prefer="wait=10", Idempotency_Key="k-1")
+    view = answer.get_json()
+    assert (answer.status_code, view["state"]) == (200, "committed")
+    assert answer.headers["Preference-Applied"] == "wait=10"
+    assert [column["name"] for column in view["result"]["columns"]][:4] == ["sex", "n", "n_low", "n_high"]
+    assert view["result"]["rows"][1][1] == {"marker": "suppressed"}
+    receipt = web.get(view["result"]["receipt"], headers=ADA)
+    assert (receipt.status_code, receipt.mimetype) == (200, "text/plain")
+
+
+def test_an_unfinished_query_is_accepted_and_found_again(web: FlaskClient, service: FakeService) -> None:
+    answer = post(web, "/api/v1/queries", ask(sql="slow"))
+    assert (answer.status_code, answer.headers["Retry-After"]) == (202, "1")
+    here = answer.headers["Location"]
+    assert web.get(f"{here}/result", headers=ADA).get_json()["code"] == "web.query-not-finished"
+    states = [web.get(here, headers=ADA).get_json()["state"] for _ in range(2)]
+    assert states == ["queued", "committed"]
+    assert web.get(f"{here}/result", headers=ADA).get_json()["rows"][0][1] == 5021
+    assert service.waited == []
+
+
+@pytest.mark.parametrize(
+    ("prefer", "waited"),
+    [
+        ("wait=5", [5]),
+        ("wait=9999", [60]),
+        ("respond-async, wait=7", [7]),
+        ('wait="8"', [8]),
+        ("wait=0", []),
+        ("wait=x", []),
+        ("handling=lenient", []),
+    ],
+)
+def test_a_preferred_wait_is_honoured_up_to_a_minute(
+    web: FlaskClient, service: FakeService, prefer: str, waited: list[int]
+) -> None:
+    post(web, "/api/v1/queries", ask(sql="slow"), Prefer=prefer)
+    assert service.waited == waited
+
+
+def test_a_denied_query_is_a_problem_with_every_reason(web: FlaskClient) -> None:
+    answer = post(web, "/api/v1/queries", ask(sql="SELECT nhs_number FROM person"))
+    found = answer.get_json()
+    assert (answer.status_code, answer.mimetype) == (400, "application/problem+json")
+    assert found["reasons"][0]["gate"] == "data"
+    assert found["query"].startswith("q_")
+
+
+def test_a_burned_query_answers_with_the_one_fixed_text(web: FlaskClient) -> None:
+    answer = post(web, "/api/v1/queries", ask(sql="burn"))
+    assert (answer.status_code, answer.get_json()["code"]) == (500, "fault.engine")
+
+
+def test_another_persons_query_does_not_exist(web: FlaskClient) -> None:
+    here = post(web, "/api/v1/queries", ask()).headers["Location"]
+    for path in (here, f"{here}/result", f"{here}/receipt"):
+        answer = web.get(path, headers={"Authorization": "Bearer bob"})
+        assert (answer.status_code, answer.get_json()["code"]) == (404, "web.unknown-query")
+
+
+def test_what_is_not_offered_yet_says_so(web: FlaskClient) -> None:
+    here = post(web, "/api/v1/queries", ask()).headers["Location"]
+    refined = post(web, f"{here}/refinements", {"epsilon": "0.1"})
+    assert (refined.status_code, refined.get_json()["code"]) == (501, "web.refinements-not-yet")
+    accurate = post(web, "/api/v1/checks", ask(accuracy="±20@95"))
+    assert (accurate.status_code, accurate.get_json()["code"]) == (501, "web.accuracy-not-yet")
+
+
+def test_a_token_for_one_project_names_it_and_serves_no_other(web: FlaskClient, service: FakeService) -> None:
+    only = {"Authorization": "Bearer ada@p1"}
+    body = {"sql": "SELECT 1"}
+    assert web.post("/api/v1/checks", json=body, headers=only).status_code == 200
+    other = web.post("/api/v1/checks", json=ask(project="p2"), headers=only)
+    assert other.get_json()["code"] == "identity.token-project"
+    assert web.get("/api/v1/projects/p2/budget", headers=only).get_json()["code"] == "identity.token-project"
+    assert post(web, "/api/v1/checks", body).get_json()["code"] == "web.project-missing"
+
+
+def test_the_catalogue_of_data_sets_projects_and_budget_is_readable(web: FlaskClient) -> None:
+    def get(path: str) -> Any:
+        return web.get(f"/api/v1{path}", headers=ADA).get_json()
+
+    assert get("/datasets")["datasets"][0]["name"] == "northfield"
+    assert get("/datasets/northfield")["tables"][0]["columns"][0]["name"] == "year_of_birth"
+    assert get("/projects")["projects"][0]["id"] == "p1"
+    assert get("/projects/p1")["state"] == "active"
+    assert get("/projects/p1/budget")["accounts"][0]["left"]["epsilon"] == 5.0
+    assert get("/datasets/other")["code"] == "web.unknown-dataset"
+
+
+def test_checkpoint_and_hash_tiles_are_public_and_entries_are_not(web: FlaskClient) -> None:
+    assert web.get("/api/v1/log/checkpoint").data.startswith(b"tre.example\n8\n")
+    assert web.get("/api/v1/log/tile/0/x001/234.p/7").status_code == 200
+    assert web.get("/api/v1/log/tile/entries/000").status_code == 404
+    assert web.get("/api/v1/log/tile/entries/000", headers=ADA).status_code == 200
+    assert web.get("/api/v1/log/tile/entries/000", headers={"Authorization": "Bearer forged"}).status_code == 401
+
+
+@pytest.mark.parametrize("path", ["0/../../keys", "0/1", "9999/000", "0/000.p/000", "0//000", "%2e%2e/000"])
+def test_a_tiles_name_is_one_of_the_logs_or_unknown(web: FlaskClient, path: str) -> None:
+    assert web.get(f"/api/v1/log/tile/{path}").status_code == 404
+
+
+def test_health_and_problem_pages_need_no_token(web: FlaskClient) -> None:
+    assert web.get("/healthz").get_json() == {"status": "ok"}
+    page = web.get("/problems/identity.token-expired")
+    assert (page.status_code, page.mimetype) == (200, "text/html")
+    assert b"The token has expired." in page.data
+    assert web.get("/problems/identity.nothing").status_code == 404
+
+
+def test_an_internal_failure_says_one_fixed_text_and_its_request_id(
+    web: FlaskClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer = post(web, "/api/v1/checks", ask(sql="boom"))
+    found = answer.get_json()
+    assert (answer.status_code, found["code"]) == (500, "fault.internal")
+    assert found["request_id"] == answer.headers["X-Request-Id"]
+    logged = capsys.readouterr()
+    assert "RuntimeError" in logged.out + logged.err
+    assert "9434765919" not in logged.out + logged.err + json.dumps(found)

@@ -1,0 +1,98 @@
+"""What requests may say: pydantic models that take types as they were sent and nothing that they do not know."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
+
+NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+_DECIMAL = r"^-?\d{1,30}(\.\d{1,30})?$"
+_FURTHEST_EXPONENT = 30
+
+
+def exact(value: object) -> Fraction:
+    """Return the number that the decimal text says, exactly. Raises ValueError beyond 30 places either side."""
+    if isinstance(value, str):
+        if not re.fullmatch(_DECIMAL, value, re.ASCII):
+            raise ValueError("not a decimal number")
+        return Fraction(value)
+    if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
+        raise ValueError("not a number or a decimal string")
+    return _bounded(Decimal(value))
+
+
+def _bounded(number: Decimal) -> Fraction:
+    try:
+        exponent = int(number.as_tuple().exponent)
+    except (ValueError, InvalidOperation):
+        raise ValueError("not a finite number") from None
+    if number and (number.adjusted() > _FURTHEST_EXPONENT or exponent < -_FURTHEST_EXPONENT):
+        raise ValueError("a number beyond 30 places")
+    return Fraction(number) if number else Fraction(0)
+
+
+def _positive(value: object) -> Fraction:
+    number = exact(value)
+    if number <= 0:
+        raise ValueError("not above 0")
+    return number
+
+
+_NUMBER_SCHEMA: dict[str, Any] = {"anyOf": [{"type": "number"}, {"type": "string", "pattern": _DECIMAL}]}
+Exact = Annotated[Fraction, PlainValidator(exact), WithJsonSchema(_NUMBER_SCHEMA)]
+Epsilon = Annotated[
+    Fraction,
+    PlainValidator(_positive),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "exclusiveMinimum": 0},
+                {"type": "string", "pattern": r"^\d{1,30}(\.\d{1,30})?$"},
+            ]
+        }
+    ),
+]
+Count = Annotated[int, Field(ge=1, le=2**31 - 1)]
+
+
+class Body(BaseModel):
+    """The body of a request."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class BoundsBody(Body):
+    """Contribution bounds that narrow the policy's: of one person in groups, in rows of a group, in totals."""
+
+    groups: Count | None = None
+    rows: Count | None = None
+    totals: dict[str, Annotated[list[Exact], Field(min_length=2, max_length=2)]] = Field(
+        default_factory=dict, max_length=64, description="[low, high] by the name of a SUM in the output"
+    )
+
+
+class QuestionBody(Body):
+    """A question in SQL and what it may cost."""
+
+    project: Annotated[str, Field(pattern=NAME)] | None = Field(
+        None, description="May be left out with a token made for one project"
+    )
+    sql: str = Field(min_length=1, description="One SELECT, at most 16 KiB")
+    dialect: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,32}$")] | None = Field(
+        None, description="The SQL that is written; PostgreSQL by default"
+    )
+    epsilon: Epsilon | None = Field(
+        None, description="The most that the answer may cost; the policy's default if absent"
+    )
+    accuracy: str | None = Field(None, description="Not offered yet")
+    bounds: BoundsBody = Field(default_factory=BoundsBody)
+
+
+class RefinementBody(Body):
+    """What a second draw may cost. Not offered yet."""
+
+    epsilon: Epsilon

@@ -1,0 +1,85 @@
+"""What the REST surface needs from the flows behind it: one protocol, and the question as it was asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from types import MappingProxyType
+from typing import Protocol
+
+from tre.identity import Principal
+from tre.web.views import (
+    BudgetView,
+    DatasetSummary,
+    DatasetView,
+    DecisionView,
+    ProjectView,
+    QueryView,
+    ResultView,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class QueryRequest:
+    """A question as it was sent, its numbers exact.
+
+    `dialect` None means PostgreSQL; `epsilon` None the policy's default. `groups` bounds the groups of one person,
+    `rows` the rows of one person in a group, `totals` one person's contribution to the SUM of that output.
+    """
+
+    sql: str
+    dialect: str | None = None
+    epsilon: Fraction | None = None
+    groups: int | None = None
+    rows: int | None = None
+    totals: Mapping[str, tuple[Fraction, Fraction]] = field(default_factory=lambda: MappingProxyType({}))
+
+
+class Service(Protocol):
+    """The flows behind the surface. Every method raises Refused; unknown and forbidden things answer alike."""
+
+    def check(self, principal: Principal, project: str, request: QueryRequest) -> DecisionView:
+        """Return the decision with all its reasons. Costs nothing and writes no entry."""
+
+    def submit(self, principal: Principal, project: str, request: QueryRequest, idempotency: str | None) -> QueryView:
+        """Take the question in as a durable row and return it: queued or further, or denied with its decision.
+
+        The same `idempotency` key of the same person returns the same query.
+        """
+
+    def wait(self, principal: Principal, query: str, seconds: float) -> QueryView:
+        """Return the query as soon as it is finished, or as it stands after `seconds`."""
+
+    def query(self, principal: Principal, query: str) -> QueryView:
+        """Return the query as it stands; refused as web.unknown-query to everybody else."""
+
+    def result(self, principal: Principal, query: str) -> ResultView:
+        """Return the released answer; refused as web.query-not-finished before its outcome entry is indexed."""
+
+    def receipt(self, principal: Principal, query: str) -> str:
+        """Return the receipt of a finished query as the text of a tlog-proof."""
+
+    def datasets(self, principal: Principal) -> tuple[DatasetSummary, ...]:
+        """Return the data sets that this person's projects may use."""
+
+    def dataset(self, principal: Principal, name: str) -> DatasetView:
+        """Return the data dictionary: only what a query may name."""
+
+    def projects(self, principal: Principal) -> tuple[ProjectView, ...]:
+        """Return this person's projects."""
+
+    def project(self, principal: Principal, project: str) -> ProjectView:
+        """Return one of this person's projects."""
+
+    def budget(self, principal: Principal, project: str) -> BudgetView:
+        """Return what the project may spend, has spent and has left."""
+
+    def checkpoint(self) -> str:
+        """Return the log's latest signed checkpoint."""
+
+    def tile(self, principal: Principal | None, path: str) -> bytes:
+        """Return the tile `path` such as "0/x001/234" or "entries/000.p/7"; entries need a principal entitled."""
+
+    def health(self) -> None:
+        """Return when questions can be answered; raise Refused when not."""

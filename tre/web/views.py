@@ -1,0 +1,264 @@
+"""What the REST surface answers with. These models are the answers and their description in one."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, computed_field
+
+Gate = Literal["people", "projects", "settings", "data", "outputs"]
+State = Literal["queued", "running", "committed", "burned", "voided", "denied"]
+Exact = Annotated[str, Field(pattern=r"^\d+(\.\d+)?$", description="An exact decimal number")]
+Scalar = bool | int | float | str
+
+
+class View(BaseModel):
+    """A part of an answer."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PlaceView(View):
+    """Where in the text: 1-based line and column, and the line with a caret under it."""
+
+    line: int
+    column: int
+    caret: str
+
+
+class ReasonView(View):
+    """One reason of a refusal, with its page under /problems/<code>."""
+
+    code: str
+    sentence: str
+    remedy: str
+    gate: Gate | None = None
+    place: PlaceView | None = None
+
+
+class ProblemView(View):
+    """A refusal or a failure (RFC 9457). `code`, `detail` and `remedy` are those of the first reason."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    remedy: str
+    request_id: str
+    reasons: tuple[ReasonView, ...] = ()
+    query: str | None = None
+
+
+class GateView(View):
+    """What one of the five gates said."""
+
+    gate: Gate
+    allowed: bool
+
+
+class AmountView(View):
+    """A privacy loss: rho and delta exact as in the ledger (no rho under pure DP), epsilon by conversion."""
+
+    epsilon: float
+    rho: Exact | None = None
+    delta: Exact
+
+
+class PriceView(AmountView):
+    """What an answer costs, and which share of the project's whole budget that is."""
+
+    share: float
+
+
+class ErrorView(View):
+    """The half-width of the 95 % interval of one output's noise; none where it is known only after release."""
+
+    output: str
+    half_width: float | None
+    note: str = ""
+
+
+class BoundsView(View):
+    """Contribution bounds in use: groups of one person, rows of one person in a group, totals by output."""
+
+    groups: int | None = None
+    rows: int | None = None
+    totals: dict[str, tuple[float, float]] = Field(default_factory=dict)
+
+
+class DecisionView(View):
+    """A decision with all its reasons. `release_seconds` is the time at which an answer leaves."""
+
+    allowed: bool
+    dataset: str | None = None
+    version: str | None = None
+    policy: str | None = None
+    reasons: tuple[ReasonView, ...] = ()
+    gates: tuple[GateView, ...] = ()
+    price: PriceView | None = None
+    error: tuple[ErrorView, ...] = ()
+    bounds: BoundsView | None = None
+    notes: tuple[str, ...] = ()
+    release_seconds: float | None = None
+
+
+class SuppressedView(View):
+    """A cell that is withheld. Never 0, and the same whatever it hides."""
+
+    marker: Literal["suppressed"] = "suppressed"
+
+
+class ColumnView(View):
+    """A column of an answer. `bound` marks the ends of the 95 % interval of the column `of`."""
+
+    name: str
+    type: Literal["boolean", "integer", "decimal", "double", "text", "date", "timestamp"]
+    noisy: bool
+    bound: Literal["low", "high"] | None = None
+    of: str | None = None
+
+
+class ClippedView(View):
+    """The noisy share of people at the clip bound of one output, with its own 95 % half-width."""
+
+    output: str
+    share: float
+    half_width: float | None = None
+
+
+class ResultView(View):
+    """A released answer. Decimals, dates and timestamps are strings; a withheld cell is a marker."""
+
+    query: str
+    columns: tuple[ColumnView, ...]
+    rows: tuple[tuple[Scalar | SuppressedView | None, ...], ...]
+    level: float = 0.95
+    cost: PriceView
+    bounds: BoundsView
+    clipped: tuple[ClippedView, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def receipt(self) -> str:
+        """Where the receipt is."""
+        return f"/api/v1/queries/{self.query}/receipt"
+
+
+class QueryView(View):
+    """A question that was taken in. `retry_after` is the time in seconds after which asking again may help.
+
+    `failure` says why a burned or voided query has no answer.
+    """
+
+    id: str
+    project: str
+    state: State
+    submitted: str
+    finished: str | None = None
+    decision: DecisionView | None = None
+    failure: ReasonView | None = None
+    retry_after: float = 1.0
+    result: ResultView | None = None
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def links(self) -> dict[str, str]:
+        """Where the query, its result and its receipt are."""
+        here = f"/api/v1/queries/{self.id}"
+        return {"self": here, "result": f"{here}/result", "receipt": f"{here}/receipt"}
+
+
+class DatasetSummary(View):
+    """A data set by name, with the version at hand."""
+
+    name: str
+    version: str
+    policy: str
+
+
+class DictionaryColumn(View):
+    """A column that a query may name, as the policy declares it."""
+
+    name: str
+    type: str
+    klass: str
+    nullable: bool
+    bounds: tuple[float, float] | None = None
+    domain: tuple[Scalar, ...] | None = None
+    calendar: tuple[str, str] | None = None
+
+
+class DictionaryLink(View):
+    """An enforced N:1 link to another table."""
+
+    columns: tuple[str, ...]
+    target: str
+    target_columns: tuple[str, ...]
+
+
+class DictionaryTable(View):
+    """A table that a query may name."""
+
+    name: str
+    access: Literal["private", "attribute", "public"]
+    unit: str | None = None
+    rows_per_person: int | None = None
+    columns: tuple[DictionaryColumn, ...] = ()
+    links: tuple[DictionaryLink, ...] = ()
+
+
+class DatasetView(DatasetSummary):
+    """The data dictionary of a data set."""
+
+    unit_table: str
+    unit_key: str
+    tables: tuple[DictionaryTable, ...] = ()
+
+
+class ProjectView(View):
+    """A project that the asking person belongs to."""
+
+    id: str
+    state: str
+    datasets: tuple[str, ...]
+    purposes: tuple[str, ...] = ()
+    members: tuple[str, ...] = ()
+    expires: str | None = None
+
+
+class AccountView(View):
+    """One ledger of a project: what it may spend on a data set, has spent, holds reserved and has left."""
+
+    dataset: str
+    measure: Literal["zcdp", "pure"]
+    limit: AmountView
+    spent: AmountView
+    reserved: AmountView
+    left: AmountView
+
+
+class BudgetView(View):
+    """A project's accounts."""
+
+    project: str
+    accounts: tuple[AccountView, ...]
+
+
+class DatasetsView(View):
+    """The data sets of the asking person's projects."""
+
+    datasets: tuple[DatasetSummary, ...]
+
+
+class ProjectsView(View):
+    """The asking person's projects."""
+
+    projects: tuple[ProjectView, ...]
+
+
+class HealthView(View):
+    """The service answers questions."""
+
+    status: Literal["ok"] = "ok"
