@@ -254,7 +254,7 @@ def _check(text: str) -> None:
 def _diagnosis(text: str) -> str:
     """Say what is wrong with an entry that is known to be malformed; no value of it is repeated."""
     try:
-        fields = json.loads(text)
+        fields = json.loads(text, parse_float=str, parse_constant=str)
     except (ValueError, RecursionError):
         return "not JSON"
     if not isinstance(fields, dict) or fields.get("event") not in list(Event):

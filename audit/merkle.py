@@ -184,13 +184,13 @@ def verify_consistency(old: int, new: int, proof: Sequence[bytes], old_root: byt
     Raises ProofError when the proof does not show that the new tree begins with the old one; also for
     an old size of 0, about which a proof says nothing.
     """
-    _check_hashes([old_root, new_root, *proof])
     if not 1 <= old <= new:
         raise ProofError(f"no proof leads from size {old} to size {new}")
     if old == new:
         if proof or old_root != new_root:
             raise ProofError("two heads of one size differ" if not proof else "the proof is too long")
         return
+    _check_hashes([old_root, new_root, *proof])
     # A perfect old tree is itself the first node of the path, which then leaves it out.
     path = [old_root, *proof] if old & (old - 1) == 0 else list(proof)
     if not path:
