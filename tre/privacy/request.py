@@ -33,7 +33,8 @@ class Rules:
     `keys_delta` is the delta that one answer with unknown keys may spend; `minimum_group` applies to the noisy
     number of people; `groups` is the policy's default l0; `known_keys` the most keys that are enumerated;
     `release_every` the grid of release times in seconds (0: none); `most_rows_per_unit` and `most_rows` bound
-    the worst-case work of a plan (PRIVACY §3.9).
+    the worst-case work of a plan (PRIVACY §3.9). `units` bounds the number of people, so that sums cannot
+    overflow; `floor` is the least amount that an answer costs (PRIVACY §1), in nano-rho or nano-epsilon.
     """
 
     measure: Measure
@@ -49,3 +50,5 @@ class Rules:
     release_every: Fraction = Fraction(1, 4)
     most_rows_per_unit: int = 10**6
     most_rows: int = 10**13
+    units: int = 2**33
+    floor: int = 1000

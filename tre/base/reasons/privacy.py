@@ -1,0 +1,80 @@
+"""Reasons of the privacy core: what cannot be measured, or not at the price that was offered."""
+
+from tre.base.reasons.form import Kind, reason
+
+NO_BOUND = reason(
+    "privacy.no-bound",
+    Kind.UNPROCESSABLE,
+    "Nothing bounds what one person adds to {output}: neither the policy nor the request.",
+    "Ask with a bound: `rows` for the rows of one person, or `totals` for one person's contribution to {output}.",
+    "Noise is scaled to the most that one person can change. Bounds are declared, never read from the data.",
+)
+NO_GROUPS_BOUND = reason(
+    "privacy.no-groups-bound",
+    Kind.UNPROCESSABLE,
+    "Nothing bounds the number of groups in which one person can be counted.",
+    "Ask with `groups`, the most groups of one person, or group by a column that has one value for each person.",
+    "People in more groups than the bound are kept in some of them, chosen by a keyed hash.",
+)
+BOUND_NOT_POSITIVE = reason(
+    "privacy.bound-not-positive",
+    Kind.UNPROCESSABLE,
+    "The bound `{bound}` of the request is below one.",
+    "Ask with a whole number of at least one.",
+)
+NO_SUCH_OUTPUT = reason(
+    "privacy.no-such-output",
+    Kind.UNPROCESSABLE,
+    "The request bounds {output}, but the query asks for no SUM of that name.",
+    "Name the output of a SUM as it stands in the query.",
+)
+TOTAL_OUTSIDE = reason(
+    "privacy.total-outside",
+    Kind.UNPROCESSABLE,
+    "The bound asked for {output} lies outside what one person can contribute by declaration.",
+    "Ask for an interval that overlaps the declared one, from {low} to {high}.",
+)
+OVERFLOW = reason(
+    "privacy.overflow",
+    Kind.UNPROCESSABLE,
+    "In the worst case {output} does not fit the exact integers in which it is summed.",
+    "Narrow the bounds, or sum a rounded or scaled value.",
+    "Sums are integers on a grid, so that they are exact in any order; the worst case must fit 62 bits.",
+)
+EPSILON_TOO_LARGE = reason(
+    "privacy.epsilon-too-large",
+    Kind.BUDGET,
+    "The answer would cost more than the policy allows for one answer.",
+    "Ask with an epsilon of at most {most}.",
+)
+DELTA_TOO_LARGE = reason(
+    "privacy.delta-too-large",
+    Kind.BUDGET,
+    "Releasing unknown group names would cost more delta than the policy allows for one answer.",
+    "Group by columns whose values are declared or come from a public table.",
+)
+EPSILON_NOT_POSITIVE = reason(
+    "privacy.epsilon-not-positive",
+    Kind.UNPROCESSABLE,
+    "The epsilon of the request is not above zero.",
+    "Ask with a positive epsilon, or with none to take the policy's default.",
+)
+UNKNOWN_KEYS = reason(
+    "privacy.unknown-keys",
+    Kind.UNPROCESSABLE,
+    "The values of a grouping column are not known in advance, and this data set never releases unknown ones.",
+    "Group by columns whose values are declared or come from a public table.",
+    "Releasing a value that nobody declared needs a delta, and pure differential privacy has none.",
+)
+TOO_MANY_KEYS = reason(
+    "privacy.too-many-keys",
+    Kind.UNPROCESSABLE,
+    "The query would return more known groups than the {limit} that the policy allows.",
+    "Group by fewer or coarser columns.",
+)
+KEY_TYPE = reason(
+    "privacy.key-type",
+    Kind.UNPROCESSABLE,
+    "{key} is a floating-point number, and equality of those groups nothing.",
+    "Group by a rounded value cast to an integer or a decimal.",
+)

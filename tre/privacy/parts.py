@@ -1,0 +1,70 @@
+"""What is measured: the clipped integer vectors of a block, and how its outputs are computed from them.
+
+A *part* is one vector with one cell per group. Outputs that need the same vector share it (PRIVACY §3.4).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+
+from tre.catalogue import Interval
+from tre.sql.plan import Column, Expression, PrivateFunction
+
+
+class PartKind(StrEnum):
+    """What one (unit, group) adds to a part before clipping."""
+
+    ROWS = "rows"  # its rows
+    COUNT = "count"  # its rows with a non-NULL argument
+    UNITS = "units"  # 1
+    SUM = "sum"  # the sum of the argument on its grid
+    CENTRED = "centred"  # the sum of argument − centre, scaled by the weight of its COUNT (PRIVACY §3.2)
+    CLIPPED = "clipped"  # 1 where another part was clipped
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One measured vector, in grid units of `granularity`.
+
+    `low` and `high` clip what one unit adds to one group; `row_low` and `row_high` clamp one row's value; `cap`
+    is the row bound C of COUNT, ROWS and of a CENTRED part's weight; `proven` says that no declared data can be
+    clipped, `clamped` that rows are within their bounds by declaration, so that only doubles need the clamp.
+    """
+
+    name: str
+    kind: PartKind
+    argument: Expression | None
+    where: Expression | None
+    low: int
+    high: int
+    granularity: Fraction = Fraction(1)
+    row_low: int = 0
+    row_high: int = 0
+    cap: int = 1
+    centre: int = 0
+    proven: bool = False
+    clamped: bool = False
+
+    @property
+    def sensitivity(self) -> int:
+        """The most that one unit changes one cell; at least 1, so that every part is noisy."""
+        return max(1, abs(self.low), abs(self.high))
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """How an asked aggregate is computed: granularity · (offset + Σ coefficient · part / denominator).
+
+    `denominator` is None for sums and counts; an AVG divides by the noisy count of that part and is NULL where
+    it is not positive. `interval` bounds an AVG by the declared bounds of its argument.
+    """
+
+    column: Column
+    function: PrivateFunction
+    terms: tuple[tuple[str, int], ...]
+    denominator: str | None = None
+    granularity: Fraction = Fraction(1)
+    offset: int = 0
+    interval: Interval | None = None

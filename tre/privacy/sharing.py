@@ -1,0 +1,174 @@
+"""Which parts a block needs: every shared vector is measured once (PRIVACY §3.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+
+from tre.base.reasons import Refused
+from tre.base.reasons import privacy as reasons
+from tre.catalogue import Interval
+from tre.privacy import bounds
+from tre.privacy.parts import Output, Part, PartKind
+from tre.privacy.request import Ask
+from tre.sql.plan import Asked, Expression, PrivateAggregate, PrivateFunction
+
+_SUPPORTING = Fraction(1, 16)
+"""The weight of a part that only decides which groups are shown, against 1 of an asked count or sum."""
+
+
+@dataclass
+class Needs:
+    """The parts of one block while they are collected; `weights` says how much each matters to the outputs."""
+
+    block: PrivateAggregate
+    ask: Ask
+    parts: list[Part] = field(default_factory=list)
+    weights: dict[str, Fraction] = field(default_factory=dict)
+
+    def part(self, wanted: Part, weight: Fraction) -> Part:
+        """Return the part equal to `wanted` but for its name, adding it when it is new."""
+        for part in self.parts:
+            if replace(part, name="") == wanted:
+                break
+        else:
+            part = replace(wanted, name=f"p{len(self.parts)}")
+            self.parts.append(part)
+        self.weights[part.name] = self.weights.get(part.name, Fraction(0)) + weight
+        return part
+
+    def units(self, where: Expression | None, weight: Fraction) -> Part:
+        """Return the count of distinct units; with one row a unit it is the count of rows."""
+        kind = PartKind.ROWS if self.block.one_row else PartKind.UNITS
+        return self.part(Part("", kind, None, where, 0, 1, proven=True), weight)
+
+    def rows(self, asked: Asked, weight: Fraction) -> Part:
+        """Return COUNT of rows, or of rows with a non-NULL argument."""
+        cap = bounds.required_cap(self.block, self.ask, asked)
+        proven = cap >= bounds.proven_rows(self.block)
+        argument = asked.argument if asked.argument is not None and asked.argument.facts.nullable else None
+        kind = PartKind.ROWS if argument is None else PartKind.COUNT
+        return self.part(Part("", kind, argument, asked.where, 0, cap, cap=cap, proven=proven), weight)
+
+    def centred(self, asked: Asked, weight: Fraction) -> tuple[Part, bounds.Values]:
+        """Return Σ(x − c) of an AVG, scaled as a whole with its count: |it| ≤ C · half-width."""
+        values = self._values(asked, None)
+        cap = bounds.required_cap(self.block, self.ask, asked)
+        rows = bounds.proven_rows(self.block)
+        bounds.check_unit_overflow(asked, values, rows, cap)
+        centre = (values.low + values.high) // 2
+        most = cap * max(values.high - centre, centre - values.low)
+        wanted = Part(
+            "",
+            PartKind.CENTRED,
+            asked.argument,
+            asked.where,
+            -most,
+            most,
+            values.granularity,
+            values.low,
+            values.high,
+            cap,
+            centre,
+            proven=cap >= rows,
+            clamped=values.declared,
+        )
+        return self.part(wanted, weight), values
+
+    def total(self, asked: Asked) -> tuple[Part, bounds.Values]:
+        """Return a SUM by itself, clipped by itself."""
+        total = self.ask.totals.get(asked.column.name)
+        values = self._values(asked, total)
+        rows = bounds.proven_rows(self.block)
+        bounds.check_unit_overflow(asked, values, rows)
+        if total is None:
+            low, high = bounds.total_bounds(values, bounds.required_cap(self.block, self.ask, asked))
+        else:
+            low, high = bounds.narrowed(asked, values, total, rows)
+        most = bounds.total_bounds(values, rows)
+        wanted = Part(
+            "",
+            PartKind.SUM,
+            asked.argument,
+            asked.where,
+            low,
+            high,
+            values.granularity,
+            values.low,
+            values.high,
+            proven=values.declared and low <= most[0] and high >= most[1],
+            clamped=values.declared,
+        )
+        return self.part(wanted, Fraction(1)), values
+
+    def _values(self, asked: Asked, total: Interval | None) -> bounds.Values:
+        values = bounds.values_of(asked, total)
+        if values is None:
+            raise Refused.because(reasons.NO_BOUND, output=asked.column.name)
+        return values
+
+
+def outputs_of(needs: Needs) -> tuple[Output, ...]:
+    """Collect the parts of every asked aggregate and return how each is computed from them."""
+    averages = [asked for asked in needs.block.asked if asked.function is PrivateFunction.AVG]
+    return tuple(_output(needs, asked, averages) for asked in needs.block.asked)
+
+
+def support(needs: Needs, with_units: bool) -> tuple[Part | None, Part | None]:
+    """Add the parts that no output asked for: (distinct units, units at a clip bound), each None if not needed.
+
+    Units are needed for thresholds and minimum groups and as the denominator of the clipped share; the clipped
+    units are counted unless clipping is provably nil (PRIVACY §4 "Every number carries its error").
+    """
+    clips = any(not part.proven for part in needs.parts)
+    units = needs.units(None, _SUPPORTING) if with_units or clips else None
+    if not clips:
+        return units, None
+    return units, needs.part(Part("", PartKind.CLIPPED, None, None, 0, 1, proven=True), Fraction(0))
+
+
+def _output(needs: Needs, asked: Asked, averages: Iterable[Asked]) -> Output:
+    if asked.function is PrivateFunction.COUNT_UNITS:
+        return _count(asked, needs.units(asked.where, Fraction(1)))
+    if asked.function is PrivateFunction.AVG:
+        return _average(needs, asked)
+    if asked.function is not PrivateFunction.SUM:
+        return _count(asked, needs.rows(asked, Fraction(1)))
+    if asked.column.name not in needs.ask.totals and any(_same_values(asked, one) for one in averages):
+        return _sum_of_average(needs, asked)
+    part, values = needs.total(asked)
+    return Output(asked.column, asked.function, ((part.name, 1),), granularity=values.granularity)
+
+
+def _same_values(left: Asked, right: Asked) -> bool:
+    return left.argument == right.argument and left.where == right.where
+
+
+def _count(asked: Asked, part: Part) -> Output:
+    return Output(asked.column, asked.function, ((part.name, 1),))
+
+
+def _average(needs: Needs, asked: Asked) -> Output:
+    """AVG = c + Σ(x − c) / n. Its count matters by the spread around c: a quarter of the half-width squared."""
+    part, values = needs.centred(asked, Fraction(1))
+    count = needs.rows(asked, Fraction(1, 4))
+    interval = Interval(values.low * values.granularity, values.high * values.granularity)
+    return Output(
+        asked.column,
+        asked.function,
+        ((part.name, 1),),
+        count.name,
+        values.granularity,
+        part.centre,
+        interval,
+    )
+
+
+def _sum_of_average(needs: Needs, asked: Asked) -> Output:
+    """SUM = Σ(x − c) + c · n, from the pair that an AVG of the same values measures."""
+    part, values = needs.centred(asked, Fraction(1))
+    width = max(values.high - part.centre, 1)
+    count = needs.rows(asked, Fraction(part.centre**2, width**2))
+    terms = ((part.name, 1), (count.name, part.centre))
+    return Output(asked.column, asked.function, terms, granularity=values.granularity)
