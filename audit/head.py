@@ -25,7 +25,7 @@ class Head:
 
     def __init__(self, file: File) -> None:
         self._file = file
-        self._seen: tuple[bytes, int, bytes] = (b"", 0, b"")
+        self._seen: tuple[bytes, int, bytes] | None = None
 
     @classmethod
     def open(cls, files: Files, folder: Path, *, writing: bool) -> "Head":
@@ -59,6 +59,17 @@ class Head:
         self._file.write(_slot(checkpoint), (1 - slot) * SLOT)
         self._file.flush()
 
+    def intact(self) -> bool:
+        """Tell whether both slots are whole or unused: a damaged one was torn by a crash, or altered."""
+        data = self._file.read(2 * SLOT, 0)
+        slots = [data[slot * SLOT :][:SLOT] for slot in (0, 1)]
+        return all(not slot.strip(b"\x00") or _unslot(slot) is not None for slot in slots)
+
+    def heal(self) -> None:
+        """Write the newest head over a damaged slot, durably."""
+        while not self.intact():
+            self.swap(self.read(), self.read())
+
     def close(self) -> None:
         """Close the file."""
         self._file.close()
@@ -66,7 +77,7 @@ class Head:
     def _newest(self) -> tuple[int, bytes]:
         data = self._file.read(2 * SLOT, 0)
         # Parsing two checkpoints at every commit would cost as much as signing one.
-        if data != self._seen[0]:
+        if self._seen is None or data != self._seen[0]:
             self._seen = (data, *_newest_of(data))
         return self._seen[1:]
 

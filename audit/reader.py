@@ -10,7 +10,8 @@ from typing import NamedTuple, Self
 
 from audit.derived import Derived, DerivedError
 from audit.files import File, Files, OsFiles
-from audit.merkle import consistency_proof, inclusion_proof, leaf_hash
+from audit.merkle import ProofError, consistency_proof, inclusion_proof, leaf_hash, verify_inclusion
+from audit.notes import parse_checkpoint, parse_note
 from audit.receipt import Receipt
 from audit.records import Record, scan_from
 from audit.tiles import TileError, encode_bundle, parse_path, tile_at
@@ -74,8 +75,13 @@ class Reader(ABC):
         """
         size, checkpoint = self.published()
         path = inclusion_proof(index, size, self._node)
-        extra = self.entry(index) if with_entry else None
-        return str(Receipt(index, tuple(path), checkpoint, extra))
+        entry = self._entries(index, 1)[0]
+        head = parse_checkpoint(parse_note(checkpoint).text)
+        try:
+            verify_inclusion(index, size, leaf_hash(entry), path, head.root)
+        except ProofError as error:
+            raise LogError(f"the tiles do not fit the head: {error}; a start of the log rebuilds them") from error
+        return str(Receipt(index, tuple(path), checkpoint, entry if with_entry else None))
 
     def consistency(self, old: int) -> list[bytes]:
         """Prove that the newest head contains the one of size `old`. Raises ProofError unless 1 ≤ old ≤ size."""

@@ -74,6 +74,7 @@ def recover(records: File, head: Head, log: Verifier) -> Recovered:
         clear_tail(records, replay.last.end)
     # A record that outlived a killed process may still be in memory alone.
     records.flush()
+    head.heal()
     if newest.size > known.size:
         head.swap(head.read(), replay.last.checkpoint)
     return replay

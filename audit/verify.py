@@ -16,7 +16,7 @@ from audit.report import Report
 KEPT_SIGNATURES = 10_000
 """How many heads inside the record file have their signature checked besides the last one's. All are compared."""
 _PIECE = 1 << 16
-_PATIENCE = 2.0
+_PATIENCE, _PAUSE = 2.0, 0.05  # seconds
 
 
 def verify_folder(
@@ -35,7 +35,7 @@ def verify_folder(
     report, files = Report(log.name), OsFiles()
     older = list(demands.older)
     least = 0
-    if head_folder is not None and (head := _second_place(report, files, head_folder, log)) is not None:
+    if head_folder is not None and (head := _second_place(report, files, head_folder, log, sleep)) is not None:
         older.append(head)
         least = head.size
     replay = Replay(head.size for head in older)
@@ -51,19 +51,32 @@ def verify_folder(
     return report
 
 
-def _second_place(report: Report, files: Files, folder: Path, log: Verifier) -> OldHead | None:
+def _second_place(
+    report: Report, files: Files, folder: Path, log: Verifier, sleep: Callable[[float], None]
+) -> OldHead | None:
     section = report.section("the second place holds a head of this log")
     section.count = 1
     try:
         head = Head.open(files, folder, writing=False)
         try:
             checkpoint = open_checkpoint(head.read(), log)
+            if not _patient(head.intact, sleep):
+                section.problem("one of its two slots is damaged: torn by a crash (a start mends it) or altered")
         finally:
             head.close()
     except (HeadError, NoteError) as error:
         section.problem(str(error))
         return None
     return OldHead("the second place", checkpoint.size, checkpoint.root)
+
+
+def _patient(ready: Callable[[], bool], sleep: Callable[[float], None]) -> bool:
+    """Ask again for a moment: a writer may be at work."""
+    for _ in range(int(_PATIENCE / _PAUSE)):
+        if ready():
+            return True
+        sleep(_PAUSE)
+    return ready()
 
 
 class _FolderPass:
@@ -132,14 +145,14 @@ class _FolderPass:
 
     def _grew(self, published: int, sleep: Callable[[float], None]) -> bool:
         """Tell whether what follows is a writer's work; wait a moment for it to publish."""
-        for _ in range(int(_PATIENCE / 0.05)):
-            if tail_is_clean(self._records, self._end):
-                return False
-            if self._derived.count() > published:
-                self._kept.notes.append("the log grew meanwhile; later entries were not looked at")
-                return True
-            sleep(0.05)
-        return False
+
+        def settled() -> bool:
+            return self._derived.count() > published or tail_is_clean(self._records, self._end)
+
+        if not _patient(settled, sleep) or self._derived.count() <= published:
+            return False
+        self._kept.notes.append("the log grew meanwhile; later entries were not looked at")
+        return True
 
     def _read_beyond(self) -> None:
         """Read whole records that no reader was told of: a killed writer's, kept by its next start."""
