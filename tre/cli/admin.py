@@ -1,0 +1,87 @@
+"""What the administrative commands need from the composition root: one protocol, opened lazily by `tre.app`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Protocol
+
+Progress = Callable[[str, float], None]
+"""Told the name of a step and its fraction done, 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewPerson:
+    """A person as the bootstrap names them. `credentials` overrides: kind to its last day, None for 90 days."""
+
+    id: str
+    name: str
+    roles: tuple[str, ...]
+    credentials: tuple[tuple[str, date | None], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NewProject:
+    """A project as the bootstrap names it; epsilon and delta are its limits, exact decimals."""
+
+    id: str
+    datasets: tuple[str, ...]
+    people: tuple[str, ...]
+    purposes: tuple[str, ...]
+    epsilon: Decimal
+    delta: Decimal
+    expires: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What a listing command prints: the id stands in the first column."""
+
+    names: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+class Admin(Protocol):
+    """The commands on a home. Every method raises Refused; each change is an entry of the log."""
+
+    def init(self, home: Path, origin: str) -> str:
+        """Make the home and return the log's public verifier key. Refused where a home stands already."""
+
+    def dataset_add(self, name: str, source: Path, policy: Path, progress: Progress) -> str:
+        """Make a version of the data set under the policy and return the version's name."""
+
+    def person_add(self, person: NewPerson) -> None:
+        """Add a person with attested credentials; refused once a board exists."""
+
+    def persons(self) -> Table:
+        """Return everyone, ids first."""
+
+    def project_add(self, project: NewProject) -> None:
+        """Add an active project; refused once a board exists."""
+
+    def projects(self) -> Table:
+        """Return all projects, ids first."""
+
+    def unlock(self, project: str, by: str, reason: str) -> None:
+        """Unlock a project after an incident; refused to its members."""
+
+    def token(self, person: str, project: str | None, minutes: int) -> str:
+        """Return a bearer token of the embedded issuer."""
+
+    def serve(self, host: str, port: int) -> None:
+        """Serve until stopped."""
+
+    def ledger_export(self) -> str:
+        """Return the ledgers as the verifier reads them."""
+
+    def audit_export(self, folder: Path) -> int:
+        """Write the static tree of the log to `folder` and return the number of entries."""
+
+    def policy_lint(self, file: Path) -> tuple[str, ...]:
+        """Return remarks on a policy that is in order; refused with every error otherwise. Needs no home."""
+
+    def demo(self, home: Path, people: int, say: Callable[[str], None], progress: Progress) -> None:
+        """Make a home with a synthetic population, ask it questions and verify its log, saying what happens."""

@@ -1,0 +1,118 @@
+"""`tre check` and `tre query`: a question over REST, nothing else."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from tre.base.reasons import Refused
+from tre.base.reasons.cli import SERVER_MISSING, SQL_MISSING
+from tre.base.reasons.web import ACCURACY
+from tre.cli.codes import exit_code
+from tre.cli.output import print_csv, print_refusals, print_table
+
+if TYPE_CHECKING:
+    from tre.client import Connection, Decision, Result
+
+_NUMBERS = ("integer", "decimal", "double")
+
+
+def check(options: argparse.Namespace) -> int:
+    """Print the decision; exit 0 when allowed, else as its reasons say."""
+    decision = _connection(options).check(_sql(options), **_narrowed(options))
+    _PRINT_DECISION[options.format](decision)
+    if not decision.allowed:
+        print_refusals(decision.reasons)
+        return exit_code(tuple(reason.code for reason in decision.reasons), 403)
+    return 0
+
+
+def query(options: argparse.Namespace) -> int:
+    """Print the answer, with its price on standard error beside a table."""
+    result = _connection(options).query(_sql(options), **_narrowed(options))
+    if options.receipt:
+        with open(options.receipt, "w", encoding="utf-8") as file:
+            file.write(result.receipt)
+    _PRINT_RESULT[options.format](result)
+    return 0
+
+
+def _connection(options: argparse.Namespace) -> Connection:
+    if options.accuracy is not None:
+        raise Refused.because(ACCURACY)
+    missing = [name for name in ("TRE_URL", "TRE_TOKEN") if not os.environ.get(name)]
+    if missing:
+        raise Refused.because(SERVER_MISSING, missing=" or ".join(missing))
+    from tre.client import connect
+
+    return connect(project=options.project)
+
+
+def _sql(options: argparse.Namespace) -> str:
+    text: str = sys.stdin.read() if options.sql == "-" else options.sql
+    if not text.strip():
+        raise Refused.because(SQL_MISSING)
+    return text
+
+
+def _narrowed(options: argparse.Namespace) -> dict[str, Any]:
+    return {name: getattr(options, name) for name in ("epsilon", "groups", "rows", "dialect")}
+
+
+def _decision_lines(decision: Decision) -> list[tuple[str, str]]:
+    lines = [("allowed", "yes" if decision.allowed else "no")]
+    if decision.price:
+        price = decision.price
+        lines.append(("epsilon", f"{price.epsilon:.6g}"))
+        lines += [("rho", f"{price.rho:f}")] if price.rho is not None else []
+        lines.append(("delta", f"{price.delta:.3g}"))
+        lines.append(("share of the project's budget", f"{price.share:.2%}"))
+    for output, width in decision.error.items():
+        known = "known after release" if width is None else f"±{width:.6g}"
+        lines.append((f"error of {output} (95 %)", known))
+    for name, bound in decision.bounds.items():
+        if bound not in (None, {}):
+            lines.append((f"bound on {name}", str(bound)))
+    lines += [("note", note) for note in decision.notes]
+    if decision.release_seconds is not None:
+        lines.append(("answer after", f"{decision.release_seconds:g} s"))
+    return lines
+
+
+def _result_rows(result: Result) -> tuple[list[str], list[list[str]]]:
+    names = [column.name for column in result.columns]
+    return names, [["" if cell is None else str(cell) for cell in row] for row in result.rows]
+
+
+def _result_table(result: Result) -> None:
+    names, rows = _result_rows(result)
+    print_table(names, rows, [column.type in _NUMBERS for column in result.columns])
+    cost = result.cost
+    print(f"cost: epsilon {cost.epsilon:.6g}, {cost.share:.2%} of the project's budget", file=sys.stderr)
+    for output, share in result.clipped.items():
+        print(f"people at the clip bound of {output}: about {share:.1%}", file=sys.stderr)
+    for note in result.notes:
+        print(f"note: {note}", file=sys.stderr)
+
+
+def _result_json(result: Result) -> None:
+    names, _ = _result_rows(result)
+    document = asdict(result)
+    document["rows"] = [dict(zip(names, row, strict=True)) for row in result.rows]
+    print(json.dumps(document, default=str, indent=2, ensure_ascii=False))
+
+
+_PRINT_DECISION: dict[str, Any] = {
+    "table": lambda decision: print_table(("what", "value"), _decision_lines(decision)),
+    "csv": lambda decision: print_csv(("what", "value"), _decision_lines(decision)),
+    "json": lambda decision: print(json.dumps(asdict(decision), default=str, indent=2, ensure_ascii=False)),
+}
+_PRINT_RESULT: dict[str, Any] = {
+    "table": _result_table,
+    "csv": lambda result: print_csv(*_result_rows(result)),
+    "json": _result_json,
+}

@@ -1,0 +1,181 @@
+"""The arguments of every command. Imports nothing heavy: `tre --help` is instant."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+ROLES = ("researcher", "lead", "checker", "board", "controller", "auditor", "operator")
+Run = Callable[[argparse.Namespace], int]
+
+
+def _lazily(module: str, name: str) -> Run:
+    def run(options: argparse.Namespace) -> int:
+        found: Run = getattr(import_module(f"tre.cli.{module}"), name)
+        return found(options)
+
+    return run
+
+
+def _number(text: str) -> Decimal:
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
+    if not number.is_finite() or number < 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of 0 or more")
+    return number
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return int(text)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a date like 2027-03-31") from None
+
+
+def _credential(text: str) -> tuple[str, date | None]:
+    kind, equals, until = text.partition("=")
+    return kind, _day(until) if equals else None
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the `tre` command."""
+    top = argparse.ArgumentParser(
+        prog="tre",
+        description="A trusted research environment: governed, differentially private answers with receipts.",
+        epilog="Environment: TRE_HOME for commands on a home; TRE_URL, TRE_TOKEN, TRE_PROJECT for questions. "
+        "Exit codes: 0 done, 1 fault, 2 usage, 3 refused, 4 budget, 5 verification failed.",
+    )
+    commands = top.add_subparsers(metavar="COMMAND", required=True)
+    _asking(commands)
+    _setting_up(commands)
+    _people_and_projects(commands)
+    _running(commands)
+    _records(commands)
+    return top
+
+
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+
+
+def _group(commands: Commands, name: str, text: str) -> Commands:
+    return commands.add_parser(name, help=text).add_subparsers(metavar="COMMAND", required=True)
+
+
+def _command(commands: Commands, name: str, text: str, module: str, function: str) -> argparse.ArgumentParser:
+    made = commands.add_parser(name, help=text, description=text)
+    made.set_defaults(run=_lazily(module, function))
+    return made
+
+
+def _asking(commands: Commands) -> None:
+    for name, text in (
+        ("check", "decide a question: every reason, price, expected error; costs nothing"),
+        ("query", "ask a question and print the answer with its intervals"),
+    ):
+        made = _command(commands, name, text, "asking", name)
+        made.add_argument("sql", metavar="SQL", help="the question in SQL, or - for standard input")
+        made.add_argument("--project", metavar="ID", help="the project (default: TRE_PROJECT)")
+        price = made.add_mutually_exclusive_group()
+        price.add_argument("--epsilon", type=_number, metavar="E", help="the most that the answer may cost")
+        price.add_argument("--accuracy", metavar="'±20@95'", help="the error asked for (not offered yet)")
+        made.add_argument("--groups", type=_count, metavar="N", help="groups of one person that count")
+        made.add_argument("--rows", type=_count, metavar="N", help="rows of one person in a group that count")
+        made.add_argument("--dialect", metavar="NAME", help="the SQL that is written (default: postgres)")
+        made.add_argument("--format", choices=("table", "csv", "json"), default="table")
+        if name == "query":
+            made.add_argument("--receipt", metavar="FILE", help="write the receipt there")
+
+
+def _setting_up(commands: Commands) -> None:
+    init = _command(commands, "init", "make a home", "administering", "init")
+    init.add_argument("home", type=Path, metavar="HOME")
+    init.add_argument("--origin", default="tre.local", metavar="NAME", help="the log's name (default: %(default)s)")
+    add = _command(
+        _group(commands, "dataset", "data sets"),
+        "add",
+        "make a version of a data set under a policy",
+        "administering",
+        "dataset_add",
+    )
+    add.add_argument("name", metavar="NAME")
+    add.add_argument("--source", required=True, metavar="DIR|FILE", help="Parquet or CSV folder, or a DuckDB file")
+    add.add_argument("--policy", required=True, metavar="FILE")
+    policy = _group(commands, "policy", "policy documents")
+    lint = _command(policy, "lint", "say what is wrong with a policy", "administering", "policy_lint")
+    lint.add_argument("file", metavar="FILE")
+    diff = _command(policy, "diff", "compare two policies (not offered yet)", "administering", "policy_diff")
+    diff.add_argument("files", nargs="*", metavar="FILE")
+
+
+def _people_and_projects(commands: Commands) -> None:
+    person = _group(commands, "person", "people")
+    add = _command(person, "add", "add a person (bootstrap, until a board exists)", "administering", "person_add")
+    add.add_argument("id", metavar="ID")
+    add.add_argument("--name", required=True)
+    add.add_argument("--role", required=True, nargs="+", choices=ROLES, action="extend")
+    add.add_argument(
+        "--credential",
+        type=_credential,
+        action="append",
+        default=[],
+        metavar="KIND[=UNTIL]",
+        help="attest this instead of what the policies in force ask for; 90 days unless UNTIL is given",
+    )
+    _command(person, "list", "list people", "administering", "person_list")
+    project = _group(commands, "project", "projects")
+    _project_add(project)
+    _command(project, "list", "list projects", "administering", "project_list")
+    unlock = _command(project, "unlock", "unlock a project after an incident", "administering", "project_unlock")
+    unlock.add_argument("id", metavar="ID")
+    unlock.add_argument("--by", required=True, metavar="PERSON", help="who unlocks; not a member of the project")
+    unlock.add_argument("--reason", required=True, metavar="TEXT")
+
+
+def _project_add(project: Commands) -> None:
+    add = _command(project, "add", "add a project (bootstrap, until a board exists)", "administering", "project_add")
+    add.add_argument("id", metavar="ID")
+    for name, text in (("dataset", "NAME"), ("person", "ID"), ("purpose", "DUO:0000006")):
+        add.add_argument(f"--{name}", required=True, nargs="+", action="append", metavar=text)
+    add.add_argument("--epsilon", required=True, type=_number, metavar="E")
+    add.add_argument("--delta", required=True, type=_number, metavar="D")
+    add.add_argument("--expires", type=_day, metavar="DATE")
+
+
+def _running(commands: Commands) -> None:
+    token = _command(commands, "token", "print a bearer token on the last line", "administering", "token")
+    token.add_argument("--person", required=True, metavar="P")
+    token.add_argument("--project", metavar="X")
+    token.add_argument("--minutes", type=_count, default=60, metavar="N", help="its life (default: %(default)s)")
+    serve = _command(commands, "serve", "serve questions and the log", "administering", "serve")
+    serve.add_argument("--host", default="127.0.0.1", help="default: %(default)s")
+    serve.add_argument("--port", type=_count, default=8080, help="default: %(default)s")
+    demo = _command(commands, "demo", "show the house on a synthetic population", "administering", "demo")
+    demo.add_argument("home", type=Path, nargs="?", default=Path(".demo"), metavar="HOME")
+    demo.add_argument("--people", type=_count, default=10_000, metavar="N", help="default: %(default)s")
+    _command(commands, "version", "print the version", "administering", "version")
+
+
+def _records(commands: Commands) -> None:
+    ledger = _group(commands, "ledger", "budgets as the verifier reads them")
+    _command(ledger, "export", "print the ledgers", "administering", "ledger_export")
+    audit = _group(commands, "audit", "the audit log")
+    export = _command(audit, "export", "write the log as a static C2SP tree", "administering", "audit_export")
+    export.add_argument("folder", type=Path, metavar="DIR")
+    verify = audit.add_parser(
+        "verify", help="verify a log: --log DIR|URL --key FILE …, as `python -m audit verify` says", add_help=False
+    )
+    verify.set_defaults(run=_lazily("administering", "audit_verify"), rest=[])
