@@ -29,7 +29,7 @@ from tests.onboarding.small import (
 )
 from tre.base.reasons import every_reason
 from tre.catalogue import Access, Catalogue, Kind, Type
-from tre.onboarding import VersionRefused
+from tre.onboarding import Limits, VersionRefused
 from tre.onboarding.sql import literal, name
 
 PERSON_11_AGAIN = {"person_id": 11, "year_of_birth": 1, "location_id": None, "nhs_number": "9", "secret_note": ""}
@@ -294,6 +294,12 @@ def test_names_in_the_source_are_never_sql_or_patterns(tmp_path: Path) -> None:
     assert read(version, "SELECT count(*) FROM person") == [(3,)]
 
 
+def test_a_wildcard_in_the_sources_path_does_not_reach_its_neighbours(tmp_path: Path) -> None:
+    write_parquet(tmp_path / "ab", rows())
+    source = write_parquet(tmp_path / "a*", rows() | {"concept": [{"concept_id": 1, "concept_name": "mine"}]})
+    assert read(make(source, tmp_path), "SELECT concept_name FROM concept") == [("mine",)]
+
+
 def test_a_view_in_a_duckdb_file_is_not_read(tmp_path: Path) -> None:
     """A view may name any file of the machine; only tables are data."""
     (tmp_path / "outside.csv").write_text("concept_id,concept_name\n1,stolen\n")
@@ -339,12 +345,12 @@ def test_an_interrupted_onboarding_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_too_little_memory_is_said_without_the_engines_words(tmp_path: Path) -> None:
-    from tre.onboarding import Limits
-
     limits = Limits(memory=1 << 20, threads=1, spill=tmp_path / "spill")
     with pytest.raises(VersionRefused) as refused:
         make_from(rows(), tmp_path, limits=limits)
     assert [r.reason.code for r in refused.value.refusals] == ["onboarding.unfinished"]
+    assert refused.value.__cause__ is None
+    assert refused.value.__context__ is None
     assert left_behind(tmp_path) == []
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
@@ -43,27 +43,43 @@ def onboard(
     `progress` is told each step ("read", "check", "commit", "cluster") and its fraction done. Raises VersionRefused;
     then, as after any other exception, nothing is left behind.
     """
-    tables = wanted(catalogue)
-    name = new_id("v", randomness)
-    with _folder(limits.spill) as work, _folder(home_versions) as new, _engine(work, limits) as engine:
-        fill_stage(engine, source, tables, (work, new), lambda part: progress("read", part))
-        check_stage(engine, catalogue, tables, lambda part: progress("check", part))
-        caps = cut_to_caps(engine, tables, commitment_key)
-        committed = commitment(engine, tables, commitment_key, lambda part: progress("commit", part))
-        sizes = write_version(
-            engine, catalogue, tables, new / DATA_FILE, randomness, lambda part: progress("cluster", part)
-        )
-        version = Version(
-            name,
-            home_versions / name / DATA_FILE,
-            committed,
-            MappingProxyType(caps),
-            MappingProxyType(sizes),
-            catalogue.digest,
-            clock.now(),
-        )
+    with _folder(limits.spill) as work, _folder(home_versions) as new:
+        detail = ""
+        try:
+            with _engine(work, limits) as engine:
+                facts = _make(engine, source, catalogue, work, new, commitment_key, randomness, progress)
+        except duckdb.Error as error:
+            detail = str(error)
+        # Raised out here, so that the engine's words, which may quote a row, are no context of the refusal.
+        if detail:
+            raise VersionRefused([Fault(reasons.UNFINISHED, detail)])
+        name = new_id("v", randomness)
+        path = home_versions / name / DATA_FILE
+        version = Version(name, path, *facts, catalogue.digest, clock.now())
         seal(new, version)
         return version
+
+
+def _make(
+    engine: duckdb.DuckDBPyConnection,
+    source: Path,
+    catalogue: Catalogue,
+    work: Path,
+    new: Path,
+    commitment_key: bytes,
+    randomness: Randomness,
+    progress: Progress,
+) -> tuple[str, Mapping[str, int], Mapping[str, int]]:
+    """Write the version's file into the folder `new`; return its commitment, row caps and public sizes."""
+    tables = wanted(catalogue)
+    fill_stage(engine, source, tables, (work, new), lambda part: progress("read", part))
+    check_stage(engine, catalogue, tables, lambda part: progress("check", part))
+    caps = cut_to_caps(engine, tables, commitment_key)
+    committed = commitment(engine, tables, commitment_key, lambda part: progress("commit", part))
+    sizes = write_version(
+        engine, catalogue, tables, new / DATA_FILE, randomness, lambda part: progress("cluster", part)
+    )
+    return committed, MappingProxyType(caps), MappingProxyType(sizes)
 
 
 @contextmanager
@@ -79,18 +95,10 @@ def _folder(parent: Path) -> Iterator[Path]:
 
 @contextmanager
 def _engine(work: Path, limits: Limits) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Yield a connection to the stage; what the engine cannot finish becomes a refusal without its words."""
-    detail = ""
-    connection = duckdb.connect(str(work / "stage.duckdb"), config=_settings(work, limits))
-    try:
+    """Yield a connection to a new stage, in UTC whatever the machine's zone."""
+    with duckdb.connect(str(work / "stage.duckdb"), config=_settings(work, limits)) as connection:
         connection.execute("SET TimeZone = 'UTC'")
         yield connection
-    except duckdb.Error as error:
-        detail = str(error)
-    finally:
-        connection.close()
-    if detail:
-        raise VersionRefused([Fault(reasons.UNFINISHED, detail)])
 
 
 def _settings(work: Path, limits: Limits) -> dict[str, str | bool | int | float | list[str]]:
