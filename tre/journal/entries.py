@@ -1,0 +1,211 @@
+"""The entries of the log, one constructor each; which fields may stand in them is `audit.entries`' to say.
+
+Only ids, codes, digests and amounts go in. What people typed, addresses and names go through `tre.journal.sidecar`,
+whose digest is the entry's `sidecar`.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from audit.entries import Event, encode_entry
+from tre.base.clock import Clock, stamp
+from tre.base.cost import Cost
+from tre.base.ids import Randomness, event_id
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What every entry says: its random id, who acted and when; where known the request, the session's token and
+    the digest of what lies in the side-car under this id."""
+
+    event_id: str
+    actor: str
+    time: datetime
+    request: str | None = None
+    session: str | None = None
+    sidecar: str | None = None
+
+    @classmethod
+    def by(
+        cls,
+        actor: str,
+        clock: Clock,
+        randomness: Randomness = secrets.token_bytes,
+        *,
+        request: str | None = None,
+        session: str | None = None,
+    ) -> Act:
+        """Begin an entry of `actor`."""
+        return cls(event_id(randomness), actor, clock.now(), request, session)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Canonical bytes with the id that they carry."""
+
+    event_id: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What was asked, as facts and keyed digests.
+
+    `gates` are (gate, "allow" or "deny", reason codes) in the order in which they judged; `columns` are table.column.
+    """
+
+    project: str
+    dataset: str
+    version: str
+    policy_digest: str
+    query_digest: str
+    gates: Sequence[tuple[str, str, Sequence[str]]]
+    plan_digest: str | None = None
+    version_commitment: str | None = None
+    purposes: Sequence[str] = ()
+    tables: Sequence[str] = ()
+    columns: Sequence[str] = ()
+
+
+def bootstrap(act: Act, change: str, subject: str, **facts: Any) -> Entry:
+    """The environment was set up: `change` is what was added (person, project, dataset, policy, credential)."""
+    return _entry(act, Event.BOOTSTRAP, change=change, subject=subject, **facts)
+
+
+def token_issued(act: Act, person: str, token: str, until: datetime, project: str | None) -> Entry:
+    """A token was issued; `token` is its id, never its text."""
+    return _entry(act, Event.TOKEN_ISSUED, subject=person, token=token, until=stamp(until), project=project)
+
+
+def signin_failed(act: Act, count: int, reasons: Sequence[str]) -> Entry:
+    """How often sign-in failed within the minute that begins at `act.time`."""
+    return _entry(act, Event.SIGNIN_FAILED, count=count, reasons=sorted(set(reasons)))
+
+
+def query_denied(act: Act, question: Question, cost: Cost | None = None) -> Entry:
+    """A request was decided against; nothing was reserved or read."""
+    return _entry(act, Event.QUERY_DECISION, decision="denied", **_question(question), **_cost(cost))
+
+
+def request_denied(act: Act, project: str, gates: Sequence[tuple[str, str, Sequence[str]]]) -> Entry:
+    """A request was denied before it could be understood: its text is no query, or its project is not the asker's."""
+    return _entry(act, Event.QUERY_DECISION, decision="denied", project=project, gates=_gates(gates))
+
+
+def query_intent(act: Act, question: Question, cost: Cost, ledgers: Sequence[Mapping[str, Any]]) -> Entry:
+    """A request was allowed and its price reserved; `ledgers` are the movements of that reservation."""
+    facts = _question(question) | _cost(cost)
+    return _entry(act, Event.QUERY_INTENT, decision="allowed", ledgers=list(ledgers), **facts)
+
+
+def query_outcome(
+    act: Act,
+    project: str,
+    state: str,
+    answers: str,
+    ledgers: Sequence[Mapping[str, Any]],
+    *,
+    answers_index: int | None = None,
+    cost: Cost | None = None,
+    result_commitment: str | None = None,
+    reasons: Sequence[str] = (),
+) -> Entry:
+    """A request ended: `state` is committed, burned or voided; `answers` the event id of its intent."""
+    answered = {"event_id": answers} | ({} if answers_index is None else {"index": answers_index})
+    return _entry(
+        act,
+        Event.QUERY_OUTCOME,
+        project=project,
+        state=state,
+        answers=answered,
+        ledgers=list(ledgers),
+        result_commitment=result_commitment,
+        reasons=list(reasons),
+        **_cost(cost),
+    )
+
+
+def audit_read(act: Act, first: int, end: int, project: str | None = None) -> Entry:
+    """Entries first ≤ i < end were read by somebody who is entitled."""
+    return _entry(act, Event.AUDIT_READ, from_index=first, to_index=end, project=project)
+
+
+def incident(act: Act, subject: str, reasons: Sequence[str], **facts: Any) -> Entry:
+    """Something governance must look at."""
+    return _entry(act, Event.INCIDENT, subject=subject, reasons=list(reasons), **facts)
+
+
+def project_unlocked(act: Act, project: str) -> Entry:
+    """Governance has looked at a project's incidents; the reason given lies in the side-car."""
+    return _entry(act, Event.PROJECT_UNLOCKED, project=project)
+
+
+def person_changed(act: Act, person: str, change: str) -> Entry:
+    """A person was changed after the bootstrap."""
+    return _entry(act, Event.PERSON_CHANGED, subject=person, change=change)
+
+
+def policy_activated(act: Act, dataset: str, policy_digest: str, approved_by: Sequence[str] = ()) -> Entry:
+    """A policy came into force for a data set."""
+    return _entry(
+        act, Event.POLICY_ACTIVATED, dataset=dataset, policy_digest=policy_digest, approved_by=list(approved_by)
+    )
+
+
+def version_added(act: Act, dataset: str, version: str, commitment: str, policy_digest: str) -> Entry:
+    """A data-set version is ready; `commitment` is the HMAC of its logical content."""
+    return _entry(
+        act,
+        Event.DATASET_VERSION_ADDED,
+        dataset=dataset,
+        version=version,
+        version_commitment=commitment,
+        policy_digest=policy_digest,
+    )
+
+
+def _entry(act: Act, event: Event, **facts: Any) -> Entry:
+    """Encode; what is None or an empty list of something optional is left out. MalformedError is a bug."""
+    common = {
+        "event_id": act.event_id,
+        "event": event.value,
+        "actor": act.actor,
+        "time": stamp(act.time),
+        "request": act.request,
+        "session": act.session,
+        "sidecar": act.sidecar,
+    }
+    fields = {name: value for name, value in (common | facts).items() if value is not None}
+    return Entry(act.event_id, encode_entry(fields))
+
+
+def _question(question: Question) -> dict[str, Any]:
+    return {
+        "project": question.project,
+        "dataset": question.dataset,
+        "version": question.version,
+        "policy_digest": question.policy_digest,
+        "query_digest": question.query_digest,
+        "plan_digest": question.plan_digest,
+        "version_commitment": question.version_commitment,
+        "purpose": list(question.purposes),
+        "tables": sorted(question.tables),
+        "columns": sorted(question.columns),
+        "gates": _gates(question.gates),
+    }
+
+
+def _gates(gates: Sequence[tuple[str, str, Sequence[str]]]) -> list[dict[str, Any]]:
+    return [{"gate": gate, "verdict": verdict, "reasons": list(reasons)} for gate, verdict, reasons in gates]
+
+
+def _cost(cost: Cost | None) -> dict[str, Any]:
+    if cost is None:
+        return {}
+    amounts = cost.as_json()
+    return {"measure": amounts.pop("measure"), "cost": amounts}

@@ -1,0 +1,174 @@
+"""The journal: entries leave the outbox in order through the single writer of the log, each once.
+
+Nothing is acknowledged, replayed or shown before `settle` has returned for its entry. Nobody holds a control
+transaction while the log is written. Where the log cannot be written every call is refused: fail closed.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import Protocol
+
+from audit.reader import LogError
+from tre.base.clock import Clock
+from tre.base.reasons import Refused
+from tre.base.reasons import journal as reasons
+from tre.base.reasons.faults import LOG_UNAVAILABLE
+from tre.journal import outbox
+from tre.journal.recovery import Shown, read
+from tre.store import Store, Transaction
+
+_POLL = 0.02
+
+
+class Writer(Protocol):
+    """The one writer of the log (`audit.log.Log`)."""
+
+    @property
+    def size(self) -> int: ...
+    def append(self, entries: Sequence[bytes]) -> list[int]: ...
+    def scan(self, start: int = 0) -> Iterator[tuple[int, bytes]]: ...
+    def inclusion(self, index: int, *, with_entry: bool = False) -> str: ...
+    def close(self) -> None: ...
+
+
+Reconcile = Callable[[Transaction, Shown], None]
+"""What the rooms above do, in one transaction, with what the log shows: raise ledgers, end what ended."""
+
+
+class Journal:
+    """One process's end of the road. Its methods may be called from many threads."""
+
+    def __init__(
+        self,
+        store: Store,
+        open_log: Callable[[], Writer],
+        clock: Clock,
+        reconcile: Reconcile = lambda _tx, _shown: None,
+    ) -> None:
+        """Open nothing yet.
+
+        :param open_log: takes the writer's lock and opens the log; LogError when another process has it.
+        :param reconcile: run inside `recover`, whoever calls it, before anything else is done.
+        """
+        self._store, self._open_log, self._clock, self._reconcile = store, open_log, clock, reconcile
+        self._draining = threading.Lock()
+        self._writer: Writer | None = None
+        self._appended: dict[str, int] = {}
+
+    def recover(self) -> Shown:
+        """Become the writer: learn what the log holds, reconcile the rooms above with it, drain the outbox.
+
+        Raises Refused (fault.log-unavailable, journal.state-ahead).
+        """
+        with self._draining:
+            if self._writer is None:
+                self._writer = self._opened()
+            try:
+                return self._recovered(self._writer)
+            except BaseException:
+                self._writer.close()
+                self._writer = None
+                raise
+
+    def settle(self, event_ids: Collection[str], timeout: float = 10.0) -> dict[str, int]:
+        """Return the log index of each event once all stand under a signed head.
+
+        A process that is not the writer becomes it when nobody else is, or waits up to `timeout` seconds for the
+        one who is. Raises Refused (fault.log-unavailable, journal.not-indexed).
+        """
+        if self._writer is None and not self._may_write():
+            return self.wait_indexed(event_ids, timeout)
+        while len(found := self._found(event_ids)) < len(set(event_ids)):
+            with self._draining:
+                # Whoever had the turn before may have taken these along.
+                if len(self._found(event_ids)) < len(set(event_ids)) and not self._drain():
+                    raise Refused.because(reasons.NOT_INDEXED)
+        return found
+
+    def drain_once(self) -> int:
+        """Write what waits, entries of other processes too; return how many. Only for the writer's process."""
+        with self._draining:
+            return self._drain()
+
+    def wait_indexed(self, event_ids: Collection[str], timeout: float) -> dict[str, int]:
+        """Wait until the writer's process has written these. Raises Refused (journal.not-indexed)."""
+        end = self._clock.monotonic() + timeout
+        while len(found := self._found(event_ids)) < len(set(event_ids)):
+            if self._clock.monotonic() >= end:
+                raise Refused.because(reasons.NOT_INDEXED)
+            self._clock.sleep(_POLL)
+        return found
+
+    def receipt(self, index: int, *, with_entry: bool = False) -> str:
+        """Return the receipt (C2SP tlog-proof) of an entry; with the entry for whoever may read it."""
+        if self._writer is None:
+            raise Refused.because(LOG_UNAVAILABLE)
+        try:
+            return self._writer.inclusion(index, with_entry=with_entry)
+        except (LogError, OSError) as error:
+            raise Refused.because(LOG_UNAVAILABLE) from error
+
+    def close(self) -> None:
+        """Give the writer's lock back."""
+        with self._draining:
+            if self._writer is not None:
+                self._writer.close()
+                self._writer = None
+
+    def _may_write(self) -> bool:
+        try:
+            self.recover()
+        except Refused as refused:
+            if isinstance(refused.__cause__, LogError):
+                return False
+            raise
+        return True
+
+    def _opened(self) -> Writer:
+        try:
+            return self._open_log()
+        except (LogError, OSError) as error:
+            raise Refused.because(LOG_UNAVAILABLE) from error
+
+    def _recovered(self, writer: Writer) -> Shown:
+        with self._store.reading() as tx:
+            known = outbox.noted(tx)
+        if known > writer.size:
+            raise Refused.because(reasons.STATE_AHEAD)
+        shown = read(writer.scan(), known)
+        # One transaction, or a crash in between would leave entries noted whose effects were never taken over.
+        with self._store.transaction() as tx:
+            outbox.note(tx, {one.fields["event_id"]: one.index for one in shown.news})
+            for waiting in outbox.waiting(tx, None):
+                shown.take(None, waiting.entry)
+            self._reconcile(tx, shown)
+        while self._drain():
+            pass
+        return shown
+
+    def _found(self, event_ids: Collection[str]) -> dict[str, int]:
+        with self._store.reading() as tx:
+            return outbox.indexes_of(tx, event_ids)
+
+    def _drain(self) -> int:
+        """Append the oldest waiting entries and note their indexes; return how many there were."""
+        if self._writer is None:
+            raise Refused.because(LOG_UNAVAILABLE)
+        with self._store.reading() as tx:
+            batch = outbox.waiting(tx)
+        if not batch:
+            return 0
+        # An entry that was appended, but whose index could not be noted then, is only noted now.
+        fresh = [one for one in batch if one.event_id not in self._appended]
+        try:
+            indexes = self._writer.append([one.entry for one in fresh])
+        except (LogError, OSError) as error:
+            raise Refused.because(LOG_UNAVAILABLE) from error
+        self._appended |= dict(zip((one.event_id for one in fresh), indexes, strict=True))
+        with self._store.transaction() as tx:
+            outbox.note(tx, {one.event_id: self._appended[one.event_id] for one in batch})
+        for one in batch:
+            del self._appended[one.event_id]
+        return len(batch)

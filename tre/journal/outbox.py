@@ -1,0 +1,58 @@
+"""The outbox: an entry waits for the log in the transaction of what it tells of (AUDIT "Order of durability")."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from sqlalchemy import delete, func, insert, select
+
+from tre.journal.entries import Entry
+from tre.store import Reading, Transaction
+from tre.store.tables import indexed, outbox
+
+MOST = 250
+"""Entries per batch: of the longest kind they still fit one call of the log."""
+
+
+class Waiting(NamedTuple):
+    """An entry that has no index yet."""
+
+    event_id: str
+    entry: bytes
+
+
+def record(tx: Transaction, entry: Entry) -> str:
+    """Put an entry on its way in the transaction of what it tells of; return its event id."""
+    tx.execute(insert(outbox).values(event_id=entry.event_id, entry=entry.data))
+    return entry.event_id
+
+
+def waiting(tx: Reading, most: int | None = MOST) -> list[Waiting]:
+    """Return the oldest waiting entries, in order; at most `most`, None for all.
+
+    Two transactions may commit out of the order of their numbers, but never two that move one ledger: the later
+    one waits for the earlier before it takes its number.
+    """
+    rows = tx.execute(select(outbox.c.event_id, outbox.c.entry).order_by(outbox.c.number).limit(most))
+    return [Waiting(row.event_id, row.entry) for row in rows]
+
+
+def indexes_of(tx: Reading, event_ids: Iterable[str]) -> dict[str, int]:
+    """Return the log index of each event that has one."""
+    rows = tx.execute(select(indexed).where(indexed.c.event_id.in_(list(event_ids))))
+    return {row.event_id: row.log_index for row in rows}
+
+
+def note(tx: Transaction, indexes: Mapping[str, int]) -> None:
+    """Note where events stand in the log; they wait no longer."""
+    if not indexes:
+        return
+    tx.execute(insert(indexed), [{"event_id": event, "log_index": index} for event, index in indexes.items()])
+    tx.execute(delete(outbox).where(outbox.c.event_id.in_(list(indexes))))
+
+
+def noted(tx: Reading) -> int:
+    """Return how many log entries the control database knows of: the index after the last noted one."""
+    newest = tx.execute(select(func.max(indexed.c.log_index))).scalar_one()
+    return 0 if newest is None else newest + 1

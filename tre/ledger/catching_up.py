@@ -1,0 +1,118 @@
+"""At start a ledger is never below what the log says: a restored back-up grants no budget again.
+
+Movements that the log holds and the database does not are taken over one by one, so that both agree again to the
+last number; should they still differ, the ledger is raised to the log's total.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import insert, select, update
+
+from tre.base.cost import Cost, Measure
+from tre.base.reasons import Refused
+from tre.base.reasons import budget as reasons
+from tre.journal import LoggedLedger, Shown
+from tre.ledger.accounts import Balance, balances, checked
+from tre.ledger.ids import LedgerId
+from tre.ledger.moves import Kind, Movement, record
+from tre.store import Transaction
+from tre.store.tables import ledgers, movements
+
+_KINDS = {"committed": Kind.COMMIT, "burned": Kind.BURN, "voided": Kind.VOID}
+
+
+def raise_to(tx: Transaction, shown: Shown) -> tuple[LedgerId, ...]:
+    """Bring every ledger to what the log shows; return those that the database was behind on.
+
+    A ledger that the database lost altogether comes back with no limit: nothing fits until a policy gives it one.
+    Raises Refused (budget.log-behind) when the log lacks movements that the database has.
+    """
+    before = {one.ledger.text: one for one in balances(tx)}
+    for entry in shown.news:
+        for movement in entry.fields.get("ledgers", ()):
+            _take_over(tx, entry.fields, movement)
+    now = {one.ledger.text: one for one in balances(tx)}
+    for name, one in now.items():
+        logged = shown.ledgers.get(name)
+        if one.seq > (logged.seq if logged else 0):
+            raise Refused.because(reasons.LOG_BEHIND, ledger=name)
+    for name, logged in sorted(shown.ledgers.items()):
+        _raise(tx, LedgerId(name), now.get(name), logged)
+    return tuple(LedgerId(name) for name in sorted(shown.ledgers) if _was_behind(before.get(name), shown.ledgers[name]))
+
+
+def _was_behind(one: Balance | None, logged: LoggedLedger) -> bool:
+    return one is None or one.seq < logged.seq or not _total(logged).fits(one.total)
+
+
+def _take_over(tx: Transaction, fields: Mapping[str, Any], logged: Mapping[str, Any]) -> None:
+    ledger, measure = LedgerId(logged["ledger"]), Measure(logged["measure"])
+    before, after = (Cost.from_json({"measure": measure.value, **logged[side]}) for side in ("before", "after"))
+    _lost(tx, ledger, measure)
+    row = tx.execute(select(ledgers.c.seq).where(ledgers.c.id == ledger.text)).scalar_one()
+    if logged["ledger_seq"] != row + 1:
+        return
+    kind = _KINDS.get(fields.get("state", ""), Kind.RESERVE)
+    if kind is Kind.RESERVE:
+        cost = after.minus_at_least_zero(before)
+    else:
+        cost = _reserved(tx, fields["request"], ledger, measure)
+    record(tx, Movement(ledger, logged["ledger_seq"], fields["request"], kind, cost, before, after))
+    _apply(tx, ledger, kind, checked(cost))
+
+
+def _lost(tx: Transaction, ledger: LedgerId, measure: Measure) -> None:
+    """Make a ledger that the database lost, with a limit of nothing."""
+    if tx.execute(select(ledgers.c.id).where(ledgers.c.id == ledger.text)).one_or_none() is None:
+        parts = [f"{name}_{part}" for name in ("limit", "spent", "reserved") for part in ("amount", "delta")]
+        tx.execute(insert(ledgers).values(id=ledger.text, measure=measure.value, seq=0, **dict.fromkeys(parts, 0)))
+
+
+def _reserved(tx: Transaction, query: str, ledger: LedgerId, measure: Measure) -> Cost:
+    t = movements.c
+    row = tx.execute(
+        select(t.cost_amount, t.cost_delta).where(t.query == query, t.ledger == ledger.text, t.closes == 0)
+    ).one_or_none()
+    return Cost(measure, row.cost_amount, row.cost_delta) if row else Cost.zero(measure)
+
+
+def _apply(tx: Transaction, ledger: LedgerId, kind: Kind, cost: Cost) -> None:
+    reserved = 1 if kind is Kind.RESERVE else -1
+    spent = 1 if kind in (Kind.COMMIT, Kind.BURN) else 0
+    t = ledgers.c
+    tx.execute(
+        update(ledgers)
+        .where(t.id == ledger.text)
+        .values(
+            reserved_amount=t.reserved_amount + reserved * cost.amount,
+            reserved_delta=t.reserved_delta + reserved * cost.delta,
+            spent_amount=t.spent_amount + spent * cost.amount,
+            spent_delta=t.spent_delta + spent * cost.delta,
+            seq=t.seq + 1,
+        )
+    )
+
+
+def _raise(tx: Transaction, ledger: LedgerId, one: Balance | None, logged: LoggedLedger) -> None:
+    """Raise what the movements did not explain, as spent."""
+    total = _total(logged)
+    if one is None:
+        _lost(tx, ledger, total.measure)
+    missing = total if one is None else total.minus_at_least_zero(one.total)
+    t = ledgers.c
+    tx.execute(
+        update(ledgers)
+        .where(t.id == ledger.text)
+        .values(
+            spent_amount=t.spent_amount + checked(missing).amount,
+            spent_delta=t.spent_delta + missing.delta,
+            seq=logged.seq,
+        )
+    )
+
+
+def _total(logged: LoggedLedger) -> Cost:
+    return Cost(Measure(logged.measure), logged.amount, logged.delta)

@@ -1,0 +1,172 @@
+"""Transactions over the control database, and what happens when it cannot be had.
+
+SQLite: write-ahead log, synchronous FULL, foreign keys, BEGIN IMMEDIATE behind one in-process lock, so that the
+threads of a process queue fairly and only processes compete. PostgreSQL: its defaults (READ COMMITTED); whatever
+must not race is a conditional update or a unique key.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, CursorResult, Engine, Executable, Table, create_engine, event, insert
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from tre.base.reasons import Refused
+from tre.base.reasons import store as reasons
+from tre.store import schema
+
+_WRITES = "tre_writes"
+
+
+class Reading:
+    """A handle for reading; every statement sees what was committed."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
+        """Run one statement of SQLAlchemy Core."""
+        return self._connection.execute(statement, parameters)
+
+
+class Transaction(Reading):
+    """A handle for writing. All or nothing is kept when its block ends."""
+
+    @contextmanager
+    def all_or_nothing(self) -> Iterator[None]:
+        """Undo what the block did when it raises, without ending the transaction."""
+        with self._connection.begin_nested():
+            yield
+
+    def insert_new(self, table: Table, values: Mapping[str, Any]) -> bool:
+        """Insert a row; return False when its key is taken, waiting for a transaction that is taking it."""
+        try:
+            with self.all_or_nothing():
+                self.execute(insert(table).values(**values))
+        except IntegrityError:
+            return False
+        return True
+
+
+class Store:
+    """The control database of one deployment. Safe for threads; a forked child opens its own."""
+
+    def __init__(self, url: str, *, patience: float = 30.0) -> None:
+        """Open an existing database without touching it.
+
+        :param url: `sqlite:////path/control.db` or `postgresql+psycopg://…`.
+        :param patience: seconds to wait for a lock that another holds.
+        Raises Refused (store.missing).
+        """
+        parsed = make_url(url)
+        self._patience = patience
+        self._file = Path(parsed.database) if parsed.get_backend_name() == "sqlite" and parsed.database else None
+        self._writing: threading.Lock | None = threading.Lock() if self._file else None
+        self._identity = _identity(self._file)
+        self._engine = _sqlite(parsed, patience) if self._file else _server(parsed, patience)
+
+    @classmethod
+    def create(cls, url: str, *, patience: float = 30.0) -> Store:
+        """Make the database where there is none, bring its tables to this release, and open it."""
+        parsed = make_url(url)
+        if parsed.get_backend_name() == "sqlite" and parsed.database:
+            Path(parsed.database).touch(mode=0o600)
+        store = cls(url, patience=patience)
+        store.migrate()
+        return store
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """Open a transaction that writes. Not to be nested. Raises Refused (store.unavailable, store.missing)."""
+        with self._writer() as connection:
+            yield Transaction(connection)
+
+    @contextmanager
+    def reading(self) -> Iterator[Reading]:
+        """Open a transaction that only reads. Raises Refused (store.unavailable, store.missing)."""
+        with self._faults(), self._engine.connect() as connection, connection.begin():
+            yield Reading(connection)
+
+    def migrate(self) -> None:
+        """Bring the tables to this release. Raises Refused (store.newer, store.unavailable)."""
+        with self._writer() as connection:
+            schema.upgrade(connection)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _writer(self) -> Iterator[Connection]:
+        with self._turn(), self._faults(), self._engine.connect() as connection:
+            connection.execution_options(**{_WRITES: True})
+            with connection.begin():
+                yield connection
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        if self._writing is None:
+            yield
+            return
+        if not self._writing.acquire(timeout=self._patience):
+            raise Refused.because(reasons.UNAVAILABLE)
+        try:
+            yield
+        finally:
+            self._writing.release()
+
+    @contextmanager
+    def _faults(self) -> Iterator[None]:
+        # SQLite goes on writing into a file that was deleted or replaced: what it commits there is lost.
+        if _identity(self._file) != self._identity:
+            raise Refused.because(reasons.MISSING)
+        try:
+            yield
+        except IntegrityError:
+            raise
+        except (DBAPIError, PoolTimeout) as error:
+            raise Refused.because(reasons.UNAVAILABLE) from error
+
+
+def _identity(file: Path | None) -> tuple[int, int] | None:
+    if file is None:
+        return None
+    try:
+        found = file.stat()
+    except OSError as error:
+        raise Refused.because(reasons.MISSING) from error
+    return found.st_dev, found.st_ino
+
+
+def _server(url: URL, patience: float) -> Engine:
+    return create_engine(url, pool_size=8, max_overflow=56, pool_timeout=patience, pool_pre_ping=True)
+
+
+def _sqlite(url: URL, patience: float) -> Engine:
+    engine = create_engine(url, pool_size=8, max_overflow=56, pool_timeout=patience)
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: object) -> None:
+        # The driver starts no transactions of its own; `begin` below does.
+        connection.isolation_level = None
+        for setting in (
+            f"busy_timeout = {int(patience * 1000)}",
+            "journal_mode = WAL",
+            "synchronous = FULL",
+            "foreign_keys = ON",
+        ):
+            connection.execute(f"PRAGMA {setting}").close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get(_WRITES, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
