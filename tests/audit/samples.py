@@ -6,6 +6,8 @@ from random import Random
 from typing import Any
 
 from audit import Ed25519Signer, Log, create_log, encode_entry
+from audit.files import OsFiles
+from audit.records import scan
 
 ORIGIN = "audit.example.org/tre"
 SIGNER = Ed25519Signer(ORIGIN, b"\x07" * 32)
@@ -111,3 +113,10 @@ def new_log(home: Path, **more: Any) -> Log:
 
 def open_log(home: Path, **more: Any) -> Log:
     return Log(home / "log", home / "head", SIGNER, **more)
+
+
+def whole_records(home: Path) -> bytes:
+    """The bytes of the record file up to the end of its last record."""
+    path = home / "log" / "records"
+    *_, last = scan(OsFiles().open(path, "read"))
+    return path.read_bytes()[: last.end]

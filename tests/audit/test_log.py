@@ -26,7 +26,7 @@ from audit import (
 from audit.merkle import ProofError, verify_consistency
 from audit.tiles import decode_bundle
 from tests.audit.disks import FailOn, MemoryDisk, PowerLossError, SlowFlush, WatchedFiles
-from tests.audit.samples import SIGNER, new_log, open_log, story
+from tests.audit.samples import SIGNER, new_log, open_log, story, whole_records
 
 
 def check_whole(home: Path) -> None:
@@ -434,7 +434,7 @@ def test_a_garbage_tail_is_cleared_even_when_it_looks_like_a_record(
         with new_log(home) as log:
             log.append([b"first"])
             log.append([b"second"])
-    whole = records.read_bytes().rstrip(b"\0")
+    whole = whole_records(home)
     old = data.draw(st.sampled_from([b"", whole[:200], whole[-200:], whole]))
     records.write_bytes(whole + old + garbage)
     with open_log(home) as log:
