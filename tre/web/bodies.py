@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 _DECIMAL = r"^-?\d{1,30}(\.\d{1,30})?$"
@@ -56,6 +56,15 @@ Epsilon = Annotated[
         }
     ),
 ]
+
+
+def _ordered(ends: list[Fraction]) -> list[Fraction]:
+    if ends[0] > ends[1]:
+        raise ValueError("the low end lies above the high end")
+    return ends
+
+
+Ends = Annotated[list[Exact], Field(min_length=2, max_length=2), AfterValidator(_ordered)]
 Count = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 
@@ -70,7 +79,7 @@ class BoundsBody(Body):
 
     groups: Count | None = None
     rows: Count | None = None
-    totals: dict[str, Annotated[list[Exact], Field(min_length=2, max_length=2)]] = Field(
+    totals: dict[str, Ends] = Field(
         default_factory=dict, max_length=64, description="[low, high] by the name of a SUM in the output"
     )
 

@@ -1,0 +1,66 @@
+"""A home's commands in memory, for tests of the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tre.base.reasons import Refused
+from tre.base.reasons.web import UNKNOWN_PROJECT
+from tre.cli.admin import NewPerson, NewProject, Progress, Table
+
+
+@dataclass
+class FakeAdmin:
+    """Remembers what it was asked; the project "gone" is unknown, the person "broken" a fault."""
+
+    calls: list[tuple[Any, ...]] = field(default_factory=list)
+
+    def init(self, home: Path, origin: str) -> str:
+        self.calls.append(("init", home, origin))
+        return f"{origin}+00000000+AAAA\n"
+
+    def dataset_add(self, name: str, source: Path, policy: Path, progress: Progress) -> str:
+        self.calls.append(("dataset_add", name, source, policy))
+        progress("read", 0.5)
+        return "v_1"
+
+    def person_add(self, person: NewPerson) -> None:
+        if person.id == "broken":
+            raise RuntimeError("9434765919 in the message")
+        self.calls.append(("person_add", person))
+
+    def persons(self) -> Table:
+        return Table(("id", "name"), (("ada", "Ada \x1b[31mL"), ("b", "Bob")))
+
+    def project_add(self, project: NewProject) -> None:
+        self.calls.append(("project_add", project))
+
+    def projects(self) -> Table:
+        return Table(("id", "state"), (("p1", "active"),))
+
+    def unlock(self, project: str, by: str, reason: str) -> None:
+        if project == "gone":
+            raise Refused.because(UNKNOWN_PROJECT)
+        self.calls.append(("unlock", project, by, reason))
+
+    def token(self, person: str, project: str | None, minutes: int) -> str:
+        return f"token.{person}.{project}.{minutes}"
+
+    def serve(self, host: str, port: int) -> None:
+        self.calls.append(("serve", host, port))
+
+    def ledger_export(self) -> str:
+        return '{"ledgers": []}\n'
+
+    def audit_export(self, folder: Path) -> int:
+        self.calls.append(("audit_export", folder))
+        return 7
+
+    def policy_lint(self, file: Path) -> tuple[str, ...]:
+        return ("a remark",)
+
+    def demo(self, home: Path, people: int, say: Callable[[str], None], progress: Progress) -> None:
+        say(f"demo of {people} in {home}")
