@@ -1,0 +1,324 @@
+"""Reasons that names and the unit-tracing rules give (PRIVACY §2): families "names" and "private"."""
+
+from tre.base.reasons.form import Kind, reason
+
+_TRACING = (
+    "A private relation must be such that each row belongs to one person and follows from that person's rows and "
+    "public tables alone; otherwise one person could change the rows of others, and no noise would hide that."
+)
+
+# --- names ------------------------------------------------------------------------------------------------
+
+UNKNOWN_TABLE = reason(
+    "names.unknown-table",
+    Kind.UNPROCESSABLE,
+    "There is no table “{name}” in this data set that you may query.",
+    "Use one of: {choices}.{hint}",
+    "Tables that the policy hides or does not name answer exactly like tables that do not exist.",
+)
+UNKNOWN_COLUMN = reason(
+    "names.unknown-column",
+    Kind.UNPROCESSABLE,
+    "There is no column “{name}” here that you may query.",
+    "Use one of: {choices}.{hint}",
+    "Columns that the policy does not list, and direct identifiers, answer exactly like columns that do not exist.",
+)
+UNKNOWN_ALIAS = reason(
+    "names.unknown-alias",
+    Kind.UNPROCESSABLE,
+    "Nothing in FROM is called “{name}” here.",
+    "Use one of: {choices}.",
+)
+AMBIGUOUS = reason(
+    "names.ambiguous-column",
+    Kind.UNPROCESSABLE,
+    "The column “{name}” could come from {choices}.",
+    "Write which one is meant, as in {example}.",
+)
+TWICE = reason(
+    "names.alias-twice",
+    Kind.UNPROCESSABLE,
+    "The name “{name}” is given twice in one FROM or WITH.",
+    "Give one of them another name, as in {name} AS {name}2.",
+)
+COLUMN_LIST = reason(
+    "names.column-list",
+    Kind.UNPROCESSABLE,
+    "The list of column names has {given} names for {wanted} columns.",
+    "Name every column once.",
+)
+NOT_GROUPED = reason(
+    "names.not-grouped",
+    Kind.UNPROCESSABLE,
+    "“{name}” is neither grouped by nor inside an aggregate.",
+    "Add {name} to GROUP BY, or use it inside COUNT, SUM or AVG.",
+)
+POSITION = reason(
+    "names.position",
+    Kind.UNPROCESSABLE,
+    "Position {position} is not one of the {width} columns of the SELECT list.",
+    "Use a number from 1 to {width}, or the column's name.",
+)
+AGGREGATE_HERE = reason(
+    "names.aggregate-here",
+    Kind.UNPROCESSABLE,
+    "An aggregate cannot stand in {where}.",
+    "Conditions on aggregates go to HAVING; an aggregate of an aggregate needs a derived table.",
+)
+NOT_BOOLEAN = reason(
+    "names.not-a-condition",
+    Kind.UNPROCESSABLE,
+    "A condition must be true or false; this is of type {type}.",
+    "Compare it with something, as in … = 1 or … IS NOT NULL.",
+)
+NOT_A_NUMBER = reason(
+    "names.not-a-number",
+    Kind.UNPROCESSABLE,
+    "{function} adds numbers; this is of type {type}.",
+    "Use COUNT, or turn it into a number with CASE WHEN … THEN 1 ELSE 0 END.",
+)
+ONE_COLUMN = reason(
+    "names.one-column",
+    Kind.UNPROCESSABLE,
+    "The subquery of IN must have one column; this one has {width}.",
+    "Select only the column that is compared.",
+)
+WHOLE_NUMBER = reason(
+    "names.whole-number",
+    Kind.UNPROCESSABLE,
+    "{clause} takes a whole number that is not negative.",
+    "Write, for example, {clause} 10.",
+)
+NO_COLUMNS = reason(
+    "names.no-columns",
+    Kind.UNPROCESSABLE,
+    "The query selects nothing.",
+    "Name at least one column or aggregate.",
+)
+
+# --- what the tracing rules refuse ------------------------------------------------------------------------
+
+JOIN_WITHOUT_UNIT = reason(
+    "private.join-without-unit",
+    Kind.UNPROCESSABLE,
+    "Two tables of patients are joined without saying that the rows are of the same person.",
+    "Add AND {left} = {right} to the join's condition.",
+    _TRACING,
+)
+JOIN_NULLABLE_KEY = reason(
+    "private.join-on-nullable-key",
+    Kind.UNPROCESSABLE,
+    "Two tables of patients are joined by a key that may be missing, because it comes from the right side of a "
+    "LEFT JOIN.",
+    "Use the key of the side that is kept: {left} = {right}.",
+    "After an outer join the nullable side's key is an ordinary column: one person's rows could decide which rows of "
+    "others match.",
+)
+OUTER_KEEPS_OTHER = reason(
+    "private.outer-join-keeps-other",
+    Kind.UNPROCESSABLE,
+    "This LEFT JOIN keeps rows of a table that is not private, so its result is not a set of persons' rows.",
+    "Put the private table first (private LEFT JOIN other), or use an inner JOIN.",
+    _TRACING,
+)
+ATTRIBUTE_ALONE = reason(
+    "private.attribute-alone",
+    Kind.UNPROCESSABLE,
+    "The table “{name}” can only be looked up from a person's row, not read by itself.",
+    "Start from a table of patients and join {name} on its key: {key}.",
+    "Rows of an attribute table are shared by persons; which rows exist may itself say something about them.",
+)
+ATTRIBUTE_JOIN = reason(
+    "private.attribute-join",
+    Kind.UNPROCESSABLE,
+    "The table “{name}” may only be joined on its declared unique key ({key}).",
+    "Join it by {key} = the column of the private table that refers to it.",
+    _TRACING,
+)
+SUBQUERY_UNTIED = reason(
+    "private.subquery-untied",
+    Kind.UNPROCESSABLE,
+    "The subquery reads other persons' rows: it is not tied to the person of the row around it.",
+    "Add AND {left} = {right} to the subquery's WHERE.",
+    _TRACING,
+)
+AGGREGATE_INSIDE = reason(
+    "private.aggregate-inside",
+    Kind.NOT_YET,
+    "A result about many persons is used inside a query over persons' rows.",
+    "Ask for that result first, and write its released value into the second query.",
+    "It would have to be released first at a price of its own; that is not supported yet.",
+)
+RELEASED_JOINED = reason(
+    "private.released-joined-back",
+    Kind.NOT_YET,
+    "A released result is joined back to persons' rows.",
+    "Ask for the result first, and write its released values into the second query.",
+    "It would have to be released first at a price of its own; that is not supported yet.",
+)
+CORRELATED_AGGREGATE = reason(
+    "private.correlated-aggregate",
+    Kind.NOT_YET,
+    "An aggregate over persons' rows refers to a query around it.",
+    "Turn it into a GROUP BY over the column that it refers to.",
+)
+SEVERAL_AGGREGATES = reason(
+    "private.several-aggregates",
+    Kind.NOT_YET,
+    "The query needs {count} separate results about persons; one query may ask for one.",
+    "Use one GROUP BY with FILTER (WHERE …) on its aggregates, or ask separate queries.",
+)
+KEY_LEAVES = reason(
+    "private.unit-key-leaves",
+    Kind.UNPROCESSABLE,
+    "The key of persons, or a value computed from it, would be part of the result.",
+    "Use the key only in COUNT(DISTINCT …), in joins, or in the GROUP BY of an inner query.",
+)
+ROW_LEVEL = reason(
+    "private.row-level-output",
+    Kind.UNPROCESSABLE,
+    "The query would return rows of single persons.",
+    "Ask for COUNT, SUM or AVG, with or without GROUP BY.",
+    "Row-level data leave only as an approved extract, outside the promise of differential privacy.",
+)
+LIMIT_INSIDE = reason(
+    "private.limit-inside",
+    Kind.UNPROCESSABLE,
+    "ORDER BY, LIMIT or OFFSET cannot stand over persons' rows.",
+    "Filter by a condition on the row itself, or put ORDER BY and LIMIT on the released result.",
+    "Whether a row is among the first would depend on the rows of other persons.",
+)
+SUM_OF_DOUBLES = reason(
+    "private.sum-of-doubles-inside",
+    Kind.UNPROCESSABLE,
+    "Sums within a person must be exact, and this one adds floating-point numbers.",
+    "Round them to a fixed scale first: {function}(CAST(… AS DECIMAL(12, 2))).",
+    "The sum of doubles depends on the order in which an engine adds them, and so on the rows of others.",
+)
+DISTINCT_COLUMN = reason(
+    "private.count-distinct-column",
+    Kind.NOT_YET,
+    "COUNT(DISTINCT …) over persons' rows counts persons only.",
+    "Count persons: COUNT(DISTINCT {key}), or group by the column and count the groups of the released result.",
+)
+AGGREGATE_UNSUPPORTED = reason(
+    "private.aggregate-unsupported",
+    Kind.NOT_YET,
+    "{function} over persons' rows is not answered.",
+    "Use COUNT, SUM or AVG; for a distribution, GROUP BY ranges made with CASE.",
+)
+GROUP_BY_DOUBLE = reason(
+    "private.group-by-double",
+    Kind.UNPROCESSABLE,
+    "Persons' rows cannot be grouped by a floating-point number.",
+    "Round it first, as in GROUP BY CAST(… AS INTEGER), or make ranges with CASE.",
+    "Equal-looking doubles may differ in their last bits, so their groups mean nothing.",
+)
+TOO_MUCH_WORK = reason(
+    "private.too-much-work",
+    Kind.UNPROCESSABLE,
+    "In the worst case the query makes {rows} rows {of}; the limit is {limit}.",
+    "Join fewer tables, join on unique columns, or filter by EXISTS instead of joining.",
+    "How long a query runs could otherwise tell whether a certain person is in the data.",
+)
+TOO_MANY_STEPS = reason(
+    "private.too-many-steps",
+    Kind.UNPROCESSABLE,
+    "The query has more than {limit} steps once every use of a WITH query is written out.",
+    "Use fewer subqueries, or ask in parts.",
+)
+TOO_MUCH_TEXT = reason(
+    "private.too-much-text",
+    Kind.UNPROCESSABLE,
+    "A text in the query may grow to {length} characters; the limit is {limit}.",
+    "Shorten it with SUBSTRING, or join fewer texts.",
+    "How long a query runs could otherwise tell whether a certain person is in the data.",
+)
+
+# --- forms of SQL that are refused by name ----------------------------------------------------------------
+
+WINDOW = reason(
+    "private.window",
+    Kind.NOT_YET,
+    "Window functions (OVER …) are not answered.",
+    "For a count within a person use an inner GROUP BY with the person's key; for “first” use MIN there.",
+)
+SET_OPERATION = reason(
+    "private.set-operation",
+    Kind.NOT_YET,
+    "UNION, INTERSECT and EXCEPT are not answered.",
+    "Use OR, AND or NOT in one WHERE, or [NOT] EXISTS for each table.",
+)
+OUTER_JOIN = reason(
+    "private.outer-join",
+    Kind.NOT_YET,
+    "{kind} JOIN is not answered.",
+    "Write it as a LEFT JOIN from the table whose rows are kept.",
+)
+LATERAL = reason(
+    "private.lateral",
+    Kind.NOT_YET,
+    "LATERAL joins and table functions are not answered.",
+    "Join the table itself, or use EXISTS.",
+)
+NATURAL = reason(
+    "private.natural-join",
+    Kind.UNPROCESSABLE,
+    "NATURAL JOIN is not answered, because it joins on columns that it does not name.",
+    "Write JOIN … USING (column) or JOIN … ON ….",
+)
+SAMPLING = reason(
+    "private.sampling",
+    Kind.UNPROCESSABLE,
+    "TABLESAMPLE is refused.",
+    "Leave it out: the whole table is read, and noise is added to the result alone.",
+    "A random sample would answer the same question differently every time, outside the budget.",
+)
+RECURSIVE = reason(
+    "private.recursive",
+    Kind.UNPROCESSABLE,
+    "WITH RECURSIVE is refused.",
+    "Write the steps out, or use a table of ancestors such as concept_ancestor.",
+)
+GROUPING_SETS = reason(
+    "private.grouping-sets",
+    Kind.NOT_YET,
+    "ROLLUP, CUBE and GROUPING SETS are not answered.",
+    "Ask one GROUP BY; totals over released groups cost nothing in an outer SELECT.",
+)
+DISTINCT_ON = reason(
+    "private.distinct-on",
+    Kind.NOT_YET,
+    "DISTINCT ON is not answered.",
+    "Use GROUP BY with the person's key and MIN or MAX in a derived table.",
+)
+SCALAR_SUBQUERY = reason(
+    "private.scalar-subquery",
+    Kind.NOT_YET,
+    "A subquery as a value is not answered.",
+    "Use EXISTS, IN, or a join with a derived table.",
+)
+QUANTIFIED = reason(
+    "private.quantified",
+    Kind.NOT_YET,
+    "ANY, SOME and ALL over a subquery are not answered.",
+    "Write = ANY as IN, and the others with EXISTS.",
+)
+TABLE_EXPRESSION = reason(
+    "private.table-expression",
+    Kind.UNPROCESSABLE,
+    "Only tables of the data set, WITH queries and subqueries can stand in FROM.",
+    "Name a table of the data set.",
+)
+CLAUSE = reason(
+    "private.clause-unsupported",
+    Kind.UNPROCESSABLE,
+    "{clause} is not answered.",
+    "Leave it out.",
+)
+NOT_A_QUERY = reason(
+    "private.not-a-query",
+    Kind.UNPROCESSABLE,
+    "Only a SELECT is answered.",
+    "Write one SELECT, with WITH before it if you like.",
+)

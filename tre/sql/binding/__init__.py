@@ -1,0 +1,79 @@
+"""Binding: from the tree of a text to a plan that means the same, or to every refusal that can be known."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from tre.base.reasons import sql_private as reasons
+from tre.catalogue import Catalogue
+from tre.sql.binding.forms import refused_forms
+from tre.sql.binding.select import bind_query
+from tre.sql.binding.session import Session
+from tre.sql.canonical import canonical
+from tre.sql.parse import Parsed, parse
+from tre.sql.plan import Origin, PrivateAggregate, Project, Query, Ref, Relation
+from tre.sql.prune import pruned
+from tre.sql.tracing import Status
+from tre.sql.tracing.rules import attribute_alone
+from tre.sql.walk import relations, scans
+
+
+def bind(text: str, catalogue: Catalogue, today: date, dialect: str = "postgres") -> Query:
+    """Return the plan of `text`; raise Refused with every refusal that can be known.
+
+    `today` is the version's date, to which functions of the current date bind.
+    """
+    return bind_parsed(parse(text, dialect), catalogue, today)
+
+
+def bind_parsed(parsed: Parsed, catalogue: Catalogue, today: date) -> Query:
+    """Return the plan of a checked tree (see `bind`)."""
+    session = Session(catalogue, parsed, today)
+    session.refusals += refused_forms(parsed.tree, session)
+    session.settle()
+    bound = bind_query(parsed.tree, None, {}, session)
+    _may_leave(bound.relation, parsed, session)
+    columns = tuple(column for _, column in bound.visible)
+    root = bound.relation
+    if root.columns != columns:
+        root = Project(root, tuple((column, Ref(column)) for column in columns))
+    root = pruned(root)
+    return Query(
+        root=root,
+        names=tuple(name for name, _ in bound.visible),
+        blocks=blocks_of(root),
+        tables=tuple(sorted({node.table.name for node in scans(root)})),
+        columns=touched(root),
+        notes=tuple(session.notes),
+        canonical=canonical(root),
+    )
+
+
+def _may_leave(relation: Relation, parsed: Parsed, session: Session) -> None:
+    """Only public and released rows leave, and one private aggregate a query."""
+    status = session.traits(relation, parsed.tree).status
+    if status is Status.UNIT_KEYED:
+        raise session.refused(reasons.ROW_LEVEL, parsed.tree)
+    if status is Status.ATTRIBUTE:
+        raise session.explained(attribute_alone(relation), parsed.tree)
+    count = len(blocks_of(relation))
+    if count > 1:
+        raise session.refused(reasons.SEVERAL_AGGREGATES, parsed.tree, count=str(count))
+
+
+def blocks_of(relation: Relation) -> tuple[PrivateAggregate, ...]:
+    """Return the private aggregates of a plan in evaluation order, each once."""
+    found: list[PrivateAggregate] = []
+    for node in relations(relation):
+        if isinstance(node, PrivateAggregate) and node not in found:
+            found.append(node)
+    return tuple(found)
+
+
+def touched(relation: Relation) -> tuple[Origin, ...]:
+    """Return the declared columns that a plan reads, by table and name."""
+    found = {column.origin for node in scans(relation) for column in node.columns if column.origin is not None}
+    return tuple(sorted(found, key=lambda origin: (origin.table, origin.column)))
+
+
+__all__ = ["bind", "bind_parsed", "blocks_of", "touched"]

@@ -1,0 +1,147 @@
+"""Forms of SQL that are refused by name, found anywhere in the tree, all at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from sqlglot import exp
+
+from tre.base.reasons import Reason, Refusal
+from tre.base.reasons import sql_private as reasons
+from tre.sql.binding.session import Session
+
+Found = tuple[Reason, dict[str, str]]
+
+_NODES: dict[type[exp.Expr], Reason] = {
+    exp.Window: reasons.WINDOW,
+    exp.SetOperation: reasons.SET_OPERATION,
+    exp.Lateral: reasons.LATERAL,
+    exp.Unnest: reasons.LATERAL,
+    exp.TableSample: reasons.SAMPLING,
+    exp.Any: reasons.QUANTIFIED,
+    exp.All: reasons.QUANTIFIED,
+    exp.Rollup: reasons.GROUPING_SETS,
+    exp.Cube: reasons.GROUPING_SETS,
+    exp.GroupingSets: reasons.GROUPING_SETS,
+    exp.Values: reasons.TABLE_EXPRESSION,
+}
+_SELECT = {"kind", "expressions", "from_", "joins", "where", "group", "having", "order", "limit", "offset"}
+_KNOWN: dict[type[exp.Expr], set[str]] = {
+    exp.Select: _SELECT | {"with_", "distinct"},
+    exp.Table: {"this", "alias", "db", "catalog", "joins"},
+    exp.Subquery: {"this", "alias", "with_"},
+    exp.TableAlias: {"this", "columns"},
+    exp.Group: {"expressions"},
+    exp.Join: {"this", "on", "using", "side", "kind", "method"},
+    exp.With: {"expressions", "recursive"},
+    exp.CTE: {"this", "alias"},
+    exp.Ordered: {"this", "desc", "nulls_first"},
+    exp.Order: {"expressions"},
+    exp.Limit: {"expression"},
+    exp.Offset: {"expression"},
+    exp.Fetch: {"direction", "count", "limit_options"},
+    exp.Where: {"this"},
+    exp.Having: {"this"},
+    exp.Filter: {"this", "expression"},
+    exp.From: {"this"},
+}
+"""The parts of each relational node that the binder reads; any other is refused, never overlooked."""
+
+
+def refused_forms(tree: exp.Expr, session: Session) -> list[Refusal]:
+    """Return a refusal for every form in `tree` that is not answered."""
+    refusals: list[Refusal] = []
+    for node in tree.walk():
+        for why, values in _found(node):
+            refusals += [one for one in session.refused(why, node, **values).refusals if one not in refusals]
+    return refusals
+
+
+def _found(node: exp.Expr) -> Iterator[Found]:
+    for kind, why in _NODES.items():
+        if isinstance(node, kind):
+            yield why, {}
+    check = _CHECKS.get(type(node))
+    if check is not None:
+        yield from check(node)
+    known = _KNOWN.get(type(node))
+    if known is not None:
+        yield from ((_unread(node, name), {"clause": _clause(name)}) for name in _rest(node, known))
+
+
+def _rest(node: exp.Expr, known: set[str]) -> Iterator[str]:
+    refused_elsewhere = {"sample"}
+    return (
+        name
+        for name, value in node.args.items()
+        if name not in known and name not in refused_elsewhere and value not in (None, False, [])
+    )
+
+
+def _unread(_node: exp.Expr, name: str) -> Reason:
+    if name in ("rollup", "cube", "grouping_sets"):
+        return reasons.GROUPING_SETS
+    return reasons.WINDOW if name in ("windows", "qualify") else reasons.CLAUSE
+
+
+def _clause(name: str) -> str:
+    return name.strip("_").replace("_", " ").upper()
+
+
+def _join(node: exp.Join) -> Iterator[Found]:
+    side, kind = (node.args.get("side") or "").upper(), (node.args.get("kind") or "").upper()
+    if node.args.get("method"):
+        yield (reasons.NATURAL, {}) if node.args["method"].upper() == "NATURAL" else (reasons.CLAUSE, _named(node))
+    if side not in ("", "LEFT"):
+        yield reasons.OUTER_JOIN, {"kind": side}
+    if kind not in ("", "INNER", "OUTER", "CROSS"):
+        yield reasons.OUTER_JOIN, {"kind": kind}
+
+
+def _named(node: exp.Join) -> dict[str, str]:
+    return {"clause": f"{str(node.args['method']).upper()} JOIN"}
+
+
+def _select(node: exp.Select) -> Iterator[Found]:
+    distinct = node.args.get("distinct")
+    if distinct is not None and distinct.args.get("on"):
+        yield reasons.DISTINCT_ON, {}
+    if not node.args.get("from_"):
+        yield reasons.CLAUSE, {"clause": "SELECT without FROM"}
+    if node.args.get("kind"):
+        yield reasons.CLAUSE, {"clause": f"SELECT AS {node.args['kind']}"}
+
+
+def _with(node: exp.With) -> Iterator[Found]:
+    if node.args.get("recursive"):
+        yield reasons.RECURSIVE, {}
+
+
+_AROUND_SUBQUERIES = (exp.From, exp.Join, exp.In, exp.Exists, exp.Subquery, exp.CTE, exp.Any, exp.All)
+
+
+def _subquery(node: exp.Subquery) -> Iterator[Found]:
+    if node.parent is not None and not isinstance(node.parent, _AROUND_SUBQUERIES):
+        yield reasons.SCALAR_SUBQUERY, {}
+
+
+def _fetch(node: exp.Fetch) -> Iterator[Found]:
+    options = node.args.get("limit_options")
+    if options is not None and (options.args.get("percent") or options.args.get("with_ties")):
+        yield reasons.CLAUSE, {"clause": "FETCH … WITH TIES or PERCENT"}
+
+
+def _table(node: exp.Table) -> Iterator[Found]:
+    if not isinstance(node.this, exp.Identifier):
+        yield reasons.TABLE_EXPRESSION, {}
+
+
+_CHECKS: dict[type[exp.Expr], Callable[[Any], Iterator[Found]]] = {
+    exp.Join: _join,
+    exp.Select: _select,
+    exp.With: _with,
+    exp.Subquery: _subquery,
+    exp.Fetch: _fetch,
+    exp.Table: _table,
+}

@@ -1,0 +1,63 @@
+"""What a condition says for certain: its top-level AND-terms, and the equalities of bare columns among them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tre.sql.plan import Call, Column, Expression, Literal, Ref
+
+AND = "and"
+EQUAL = "="
+
+
+def conjuncts(condition: Expression) -> Iterator[Expression]:
+    """Yield the top-level AND-terms of `condition`."""
+    if isinstance(condition, Call) and condition.function == AND:
+        for argument in condition.arguments:
+            yield from conjuncts(argument)
+    else:
+        yield condition
+
+
+def equated(term: Expression) -> tuple[Column, Column] | None:
+    """Return the two bare columns of one type that `term` equates, or None."""
+    if isinstance(term, Call) and term.function == EQUAL:
+        left, right = term.arguments
+        if isinstance(left, Ref) and isinstance(right, Ref) and left.type == right.type:
+            return left.column, right.column
+    return None
+
+
+def fixed(term: Expression) -> Column | None:
+    """Return the bare column that `term` equates with a literal, or None."""
+    if isinstance(term, Call) and term.function == EQUAL:
+        left, right = term.arguments
+        if isinstance(left, Literal) and isinstance(right, Ref):
+            left, right = right, left
+        if isinstance(left, Ref) and isinstance(right, Literal):
+            return left.column
+    return None
+
+
+def equalities(condition: Expression) -> tuple[tuple[Column, Column], ...]:
+    """Return every pair of bare columns that `condition` equates at its top level."""
+    return tuple(pair for term in conjuncts(condition) if (pair := equated(term)) is not None)
+
+
+def across(condition: Expression, left: frozenset[int], right: frozenset[int]) -> tuple[tuple[Column, Column], ...]:
+    """Return the equated pairs with one column of `left` and one of `right`, in that order."""
+    found = []
+    for one, other in equalities(condition):
+        if one.id in left and other.id in right:
+            found.append((one, other))
+        elif other.id in left and one.id in right:
+            found.append((other, one))
+    return tuple(found)
+
+
+def operands_of_equality(term: Expression) -> tuple[Expression, Expression] | None:
+    """Return the two sides of an equality, whatever they are, or None."""
+    if isinstance(term, Call) and term.function == EQUAL:
+        left, right = term.arguments
+        return left, right
+    return None

@@ -1,0 +1,105 @@
+"""Read few columns: drop from a plan every column that nothing above it uses."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tre.sql.plan import (
+    Aggregate,
+    Column,
+    Distinct,
+    Exists,
+    Expression,
+    Join,
+    Keep,
+    PrivateAggregate,
+    Project,
+    Relation,
+    Scan,
+)
+from tre.sql.walk import expressions, inputs, over, referred, subqueries, substituted, with_expressions
+
+
+def pruned(root: Relation) -> Relation:
+    """Return a plan with the same columns and rows that reads no column without need."""
+    pruner = _Pruner()
+    pruner.need(root, {column.id for column in root.columns})
+    return pruner.without(root)
+
+
+class _Pruner:
+    """What is needed of each node, over all its uses: a shared node stays shared."""
+
+    def __init__(self) -> None:
+        self._needed: dict[int, set[int]] = {}
+        self._nodes: dict[int, Relation] = {}
+        self._made: dict[int, Relation] = {}
+
+    def need(self, node: Relation, columns: set[int]) -> None:
+        """Add `columns` to what is needed of `node`, and what that needs of the nodes below."""
+        first = id(node) not in self._needed
+        needed = self._needed.setdefault(id(node), set())
+        self._nodes[id(node)] = node
+        if not first and columns <= needed:
+            return
+        needed |= columns
+        inside = self._read(node, needed)
+        for below in inputs(node):
+            own = {column.id for column in below.columns}
+            self.need(below, inside & own)
+        for expression in expressions(node):
+            for subquery in subqueries(expression):
+                self.need(subquery.relation, set())
+
+    def _read(self, node: Relation, needed: set[int]) -> set[int]:
+        """Return the ids that `node` reads below it."""
+        if isinstance(node, Project):
+            kept = self._outputs(node, needed)
+            return set().union(*(referred(expression) for _, expression in kept))
+        used: set[int] = set().union(*(referred(expression) for expression in expressions(node)))
+        if isinstance(node, PrivateAggregate):
+            return used | {node.unit.id}
+        if isinstance(node, Aggregate):
+            return used
+        if isinstance(node, Distinct):
+            return used | {column.id for column in node.columns}
+        if isinstance(node, Keep):
+            return used | needed
+        if isinstance(node, Join):
+            used |= {old.id for new, old in self._nulled(node, needed)}
+        return used | needed
+
+    def _outputs(self, node: Project, needed: set[int]) -> tuple[tuple[Column, Expression], ...]:
+        kept = tuple(output for output in node.outputs if output[0].id in needed)
+        return kept or node.outputs[:1]
+
+    def _nulled(self, node: Join, needed: set[int]) -> tuple[tuple[Column, Column], ...]:
+        """A LEFT join keeps one column of its right side at least, which tells that it renames them."""
+        kept = tuple(pair for pair in node.nulled if pair[0].id in needed)
+        return kept or node.nulled[:1]
+
+    def without(self, node: Relation) -> Relation:
+        """Return `node` with what is not needed gone."""
+        if id(node) not in self._made:
+            self._made[id(node)] = self._without(node)
+        return self._made[id(node)]
+
+    def _without(self, node: Relation) -> Relation:
+        needed = self._needed[id(node)]
+        if isinstance(node, Scan):
+            return replace(node, columns=_some(node.columns, needed))
+        if isinstance(node, Project):
+            node = replace(node, outputs=self._outputs(node, needed))
+        if isinstance(node, Join) and node.nulled:
+            node = replace(node, nulled=self._nulled(node, needed))
+        return with_expressions(over(node, self.without), lambda one: substituted(one, self._inside))
+
+    def _inside(self, expression: Expression) -> Expression | None:
+        if isinstance(expression, Exists):
+            return replace(expression, relation=self.without(expression.relation))
+        return None
+
+
+def _some(columns: tuple[Column, ...], needed: set[int]) -> tuple[Column, ...]:
+    kept = tuple(column for column in columns if column.id in needed)
+    return kept or columns[:1]

@@ -1,0 +1,74 @@
+"""What may be said about a relation, from declarations alone (PRIVACY §2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+
+from tre.base.reasons import Reason
+from tre.sql.dependencies import Dependencies
+from tre.sql.plan import PublicKeys
+
+MOST = 2**63 - 1
+"""Worst cases saturate here: every limit lies below."""
+
+
+class Status(StrEnum):
+    """The four kinds of relation of PRIVACY §2; anything else is refused."""
+
+    PUBLIC = "public"
+    UNIT_KEYED = "unit-keyed"
+    ATTRIBUTE = "attribute"
+    RELEASED = "released"
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One scan of a declared table seen from above: the ids that its columns have now, by name."""
+
+    table: str
+    columns: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """The traits of a relation; columns are ids.
+
+    `unit_keys` are the bare, never-NULL copies of the unit key; `echoes` equal the unit key or are NULL (the key
+    of a nullable side). `tied` are columns of enclosing queries that equal the unit key in every row. From the
+    columns `identifying` a unit key could be read: they never leave. `known` gives columns of public tables their
+    public domain. `rows_per_unit` (unit-keyed only) and `rows` are worst cases; `typical_rows` the declared
+    contribution bound carried through joins, None where undeclared.
+    """
+
+    status: Status
+    dependencies: Dependencies = field(default_factory=Dependencies)
+    unit_keys: frozenset[int] = frozenset()
+    echoes: frozenset[int] = frozenset()
+    tied: frozenset[int] = frozenset()
+    identifying: frozenset[int] = frozenset()
+    known: Mapping[int, PublicKeys] = field(default_factory=lambda: MappingProxyType({}))
+    instances: tuple[Instance, ...] = ()
+    rows_per_unit: int = 0
+    typical_rows: int | None = None
+    rows: int = 0
+
+
+class Broken(Exception):  # noqa: N818 - becomes a refusal once the binder has added place and names
+    """A rule does not hold. `left` and `right` are the columns that the remedy names, where it names any."""
+
+    def __init__(self, reason: Reason, left: int | None = None, right: int | None = None, **values: str) -> None:
+        self.reason, self.left, self.right, self.values = reason, left, right, values
+        super().__init__(reason.code)
+
+
+def times(one: int, other: int) -> int:
+    """Multiply, saturating."""
+    return min(MOST, one * other)
+
+
+def plus(one: int, other: int) -> int:
+    """Add, saturating."""
+    return min(MOST, one + other)

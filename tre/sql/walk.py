@@ -1,0 +1,191 @@
+"""Ways through a plan: what a node holds, which columns it refers to, the same node over other parts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import TypeVar
+
+from tre.sql.plan import (
+    Aggregate,
+    Aggregated,
+    Asked,
+    Call,
+    Case,
+    Column,
+    Distinct,
+    Exists,
+    Expression,
+    Filter,
+    Join,
+    Keep,
+    PrivateAggregate,
+    Project,
+    Ref,
+    Relation,
+    Scan,
+    Sort,
+)
+
+Measured = TypeVar("Measured", Aggregated, Asked)
+
+
+def inputs(relation: Relation) -> tuple[Relation, ...]:
+    """Return the relations that `relation` reads, apart from those inside its expressions."""
+    if isinstance(relation, Join):
+        return (relation.left, relation.right)
+    if isinstance(relation, Filter | Project | Aggregate | Keep | PrivateAggregate | Distinct | Sort):
+        return (relation.input,)
+    return ()
+
+
+def expressions(relation: Relation) -> tuple[Expression, ...]:
+    """Return the expressions that stand in `relation` itself, in a fixed order."""
+    if isinstance(relation, Filter | Join):
+        return (relation.condition,)
+    if isinstance(relation, Project):
+        return tuple(expression for _, expression in relation.outputs)
+    if isinstance(relation, Aggregate | PrivateAggregate):
+        asked = relation.aggregates if isinstance(relation, Aggregate) else relation.asked
+        measured = (part for one in asked for part in (one.argument, one.where) if part is not None)
+        return (*(expression for _, expression in relation.keys), *measured)
+    if isinstance(relation, Keep):
+        return relation.partition + relation.order
+    if isinstance(relation, Sort):
+        return tuple(expression for expression, _, _ in relation.terms)
+    return ()
+
+
+def parts(expression: Expression) -> tuple[Expression, ...]:
+    """Return the direct operands of `expression`; the relation of an Exists is not among them."""
+    if isinstance(expression, Call):
+        return expression.arguments
+    if isinstance(expression, Case):
+        return (*(part for branch in expression.branches for part in branch), expression.otherwise)
+    return ()
+
+
+def subexpressions(expression: Expression) -> Iterator[Expression]:
+    """Yield `expression` and everything in it, not entering the relation of an Exists."""
+    yield expression
+    for part in parts(expression):
+        yield from subexpressions(part)
+
+
+def subqueries(expression: Expression) -> Iterator[Exists]:
+    """Yield the Exists that stand directly in `expression`."""
+    return (part for part in subexpressions(expression) if isinstance(part, Exists))
+
+
+def referred(expression: Expression) -> frozenset[int]:
+    """Return the ids of the columns that `expression` needs from around it, those of its subqueries included."""
+    found: set[int] = set()
+    for part in subexpressions(expression):
+        if isinstance(part, Ref):
+            found.add(part.column.id)
+        elif isinstance(part, Exists):
+            found |= outer(part.relation)
+    return frozenset(found)
+
+
+def outer(relation: Relation) -> frozenset[int]:
+    """Return the ids of the columns of enclosing queries that `relation` refers to."""
+    below = inputs(relation)
+    produced = {column.id for one in below for column in one.columns}
+    found = {id_ for expression in expressions(relation) for id_ in referred(expression)} - produced
+    return frozenset(found).union(*(outer(one) for one in below))
+
+
+def relations(relation: Relation) -> Iterator[Relation]:
+    """Yield every node under and including `relation`, those inside its expressions too, inputs first."""
+    for below in inputs(relation):
+        yield from relations(below)
+    for expression in expressions(relation):
+        for subquery in subqueries(expression):
+            yield from relations(subquery.relation)
+    yield relation
+
+
+def over(relation: Relation, change: Callable[[Relation], Relation]) -> Relation:
+    """Return `relation` with `change` applied to each of its inputs."""
+    if isinstance(relation, Join):
+        return replace(relation, left=change(relation.left), right=change(relation.right))
+    if isinstance(relation, Filter | Project | Aggregate | Keep | PrivateAggregate | Distinct | Sort):
+        return replace(relation, input=change(relation.input))
+    return relation
+
+
+def with_expressions(relation: Relation, change: Callable[[Expression], Expression]) -> Relation:
+    """Return `relation` with `change` applied to each expression that stands in it."""
+    if isinstance(relation, Filter | Join):
+        return replace(relation, condition=change(relation.condition))
+    if isinstance(relation, Project):
+        return replace(relation, outputs=tuple((column, change(one)) for column, one in relation.outputs))
+    if isinstance(relation, Aggregate):
+        measured = tuple(_measured(one, change) for one in relation.aggregates)
+        return replace(relation, keys=_keys(relation.keys, change), aggregates=measured)
+    if isinstance(relation, PrivateAggregate):
+        asked = tuple(_measured(one, change) for one in relation.asked)
+        return replace(relation, keys=_keys(relation.keys, change), asked=asked)
+    if isinstance(relation, Keep):
+        partition, order = (tuple(change(one) for one in part) for part in (relation.partition, relation.order))
+        return replace(relation, partition=partition, order=order)
+    if isinstance(relation, Sort):
+        return replace(relation, terms=tuple((change(one), down, first) for one, down, first in relation.terms))
+    return relation
+
+
+def _keys(
+    keys: tuple[tuple[Column, Expression], ...], change: Callable[[Expression], Expression]
+) -> tuple[tuple[Column, Expression], ...]:
+    return tuple((column, change(expression)) for column, expression in keys)
+
+
+def _measured(one: Measured, change: Callable[[Expression], Expression]) -> Measured:
+    argument = None if one.argument is None else change(one.argument)
+    return replace(one, argument=argument, where=None if one.where is None else change(one.where))
+
+
+def rebuilt(expression: Expression, change: Callable[[Expression], Expression]) -> Expression:
+    """Return `expression` with `change` applied to each direct operand; types and facts stay."""
+    if isinstance(expression, Call):
+        return replace(expression, arguments=tuple(change(one) for one in expression.arguments))
+    if isinstance(expression, Case):
+        branches = tuple((change(condition), change(result)) for condition, result in expression.branches)
+        return replace(expression, branches=branches, otherwise=change(expression.otherwise))
+    return expression
+
+
+def substituted(expression: Expression, change: Callable[[Expression], Expression | None]) -> Expression:
+    """Return `expression` with every part for which `change` gives another one replaced, in subqueries too."""
+    found = change(expression)
+    if found is not None:
+        return found
+    if isinstance(expression, Exists):
+        return replace(expression, relation=everywhere(expression.relation, change))
+    return rebuilt(expression, lambda part: substituted(part, change))
+
+
+def everywhere(relation: Relation, change: Callable[[Expression], Expression | None]) -> Relation:
+    """Return the plan with `change` applied to the parts of all its expressions."""
+    below = over(relation, lambda one: everywhere(one, change))
+    return with_expressions(below, lambda expression: substituted(expression, change))
+
+
+def replaced(relation: Relation, old: Relation, new: Relation) -> Relation:
+    """Return the plan with every node equal to `old` replaced by `new`, in subqueries too."""
+    if relation == old:
+        return new
+
+    def inside(expression: Expression) -> Expression | None:
+        if isinstance(expression, Exists):
+            return replace(expression, relation=replaced(expression.relation, old, new))
+        return None
+
+    below = over(relation, lambda one: replaced(one, old, new))
+    return with_expressions(below, lambda expression: substituted(expression, inside))
+
+
+def scans(relation: Relation) -> Iterator[Scan]:
+    """Yield every scan of the plan."""
+    return (node for node in relations(relation) if isinstance(node, Scan))
