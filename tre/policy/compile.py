@@ -101,7 +101,7 @@ def _stands(link: Link, table: str, present: Mapping[str, Table], absent: Collec
 
 def _catalogue(policy: Policy, dataset: str) -> Catalogue:
     tables = MappingProxyType({name: _table(policy, name) for name in policy.tables})
-    units = policy.tables[policy.unit.table].magnitude
+    units = policy.people_magnitude
     assert units is not None, "lint asks every private table for its magnitude"
     digest = hashlib.sha256(
         json.dumps([policy.unit.table, policy.unit.key, units, _plain(tables)], sort_keys=True).encode()
@@ -127,7 +127,7 @@ def _table(policy: Policy, name: str) -> Table:
         links=tuple(_link(column, target) for column, target in said.links.items()),
         rows_per_unit=said.rows_per_unit,
         typical_rows=said.typical_rows,
-        magnitude=said.magnitude or 0,
+        magnitude=policy.magnitude(said) or 0,
         unit_via=via,
         drop_unknown_units=said.unknown_people == "leave out",
         optional=said.optional,
@@ -193,7 +193,7 @@ def _rules(policy: Policy) -> Rules:
     def stored(level: model.Limit | model.AnswerLimit) -> Cost:
         return limit(measure, level.epsilon, level.delta or Fraction(0), conversion)
 
-    units = policy.tables[policy.unit.table].magnitude
+    units = policy.people_magnitude
     assert units is not None, "lint asks every private table for its magnitude"
     return Rules(
         measure=measure,

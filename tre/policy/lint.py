@@ -82,9 +82,9 @@ def _check_answers(policy: Policy) -> Iterator[Fault]:
         too_small = size == 1
         why = reasons.GROUP if too_small else reasons.SMALL_GROUP
         yield Fault(path, why, {"size": str(size)}, warning=not too_small, of_key=False)
-    delta, unit_table = policy.budget.dataset.delta, policy.tables.get(policy.unit.table)
-    if delta and unit_table and unit_table.magnitude and delta * unit_table.magnitude > 1:
-        values = {"delta": shown(delta), "people": str(unit_table.magnitude)}
+    delta, people = policy.budget.dataset.delta, policy.people_magnitude
+    if delta and people and delta * people > 1:
+        values = {"delta": shown(delta), "people": str(people)}
         yield Fault(("budget", "data set", "delta"), reasons.LARGE_DELTA, values, warning=True)
 
 

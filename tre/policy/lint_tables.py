@@ -33,6 +33,8 @@ def check_unit(policy: Policy) -> Iterator[Fault]:
     elif column.type[0].kind not in (Kind.INTEGER, Kind.TEXT):
         values = {"column": unit.key, "type": str(column.type[0]), "wanted": "integer or text"}
         yield Fault(("tables", unit.table, "columns", unit.key), reasons.UNIT_TYPE, values)
+    if policy.people_magnitude is None and table.magnitude is not None:
+        yield Fault(("tables", unit.table, "magnitude"), reasons.NO_CAP, {"table": unit.table, "key": "magnitude"})
     if table.optional:
         yield Fault(
             ("tables", unit.table, "optional"), reasons.OPTIONAL_KEY, {"column": unit.table, "table": "every other"}
@@ -70,9 +72,9 @@ def _private(policy: Policy, name: str, table: Table) -> Iterator[Fault]:
     if most and usual and usual > most:
         values = {"table": name, "usual": str(usual), "most": str(most)}
         yield Fault((*path, "usual rows"), reasons.USUAL, values, of_key=False)
-    people = policy.tables[policy.unit.table].magnitude if policy.unit.table in policy.tables else None
-    if people and most and table.magnitude and table.magnitude > people * most:
-        values = {"table": name, "rows": str(table.magnitude), "people": str(people), "most": str(most)}
+    people, rows = policy.people_magnitude, policy.magnitude(table)
+    if people and most and rows and rows > people * most:
+        values = {"table": name, "rows": str(rows), "people": str(people), "most": str(most)}
         yield Fault((*path, "magnitude"), reasons.MAGNITUDE, values, warning=True)
     if table.unit is None:
         yield Fault(path, reasons.NO_UNIT, {"table": name})

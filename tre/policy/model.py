@@ -35,6 +35,7 @@ Share = Annotated[
     WithJsonSchema({**_NUMBER, "exclusiveMinimum": 0, "exclusiveMaximum": 1}),
 ]
 Count = Annotated[int, BeforeValidator(words.count), WithJsonSchema(_COUNT)]
+Magnitude = Annotated[tuple[int, bool], BeforeValidator(words.magnitude), WithJsonSchema(_COUNT)]
 Duration = Annotated[
     Fraction, BeforeValidator(words.duration), WithJsonSchema({"type": "string", "pattern": "^[0-9]+ (ms|s)$"})
 ]
@@ -225,7 +226,7 @@ class Table(Part):
     optional: bool = False
     rows_per_unit: Count | None = Field(None, alias="rows per person")
     typical_rows: Count | None = Field(None, alias="usual rows")
-    magnitude: Count | None = None
+    magnitude: Magnitude | None = None
     unknown_people: Literal["refuse", "leave out"] = Field("refuse", alias="rows of unknown people")
     only_rows: dict[Name, Annotated[list[Scalar], Field(min_length=1)]] = Field(default={}, alias="only rows where")
     unique: list[Key] = Field(default=[])
@@ -247,6 +248,19 @@ class Policy(Part):
     answers: Answers
     kinds: dict[str, Column] = Field(default={})
     tables: Annotated[dict[Name, Table], Field(min_length=1)]
+
+    @property
+    def people_magnitude(self) -> int | None:
+        """The declared upper bound of people."""
+        table = self.tables.get(self.unit.table)
+        return table.magnitude[0] if table and table.magnitude and not table.magnitude[1] else None
+
+    def magnitude(self, table: Table) -> int | None:
+        """Return the declared upper bound of a table's rows."""
+        if table.magnitude is None:
+            return None
+        rows, per_person = table.magnitude
+        return rows * (self.people_magnitude or 1) if per_person else rows
 
     def column(self, declared: Column) -> Column:
         """Return `declared` with its kind filled in; an unknown kind (a finding of its own) adds nothing."""

@@ -11,10 +11,11 @@ from tre.catalogue import Interval, Kind, Type, Value
 
 _TYPE = re.compile(r"([a-z]+)(?:\((\d{1,5})(?:,\s?(\d{1,2}))?\))?")
 _COUNT = re.compile(
-    r"(\d{1,18}(?:\.\d{1,9})?(?:[eE]\+?\d{1,2})?)(?: (thousand|million|billion))?(?: (?:people|persons|rows))?"
+    r"(\d{1,18}(?:\.\d{1,9})?(?:[eE]\+?\d{1,2})?)(?: (thousand|million|billion))?(?: (?:people|persons?|rows?))?"
 )
 _SCALE = {None: 1, "thousand": 10**3, "million": 10**6, "billion": 10**9}
 _DURATION = re.compile(r"(\d{1,6}) (ms|s)")
+_PER_PERSON = re.compile(r"(.+) per person")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _EPOCH = date(1970, 1, 1)
 _MOST = 10**15
@@ -50,6 +51,15 @@ def count(value: object) -> int:
     if found.denominator != 1 or not 1 <= found <= _MOST:
         raise ValueError(f"a whole number from 1 to {_MOST} is wanted")
     return int(found)
+
+
+def magnitude(value: object) -> tuple[int, bool]:
+    """Return an upper bound of rows, and whether it is meant per person: “2 million rows”, “15 rows per person”.
+
+    What is meant per person bounds the average, not a person: it grows with the number of people declared.
+    """
+    match = _PER_PERSON.fullmatch(value) if isinstance(value, str) else None
+    return (count(match[1]), True) if match else (count(value), False)
 
 
 def duration(value: object) -> Fraction:

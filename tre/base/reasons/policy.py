@@ -140,7 +140,7 @@ THROUGH = reason(
 NO_CAP = reason(
     "policy.no-cap",
     _WRONG,
-    "The private table {table} does not say “{key}”.",
+    "The private table {table} does not say “{key}” as a number.",
     "Declare it: it is enforced, never found out from the data.",
 )
 USUAL = reason(
