@@ -1,8 +1,23 @@
 """The road from the control database to the audit log: outbox, single writer, encrypted side-car."""
 
-from tre.journal.entries import Act, Entry
+from tre.journal.entries import Act, Entry, Question
 from tre.journal.journal import Journal
 from tre.journal.outbox import record
 from tre.journal.recovery import LoggedEntry, LoggedLedger, Shown, Unanswered
+from tre.journal.sidecar import Sidecar, create_master
+from tre.journal.trail import Trail
 
-__all__ = ["Act", "Entry", "Journal", "LoggedEntry", "LoggedLedger", "Shown", "Unanswered", "record"]
+__all__ = [
+    "Act",
+    "Entry",
+    "Journal",
+    "LoggedEntry",
+    "LoggedLedger",
+    "Question",
+    "Shown",
+    "Sidecar",
+    "Trail",
+    "Unanswered",
+    "create_master",
+    "record",
+]

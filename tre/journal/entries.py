@@ -72,9 +72,43 @@ class Question:
     columns: Sequence[str] = ()
 
 
-def bootstrap(act: Act, change: str, subject: str, **facts: Any) -> Entry:
-    """The environment was set up: `change` is what was added (person, project, dataset, policy, credential)."""
-    return _entry(act, Event.BOOTSTRAP, change=change, subject=subject, **facts)
+def bootstrap_person(act: Act, person: str, roles: Sequence[str]) -> Entry:
+    """A person was added before there was a board."""
+    return _entry(act, Event.BOOTSTRAP, change="person", subject=person, roles=sorted(roles), evidence="bootstrap")
+
+
+def bootstrap_project(act: Act, project: str, purposes: Sequence[str], dataset: str, until: datetime) -> Entry:
+    """A project was given a data set before there was a board."""
+    return _entry(
+        act,
+        Event.BOOTSTRAP,
+        change="project",
+        subject=project,
+        project=project,
+        purpose=sorted(purposes),
+        dataset=dataset,
+        until=stamp(until),
+        evidence="bootstrap",
+    )
+
+
+def bootstrap_member(act: Act, project: str, person: str, role: str, until: datetime) -> Entry:
+    """A person joined a project before there was a board."""
+    return _entry(
+        act, Event.BOOTSTRAP, change="member", subject=person, project=project, roles=[role], until=stamp(until)
+    )
+
+
+def credential_attested(act: Act, person: str, kind: str, issuer: str, until: datetime, evidence: str) -> Entry:
+    """Somebody attested a credential of a person, from now on."""
+    credential = {
+        "kind": kind,
+        "issuer": issuer,
+        "issued": stamp(act.time),
+        "expires": stamp(until),
+        "evidence": evidence,
+    }
+    return _entry(act, Event.CREDENTIAL_CHANGED, change="attested", subject=person, credential=credential)
 
 
 def token_issued(act: Act, person: str, token: str, until: datetime, project: str | None) -> Entry:
@@ -145,9 +179,9 @@ def project_unlocked(act: Act, project: str) -> Entry:
     return _entry(act, Event.PROJECT_UNLOCKED, project=project)
 
 
-def person_changed(act: Act, person: str, change: str) -> Entry:
-    """A person was changed after the bootstrap."""
-    return _entry(act, Event.PERSON_CHANGED, subject=person, change=change)
+def project_changed(act: Act, project: str, change: str, reasons: Sequence[str] = ()) -> Entry:
+    """A project was changed after it began: locked, closed, extended."""
+    return _entry(act, Event.PROJECT_CHANGED, project=project, change=change, reasons=list(reasons))
 
 
 def policy_activated(act: Act, dataset: str, policy_digest: str, approved_by: Sequence[str] = ()) -> Entry:

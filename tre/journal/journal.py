@@ -56,6 +56,7 @@ class Journal:
         self._draining = threading.Lock()
         self._writer: Writer | None = None
         self._appended: dict[str, int] = {}
+        self._latest: dict[str, int] = {}
 
     def recover(self) -> Shown:
         """Become the writer: learn what the log holds, reconcile the rooms above with it, drain the outbox.
@@ -80,12 +81,18 @@ class Journal:
         """
         if self._writer is None and not self._may_write():
             return self.wait_indexed(event_ids, timeout)
-        while len(found := self._found(event_ids)) < len(set(event_ids)):
+        wanted = set(event_ids)
+        while True:
             with self._draining:
                 # Whoever had the turn before may have taken these along.
-                if len(self._found(event_ids)) < len(set(event_ids)) and not self._drain():
-                    raise Refused.because(reasons.NOT_INDEXED)
-        return found
+                drained = 0 if wanted <= self._latest.keys() else self._drain()
+                found = {event: index for event, index in self._latest.items() if event in wanted}
+            if len(found) < len(wanted):
+                found = self._found(wanted)
+            if len(found) == len(wanted):
+                return found
+            if not drained:
+                raise Refused.because(reasons.NOT_INDEXED)
 
     def drain_once(self) -> int:
         """Write what waits, entries of other processes too; return how many. Only for the writer's process."""
@@ -167,8 +174,11 @@ class Journal:
         except (LogError, OSError) as error:
             raise Refused.because(LOG_UNAVAILABLE) from error
         self._appended |= dict(zip((one.event_id for one in fresh), indexes, strict=True))
-        with self._store.transaction() as tx:
-            outbox.note(tx, {one.event_id: self._appended[one.event_id] for one in batch})
-        for one in batch:
-            del self._appended[one.event_id]
+        placed = {one.event_id: self._appended[one.event_id] for one in batch}
+        # Lost, the note is made again from the log at the next start.
+        with self._store.transaction(lasting=False) as tx:
+            outbox.note(tx, placed)
+        for event in placed:
+            del self._appended[event]
+        self._latest = placed
         return len(batch)

@@ -1,7 +1,7 @@
 """The privacy budgets: what may be spent, what is spent, and the draws that were bought with it."""
 
 from tre.ledger.accounts import Balance, balance, balances, ensure, export
-from tre.ledger.catching_up import raise_to
+from tre.ledger.catching_up import burn_unknown, raise_to
 from tre.ledger.draws import (
     Draw,
     DrawState,
@@ -31,6 +31,7 @@ __all__ = [
     "balances",
     "begin_draw",
     "burn",
+    "burn_unknown",
     "commit",
     "draws",
     "drop_draw",

@@ -14,12 +14,14 @@ from sqlalchemy import insert, select, update
 from tre.base.cost import Cost, Measure
 from tre.base.reasons import Refused
 from tre.base.reasons import budget as reasons
-from tre.journal import LoggedLedger, Shown
+from tre.base.reasons.journal import RESULT_LOST
+from tre.journal import LoggedLedger, Shown, Trail
+from tre.journal.entries import query_outcome
 from tre.ledger.accounts import Balance, balances, checked
 from tre.ledger.ids import LedgerId
-from tre.ledger.moves import Kind, Movement, record
+from tre.ledger.moves import Kind, Movement, burn, record
 from tre.store import Transaction
-from tre.store.tables import ledgers, movements
+from tre.store.tables import ledgers, movements, queries
 
 _KINDS = {"committed": Kind.COMMIT, "burned": Kind.BURN, "voided": Kind.VOID}
 
@@ -116,3 +118,23 @@ def _raise(tx: Transaction, ledger: LedgerId, one: Balance | None, logged: Logge
 
 def _total(logged: LoggedLedger) -> Cost:
     return Cost(Measure(logged.measure), logged.amount, logged.delta)
+
+
+def burn_unknown(tx: Transaction, shown: Shown, trail: Trail) -> tuple[str, ...]:
+    """End as burned every request that the log shows open and the database does not know; return their ids.
+
+    After `raise_to`: a back-up lost them, and nobody can say any more that they read nothing.
+    """
+    known = select(queries.c.id).where(queries.c.id.in_([one.request for one in shown.unanswered.values()]))
+    names = set(tx.execute(known).scalars())
+    lost = [one for one in shown.unanswered.values() if one.request not in names]
+    for one in lost:
+        moved = [movement.as_entry() for movement in burn(tx, one.request)]
+        act = trail.act(one.request)
+        trail.record(
+            tx,
+            query_outcome(
+                act, one.project, "burned", one.event_id, moved, answers_index=one.index, reasons=[RESULT_LOST.code]
+            ),
+        )
+    return tuple(one.request for one in lost)

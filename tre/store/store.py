@@ -23,6 +23,7 @@ from tre.base.reasons import store as reasons
 from tre.store import schema
 
 _WRITES = "tre_writes"
+_LASTING = "tre_lasting"
 
 
 class Reading:
@@ -83,9 +84,13 @@ class Store:
         return store
 
     @contextmanager
-    def transaction(self) -> Iterator[Transaction]:
-        """Open a transaction that writes. Not to be nested. Raises Refused (store.unavailable, store.missing)."""
-        with self._writer() as connection:
+    def transaction(self, *, lasting: bool = True) -> Iterator[Transaction]:
+        """Open a transaction that writes. Not to be nested. Raises Refused (store.unavailable, store.missing).
+
+        :param lasting: False saves the flush of what can be made again; a power cut may take it, but nothing
+            that was committed before it.
+        """
+        with self._writer(lasting) as connection:
             yield Transaction(connection)
 
     @contextmanager
@@ -96,7 +101,7 @@ class Store:
 
     def migrate(self) -> None:
         """Bring the tables to this release. Raises Refused (store.newer, store.unavailable)."""
-        with self._writer() as connection:
+        with self._writer(lasting=True) as connection:
             schema.upgrade(connection)
 
     def close(self) -> None:
@@ -104,9 +109,9 @@ class Store:
         self._engine.dispose()
 
     @contextmanager
-    def _writer(self) -> Iterator[Connection]:
+    def _writer(self, lasting: bool) -> Iterator[Connection]:
         with self._turn(), self._faults(), self._engine.connect() as connection:
-            connection.execution_options(**{_WRITES: True})
+            connection.execution_options(**{_WRITES: True, _LASTING: lasting})
             with connection.begin():
                 yield connection
 
@@ -146,7 +151,14 @@ def _identity(file: Path | None) -> tuple[int, int] | None:
 
 
 def _server(url: URL, patience: float) -> Engine:
-    return create_engine(url, pool_size=8, max_overflow=56, pool_timeout=patience, pool_pre_ping=True)
+    engine = create_engine(url, pool_size=8, max_overflow=56, pool_timeout=patience, pool_pre_ping=True)
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        if not connection.get_execution_options().get(_LASTING, True):
+            connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
+
+    return engine
 
 
 def _sqlite(url: URL, patience: float) -> Engine:
@@ -159,14 +171,18 @@ def _sqlite(url: URL, patience: float) -> Engine:
         for setting in (
             f"busy_timeout = {int(patience * 1000)}",
             "journal_mode = WAL",
-            "synchronous = FULL",
             "foreign_keys = ON",
         ):
             connection.execute(f"PRAGMA {setting}").close()
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get(_WRITES, False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        options = connection.get_execution_options()
+        if not options.get(_WRITES, False):
+            connection.exec_driver_sql("BEGIN")
+            return
+        lasting = options.get(_LASTING, True)
+        connection.exec_driver_sql(f"PRAGMA synchronous = {'FULL' if lasting else 'NORMAL'}")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine

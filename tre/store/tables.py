@@ -78,7 +78,7 @@ credentials = Table(
     Column("kind", _Id, nullable=False),
     Column("issuer", _Id, nullable=False),
     Column("issued", _Time, nullable=False),
-    Column("expires", _Time),
+    Column("expires", _Time, nullable=False),
     Column("evidence", _Ledger),
     Column("revoked", _Time),
 )
@@ -128,7 +128,7 @@ projects = Table(
     Column("epsilon", Text, nullable=False),  # exact fraction, as asked for
     Column("delta", Text, nullable=False),
     Column("starts", _Time, nullable=False),
-    Column("expires", _Time),
+    Column("expires", _Time, nullable=False),
     CheckConstraint("state IN ('active', 'locked', 'closed')", name="state"),
 )
 project_members = Table(
@@ -136,6 +136,7 @@ project_members = Table(
     metadata,
     Column("project", _Id, ForeignKey("projects.id"), primary_key=True),
     Column("person", _Id, ForeignKey("people.id"), primary_key=True),
+    Column("role", _Word, nullable=False),
     Column("since", _Time, nullable=False),
     Index(None, "person"),
 )
@@ -144,6 +145,7 @@ project_datasets = Table(
     metadata,
     Column("project", _Id, ForeignKey("projects.id"), primary_key=True),
     Column("dataset", _Id, ForeignKey("datasets.name"), primary_key=True),
+    Column("looked", _Time),  # when a person judged purposes that the codes alone leave open
     Index(None, "dataset"),
 )
 incidents = Table(

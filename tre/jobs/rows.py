@@ -1,0 +1,180 @@
+"""A request as a row: what was decided, where it stands, what it answered."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Row, insert, select, update
+
+from tre.base.clock import parse_stamp, stamp
+from tre.store import Reading, Transaction
+from tre.store.tables import queries
+
+
+class State(StrEnum):
+    """Where a request stands (AUDIT "Order of durability"). A queued one has its price reserved."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    COMMITTED = "committed"
+    BURNED = "burned"
+    VOIDED = "voided"
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """A request whose price is being reserved.
+
+    `questions` are digests of blocks; `decision` the plan's facts, plain JSON without literals; `intent` the event
+    id of its intent, under which the side-car holds its SQL; `release_ms` and `limit_ms` count from its start.
+    """
+
+    id: str
+    project: str
+    person: str
+    dataset: str
+    version: str
+    questions: Sequence[str]
+    decision: Mapping[str, Any]
+    intent: str
+    release_ms: int
+    limit_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a committed request released: its draws as (question, position), its rows as plain JSON."""
+
+    releases: Sequence[tuple[str, int]]
+    result: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A request. `receipt_index` is the place of its outcome in the log, known once that is under a signed head."""
+
+    number: int
+    id: str
+    state: State
+    project: str
+    person: str
+    dataset: str
+    version: str
+    questions: tuple[str, ...]
+    decision: Mapping[str, Any]
+    intent: str
+    release_ms: int
+    limit_ms: int
+    created: datetime
+    started: datetime | None
+    finished: datetime | None
+    lease_owner: str | None
+    lease_until: datetime | None
+    outcome: str | None
+    receipt_index: int | None
+    answer: Answer | None
+    error: str | None
+
+    @property
+    def release_at(self) -> datetime | None:
+        """When a ready answer leaves; None before the start."""
+        return self.started + timedelta(milliseconds=self.release_ms) if self.started else None
+
+    @property
+    def limit_at(self) -> datetime | None:
+        """When every other outcome leaves (PRIVACY §3.10); None before the start."""
+        return self.started + timedelta(milliseconds=self.limit_ms) if self.started else None
+
+
+def submit(tx: Transaction, job: NewJob, now: datetime) -> None:
+    """Queue a request; in the transaction that reserves its price and records its intent."""
+    tx.execute(
+        insert(queries).values(
+            id=job.id,
+            state=State.QUEUED.value,
+            project=job.project,
+            person=job.person,
+            dataset=job.dataset,
+            version=job.version,
+            questions=json.dumps(list(job.questions)),
+            decision=json.dumps(dict(job.decision), sort_keys=True),
+            intent=job.intent,
+            release_ms=job.release_ms,
+            limit_ms=job.limit_ms,
+            created=stamp(now),
+        )
+    )
+
+
+def find(tx: Reading, job: str) -> Job | None:
+    """Return a request by id."""
+    row = tx.execute(select(queries).where(queries.c.id == job)).one_or_none()
+    return None if row is None else _job(row)
+
+
+def jobs_of(tx: Reading, project: str, *, before: int | None = None, most: int = 100) -> tuple[Job, ...]:
+    """Return a project's requests, newest first; `before` is the number to go on from."""
+    statement = select(queries).where(queries.c.project == project)
+    if before is not None:
+        statement = statement.where(queries.c.number < before)
+    rows = tx.execute(statement.order_by(queries.c.number.desc()).limit(most))
+    return tuple(_job(row) for row in rows)
+
+
+def next_queued(tx: Reading) -> Job | None:
+    """Return the request that has waited longest."""
+    statement = select(queries).where(queries.c.state == State.QUEUED.value).order_by(queries.c.number).limit(1)
+    row = tx.execute(statement).one_or_none()
+    return None if row is None else _job(row)
+
+
+def running(tx: Reading, leases_before: datetime | None = None) -> tuple[Job, ...]:
+    """Return the requests that run; given a time, only those whose lease ended before it."""
+    statement = select(queries).where(queries.c.state == State.RUNNING.value)
+    if leases_before is not None:
+        statement = statement.where(queries.c.lease_until < stamp(leases_before))
+    return tuple(_job(row) for row in tx.execute(statement.order_by(queries.c.number)))
+
+
+def note_receipt(tx: Transaction, job: str, index: int) -> None:
+    """Note where a request's outcome stands in the log."""
+    tx.execute(update(queries).where(queries.c.id == job).values(receipt_index=index))
+
+
+def _job(row: Row[Any]) -> Job:
+    answer = None
+    if row.result is not None:
+        releases = tuple((question, position) for question, position in json.loads(row.releases))
+        answer = Answer(releases, json.loads(row.result))
+    return Job(
+        row.number,
+        row.id,
+        State(row.state),
+        row.project,
+        row.person,
+        row.dataset,
+        row.version,
+        tuple(json.loads(row.questions)),
+        json.loads(row.decision),
+        row.intent,
+        row.release_ms,
+        row.limit_ms,
+        parse_stamp(row.created),
+        _time(row.started),
+        _time(row.finished),
+        row.lease_owner,
+        _time(row.lease_until),
+        row.outcome,
+        row.receipt_index,
+        answer,
+        row.error,
+    )
+
+
+def _time(text: str | None) -> datetime | None:
+    return parse_stamp(text) if text is not None else None

@@ -1,0 +1,106 @@
+"""The states of a request as data, and one compare-and-set per transition.
+
+Each function returns whether *this* caller made the transition; who gets False must not touch ledger or log.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import update
+
+from tre.base.clock import stamp
+from tre.base.reasons.journal import RESULT_LOST
+from tre.jobs.rows import Answer, State
+from tre.journal import Shown
+from tre.store import Transaction
+from tre.store.tables import queries
+
+TRANSITIONS = frozenset(
+    {
+        (State.QUEUED, State.RUNNING),
+        (State.QUEUED, State.VOIDED),
+        (State.RUNNING, State.COMMITTED),
+        (State.RUNNING, State.BURNED),
+    }
+)
+"""Queued is voided only when nothing was read; only running burns. There is no way back."""
+
+
+def start(tx: Transaction, job: str, owner: str, now: datetime, lease_until: datetime) -> bool:
+    """Queued → running, under a lease of `owner`; durable before the engine is asked."""
+    values = {"lease_owner": owner, "lease_until": stamp(lease_until), "started": stamp(now)}
+    return _move(tx, job, State.QUEUED, State.RUNNING, **values)
+
+
+def renew(tx: Transaction, job: str, owner: str, lease_until: datetime) -> bool:
+    """Prolong the lease of a running request; False where another has ended it."""
+    t = queries.c
+    done = tx.execute(
+        update(queries)
+        .where(t.id == job, t.state == State.RUNNING.value, t.lease_owner == owner)
+        .values(lease_until=stamp(lease_until))
+    )
+    return bool(done.rowcount)
+
+
+def commit(tx: Transaction, job: str, owner: str, now: datetime, outcome: str, answer: Answer) -> bool:
+    """Running → committed, by the lease's owner alone; `outcome` is the event id of the entry that says so."""
+    values = {"releases": json.dumps([list(one) for one in answer.releases]), "result": json.dumps(dict(answer.result))}
+    return _move(tx, job, State.RUNNING, State.COMMITTED, owner, finished=stamp(now), outcome=outcome, **values)
+
+
+def burn(tx: Transaction, job: str, now: datetime, outcome: str, error: str, owner: str | None = None) -> bool:
+    """Running → burned: by its owner when the run failed, by whoever comes first when the owner is dead."""
+    return _move(tx, job, State.RUNNING, State.BURNED, owner, finished=stamp(now), outcome=outcome, error=error)
+
+
+def void(tx: Transaction, job: str, now: datetime, outcome: str, error: str) -> bool:
+    """Queued → voided: cancelled, revoked, pool or log down; nothing was read."""
+    return _move(tx, job, State.QUEUED, State.VOIDED, finished=stamp(now), outcome=outcome, error=error)
+
+
+def adopt(tx: Transaction, shown: Shown) -> tuple[str, ...]:
+    """End the requests of a restored back-up that the log shows as ended; return their ids.
+
+    Their answers were given, and are lost with what the back-up lacks.
+    """
+    adopted = []
+    for entry in shown.news:
+        if entry.fields["event"] == "query-outcome" and _adopt_one(tx, entry.index, entry.fields):
+            adopted.append(str(entry.fields["request"]))
+    return tuple(adopted)
+
+
+def _adopt_one(tx: Transaction, index: int, fields: Any) -> bool:
+    t = queries.c
+    done = tx.execute(
+        update(queries)
+        .where(t.id == fields["request"], t.state.in_((State.QUEUED.value, State.RUNNING.value)))
+        .values(
+            state=fields["state"],
+            finished=fields["time"],
+            outcome=fields["event_id"],
+            receipt_index=index,
+            error=RESULT_LOST.code,
+            lease_owner=None,
+            lease_until=None,
+        )
+    )
+    return bool(done.rowcount)
+
+
+def _move(
+    tx: Transaction, job: str, before: State, after: State, owner: str | None = None, **values: str | None
+) -> bool:
+    if (before, after) not in TRANSITIONS:
+        raise ValueError(f"no transition from {before} to {after}; this is a bug, report it")
+    held = [queries.c.lease_owner == owner] if owner is not None else []
+    done = tx.execute(
+        update(queries)
+        .where(queries.c.id == job, queries.c.state == before.value, *held)
+        .values(state=after.value, **values)
+    )
+    return bool(done.rowcount)
