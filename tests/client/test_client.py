@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 import requests
@@ -194,6 +196,24 @@ def test_a_busy_server_is_asked_again_when_it_says_and_not_for_ever(status: int)
         wire.get("/x")
     assert len(pauses) == 5
     assert max(pauses) == 30
+
+
+def test_a_redirection_is_not_followed_with_the_token(url: str) -> None:
+    class Moved(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(302)
+            self.send_header("Location", f"{url}/api/v1/projects")
+            self.end_headers()
+
+        def log_message(self, *arguments: object) -> None:
+            return None
+
+    with HTTPServer(("127.0.0.1", 0), Moved) as server:
+        thread = Thread(target=server.handle_request)
+        thread.start()
+        with pytest.raises(TreRefused, match=r"http\.302"):
+            connect(f"http://127.0.0.1:{server.server_port}", token="ada").projects()
+        thread.join()
 
 
 def test_what_is_no_environment_is_said_to_be_none() -> None:

@@ -6,10 +6,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from jwt import PyJWS
+from jwt.algorithms import RSAAlgorithm
 
 from tests.support import vectors
 from tre.identity import Forged, Malformed, UnfitKey, verify_jws
-from tre.identity.jwk import by_kid
+from tre.identity.jwk import by_kid, verification_key
 from tre.identity.jws import header_of, verify_with
 
 MISLABELLED_ALGORITHM = {346, 347, 350, 351}
@@ -72,9 +75,47 @@ def test_keys_that_do_not_fit_their_label_verify_nothing(file: str) -> None:
     assert wrong == []
 
 
+SECRET = {"kty": "oct", "alg": "HS256", "kid": "s", "k": base64.urlsafe_b64encode(b"s" * 32).decode().rstrip("=")}
+
+
+def hs256(payload: bytes) -> str:
+    return PyJWS().encode(payload, b"s" * 32, algorithm="HS256", headers={"kid": "s", "typ": "x"})
+
+
 def test_a_token_is_measured_before_it_is_read() -> None:
+    assert verify_jws(hs256(b"x" * 6000), SECRET) == b"x" * 6000
     with pytest.raises(Malformed):
-        header_of("a" * 9000 + ".b.c")
+        verify_jws(hs256(b"x" * 6200), SECRET)
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        {"key_ops": ["encrypt"]},
+        {"key_ops": []},
+        {"key_ops": "verify"},
+        {"use": "enc"},
+        {"alg": "A256KW"},
+        {"alg": None},
+    ],
+)
+def test_a_key_for_something_else_verifies_nothing(label: dict[str, Any]) -> None:
+    with pytest.raises(UnfitKey):
+        verify_jws(hs256(b"x"), SECRET | label)
+
+
+def test_an_rsa_key_with_a_small_exponent_is_weak() -> None:
+    public = RSAAlgorithm.to_jwk(generate_private_key(3, 2048).public_key(), as_dict=True)
+    with pytest.raises(UnfitKey):
+        verification_key(public | {"alg": "RS256"})
+
+
+@pytest.mark.parametrize("other", [SECRET, {**SECRET, "kid": None}, {**SECRET, "kid": 7}])
+def test_every_key_of_a_set_has_an_id_of_its_own(other: dict[str, Any]) -> None:
+    with pytest.raises(UnfitKey):
+        by_kid([SECRET, other])
+    with pytest.raises(UnfitKey):
+        by_kid([])
 
 
 @pytest.mark.parametrize(

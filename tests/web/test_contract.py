@@ -1,6 +1,7 @@
 """The contract: each way in which a request can be less than strict, and what it is told."""
 
 from collections.abc import Mapping
+from urllib.parse import quote
 
 import pytest
 from flask.testing import FlaskClient
@@ -138,8 +139,13 @@ def test_a_body_is_measured_before_it_is_read(service: FakeService) -> None:
     web = create_app(service, principal, WebSettings(most_body=100)).test_client()
     answer = send(web, GOOD[:-1] + " " * 100 + "}")
     assert (answer.status_code, answer.get_json()["code"]) == (413, "web.body-too-large")
-    lying = web.post("/api/v1/checks", headers=ADA | {"Content-Length": "999999999"}, content_type="application/json")
-    assert lying.status_code in (400, 413)
+    lying = web.post(
+        "/api/v1/checks",
+        headers=ADA,
+        content_type="application/json",
+        environ_overrides={"CONTENT_LENGTH": "999999999"},
+    )
+    assert lying.status_code == 413
 
 
 def test_a_body_of_unsaid_length_is_refused(web: FlaskClient) -> None:
@@ -238,4 +244,4 @@ def test_no_body_whatever_fails_inside(body: bytes) -> None:
 
 @given(st.text(max_size=60), st.sampled_from(["/api/v1/queries/", "/api/v1/log/tile/", "/problems/", "/"]))
 def test_no_address_whatever_fails_inside(text: str, under: str) -> None:
-    assert ANY.get(under + text.replace("\\", "/"), headers=ADA).status_code < 500
+    assert ANY.get(quote(under + text), headers=ADA).status_code < 500

@@ -51,7 +51,7 @@ def create_app(service: Service, verify: Verify, settings: WebSettings | None = 
     app.url_map.merge_slashes = False
     app.config["MAX_CONTENT_LENGTH"] = limits.most_body
     every = operations(service, limits.longest_wait)
-    register(app, (*every, _description(every)), verify, limits.most_body)
+    register(app, (*every, _description(every)), verify)
     _answer_problems(app, limits)
     _frame(app, limits)
     return app

@@ -20,7 +20,6 @@ from tre.base.reasons import Reason, Refusal, Refused
 from tre.base.reasons.identity import TOKEN_MALFORMED, TOKEN_MISSING
 from tre.base.reasons.web import (
     BODY_LENGTH,
-    BODY_TOO_LARGE,
     FIELD_INVALID,
     FIELD_MISSING,
     FIELD_UNKNOWN,
@@ -119,26 +118,26 @@ class Operation:
         return re.sub(r"\{(\w+)\}", lambda found: f"<{spans[found[1]]}{found[1]}>", self.path)
 
 
-def register(app: Flask, operations: tuple[Operation, ...], verify: Verify, most: int) -> None:
-    """Route every operation through its contract; bodies are limited to `most` bytes."""
+def register(app: Flask, operations: tuple[Operation, ...], verify: Verify) -> None:
+    """Route every operation through its contract. The framework measures bodies before they are read."""
     for operation in operations:
         app.add_url_rule(
             operation.rule,
             endpoint=operation.name,
             methods=[operation.method],
-            view_func=_view(operation, verify, most),
+            view_func=_view(operation, verify),
             provide_automatic_options=False,
         )
 
 
-def _view(operation: Operation, verify: Verify, most: int) -> Callable[..., Response]:
+def _view(operation: Operation, verify: Verify) -> Callable[..., Response]:
     def view(**path: str) -> Response:
         principal = _authenticate(operation.access, verify)
         _check_path(operation, path)
         if request.query_string:
             raise Refused.because(QUERY_PARAMETER, name=_shown(next(iter(request.args), "")))
         headers = _headers(operation)
-        body = _body(operation.body, most)
+        body = _body(operation.body)
         return _response(operation, operation.handle(Call(principal, path, body, headers)))
 
     return view
@@ -170,14 +169,12 @@ def _headers(operation: Operation) -> dict[str, str]:
     return found
 
 
-def _body(model: type[BaseModel] | None, most: int) -> BaseModel | None:
+def _body(model: type[BaseModel] | None) -> BaseModel | None:
     length = request.content_length
     if model is None:
         _require(not length and not request.headers.get("Transfer-Encoding"), BODY_LENGTH)
         return None
     _require(length is not None and not request.headers.get("Transfer-Encoding"), BODY_LENGTH)
-    if length is None or length > most:
-        raise Refused.because(BODY_TOO_LARGE, most=str(most))
     charset = request.mimetype_params.get("charset", "utf-8").lower()
     _require(request.mimetype == JSON and charset == "utf-8", MEDIA_TYPE)
     return validated(model, strict_json(request.get_data(cache=False)))
