@@ -283,6 +283,19 @@ def test_budget_is_the_exit_code_only_where_budget_is_all_that_is_missing() -> N
         assert exit_code([codes["BUDGET"], "identity.token-project"], 403) == 3
 
 
+def test_questions_need_no_more_than_the_client_installed() -> None:
+    script = (
+        "import sys, os\n"
+        "for name in ('flask', 'pydantic', 'jwt', 'sqlalchemy', 'duckdb', 'numpy', 'pandas', 'structlog', 'yaml'):\n"
+        "    sys.modules[name] = None\n"
+        "os.environ |= {'TRE_URL': 'http://127.0.0.1:9', 'TRE_TOKEN': 't', 'TRE_PROJECT': 'p1'}\n"
+        "from tre.cli import main\n"
+        "sys.exit(main(['query', 'SELECT 1']))\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (ended.returncode, "cli.unreachable" in ended.stderr) == (1, True), ended.stderr
+
+
 def test_help_imports_nothing_heavy() -> None:
     script = (
         "import sys, contextlib, io\n"

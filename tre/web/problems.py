@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from tre.base.reasons import Reason, Refusal, every_reason
-from tre.web.views import PlaceView, ProblemView, ReasonView
+from tre.web.views import Gate, PlaceView, ProblemView, ReasonView
 
 
 @cache
@@ -20,11 +20,13 @@ def title(reason: Reason) -> str:
     return words[:1].upper() + words[1:]
 
 
-def reason_view(refusal: Refusal) -> ReasonView:
-    """Return what the surface shows of one refusal."""
+def reason_view(refusal: Refusal, gate: Gate | None = None) -> ReasonView:
+    """Return what the surface shows of one refusal, with the gate that said it."""
     place = refusal.place
     shown = PlaceView(line=place.line, column=place.column, caret=place.caret()) if place else None
-    return ReasonView(code=refusal.reason.code, sentence=refusal.sentence, remedy=refusal.remedy, place=shown)
+    return ReasonView(
+        code=refusal.reason.code, sentence=refusal.sentence, remedy=refusal.remedy, gate=gate, place=shown
+    )
 
 
 def problem(reasons: tuple[ReasonView, ...], request_id: str, query: str | None = None) -> ProblemView:

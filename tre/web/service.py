@@ -37,7 +37,10 @@ class QueryRequest:
 
 
 class Service(Protocol):
-    """The flows behind the surface. Every method raises Refused; unknown and forbidden things answer alike."""
+    """The flows behind the surface. Every method raises Refused; unknown and forbidden things answer alike.
+
+    A principal whose token names a project sees that project alone, its queries included.
+    """
 
     def check(self, principal: Principal, project: str, request: QueryRequest) -> DecisionView:
         """Return the decision with all its reasons. Costs nothing and writes no entry."""
