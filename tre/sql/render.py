@@ -163,7 +163,7 @@ class _Writer:
         text = _AGGREGATES[one.function].format(argument)
         if one.where is not None:
             text += f" FILTER (WHERE {self.text(one.where, names)})"
-        return f"CAST({text} AS BIGINT)" if _whole_sum(one) else text
+        return f"TRY_CAST({text} AS BIGINT)" if _whole_sum(one) else text
 
     def _sort(self, node: Sort, around: Names, called: tuple[str, ...]) -> str:
         body = self.body(node.input, around)

@@ -195,6 +195,13 @@ SUM_OF_DOUBLES = reason(
     "Round them to a fixed scale first: {function}(CAST(… AS DECIMAL(12, 2))).",
     "The sum of doubles depends on the order in which an engine adds them, and so on the rows of others.",
 )
+SUM_TOO_WIDE = reason(
+    "private.sum-too-wide",
+    Kind.UNPROCESSABLE,
+    "A sum of values of type {type} could have more than 38 digits.",
+    "Cast them to a narrower type first, as in SUM(CAST(… AS DECIMAL(12, 2))).",
+    "A sum that overflows is an error, and whether there is an error could tell something about one person.",
+)
 DISTINCT_COLUMN = reason(
     "private.count-distinct-column",
     Kind.NOT_YET,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import partial
+from math import ceil, floor
 from typing import Any
 
 from sqlglot import exp
@@ -35,7 +36,8 @@ from tre.sql.walk import referred, substituted
 Listed = exp.Expr | tuple[str, Column]
 INTEGER, DOUBLE = Type(Kind.INTEGER), Type(Kind.DOUBLE)
 COUNTED = Facts(nullable=False, granularity=Fraction(1))
-MOST_ROWS = Interval(Fraction(0), Fraction(2**62))
+MOST_DIGITS = 38
+NONE = Fraction(0)
 NUMBERS = (Kind.INTEGER, Kind.DECIMAL, Kind.DOUBLE)
 _FUNCTIONS: dict[type[exp.Expr], str] = {
     exp.Count: "count",
@@ -56,6 +58,7 @@ class Grouping:
     keys: list[tuple[Column, Expression]] = field(default_factory=list)
     exact: list[Aggregated] = field(default_factory=list)
     asked: list[Asked] = field(default_factory=list)
+    written: list[tuple[exp.Expr, Column]] = field(default_factory=list)
 
     @classmethod
     def of(
@@ -110,7 +113,8 @@ class Grouping:
             return
         if aggregates_in(meant):
             raise self.session.refused(reasons.AGGREGATE_HERE, node, where="GROUP BY")
-        self.add(bind_expression(meant, replace(self.rows, where="GROUP BY")), node)
+        column = self.add(bind_expression(meant, replace(self.rows, where="GROUP BY")), node)
+        self.written.append((meant, column))
 
     def _meant(self, node: exp.Expr, listed: list[Listed]) -> Listed:
         """An input column comes before an output alias of the same name, as in PostgreSQL."""
@@ -153,6 +157,9 @@ class Grouping:
 
     def special(self, node: exp.Expr) -> Expression | None:
         """An aggregate is its column, a key its column; anything else of the input rows is not grouped."""
+        for key, column in self.written:
+            if key == node:
+                return Ref(column)
         if _aggregate_of(node) is not None:
             return Ref(self.measured(node))
         if aggregates_in(node):
@@ -235,7 +242,7 @@ class Grouping:
         for one in self.asked:
             if (one.function, one.argument, one.where) == (function, argument, where):
                 return one.column
-        type_, facts = _outcome(function.value, argument, False)
+        type_, facts = _released(function.value, argument)
         column = self.session.column(function.value, type_, facts)
         self.asked.append(Asked(column, function, argument, where))
         return column
@@ -248,7 +255,10 @@ class Grouping:
         for one in self.exact:
             if (one.function, one.argument, one.where) == (wanted, argument, where):
                 return one.column
-        type_, facts = _outcome(name, argument, True)
+        rows = self.traits.rows_per_unit if self.traits.status is Status.UNIT_KEYED else self.traits.rows
+        if name == "sum" and argument is not None and argument.type.precision + len(str(rows)) > MOST_DIGITS:
+            raise self.session.refused(reasons.SUM_TOO_WIDE, node, type=str(argument.type))
+        type_, facts = _exact(name, argument, rows)
         column = self.session.column(name, type_, facts)
         self.exact.append(Aggregated(column, wanted, argument, where))
         return column
@@ -274,17 +284,28 @@ class Grouping:
         )
 
 
-def _outcome(function: str, argument: Expression | None, exact: bool) -> tuple[Type, Facts]:
-    """Return type and facts of an aggregate's value. A noisy value has no bounds; an exact count has."""
-    if function.startswith("count"):
-        return INTEGER, replace(COUNTED, interval=MOST_ROWS) if exact else COUNTED
-    assert argument is not None
-    if function in ("min", "max"):
-        facts = argument.facts
-        return argument.type, replace(facts, nullable=True)
+def _released(function: str, argument: Expression | None) -> tuple[Type, Facts]:
+    """Return type and facts of a noisy value: nothing bounds it."""
+    if argument is None or function.startswith("count"):
+        return INTEGER, COUNTED
     if function == "avg":
         return DOUBLE, Facts()
-    return _summed(argument.type), Facts(nullable=exact, granularity=argument.facts.granularity)
+    return _summed(argument.type), Facts(nullable=False, granularity=argument.facts.granularity)
+
+
+def _exact(function: str, argument: Expression | None, rows: int) -> tuple[Type, Facts]:
+    """Return type and facts of an exact value over at most `rows` rows."""
+    if argument is None or function.startswith("count"):
+        return INTEGER, replace(COUNTED, interval=Interval(Fraction(0), Fraction(rows)))
+    facts = replace(argument.facts, nullable=True)
+    if function in ("min", "max"):
+        return argument.type, facts
+    inside = argument.facts.interval
+    if function == "avg":
+        whole = None if inside is None else Interval(Fraction(floor(inside.low)), Fraction(ceil(inside.high)))
+        return DOUBLE, Facts(interval=whole)
+    total = None if inside is None else Interval(min(NONE, inside.low) * rows, max(NONE, inside.high) * rows)
+    return _summed(argument.type), Facts(interval=total, granularity=argument.facts.granularity)
 
 
 def _summed(type_: Type) -> Type:

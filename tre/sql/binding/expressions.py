@@ -14,7 +14,7 @@ from tre.catalogue import Kind, Type
 from tre.sql import functions, predicates
 from tre.sql.binding.scope import Bound, Scope
 from tre.sql.binding.session import Session
-from tre.sql.plan import Column, Exists, Expression, Filter, Ref, Relation
+from tre.sql.plan import Column, Exists, Expression, Filter, Project, Ref, Relation
 
 BOOLEAN = Type(Kind.BOOLEAN)
 
@@ -56,11 +56,14 @@ def bind_condition(node: exp.Expr, environment: Environment) -> Expression:
         return functions.conjunction(
             bind_condition(node.this, environment), bind_condition(node.expression, environment)
         )
+    if isinstance(node, exp.Or):
+        both = (bind_condition(node.this, environment), bind_condition(node.expression, environment))
+        return functions.call("or", *both)
     if isinstance(node, exp.In) and node.args.get("query") is not None:
-        return _in(node, environment).within
+        return _in(node, environment).equal
     negated = node.this.unnest() if isinstance(node, exp.Not) else None
     if isinstance(negated, exp.In) and negated.args.get("query"):
-        return replace(_in(negated, environment).possibly, negated=True)
+        return _in(negated, environment).all_differ()
     if isinstance(negated, exp.Exists):
         return replace(_exists(negated, environment), negated=True)
     bound = bind_expression(node, environment)
@@ -96,27 +99,52 @@ def _function(node: exp.Expr, environment: Environment) -> Expression:
 
 @dataclass(frozen=True, slots=True)
 class _Membership:
-    """`x IN (subquery)` taken apart: is some value equal; is some value equal or unknown."""
+    """`x IN (subquery)` taken apart, every part a look-up that an engine can hash.
 
-    within: Exists
-    possibly: Exists
+    `equal`: some row's value equals x; `missing`: some row's value is NULL (None: none can be); `rows`: there is a
+    row; `value` is x.
+    """
+
+    equal: Exists
+    missing: Exists | None
+    rows: Exists
+    value: Expression
+
+    def all_differ(self) -> Expression:
+        """Say that x differs from every row's value for certain, which is when NOT IN is true."""
+        terms: list[Expression] = [replace(self.equal, negated=True)]
+        if self.missing is not None:
+            terms.append(replace(self.missing, negated=True))
+        if self.value.facts.nullable:
+            known = functions.call("not", functions.call("is_null", self.value))
+            terms.append(functions.call("or", known, replace(self.rows, negated=True)))
+        return functions.conjunction(*terms)
 
 
 def _exists(node: exp.Exists, environment: Environment) -> Exists:
-    return Exists(environment.query(node.this, environment.scope).relation, False, BOOLEAN)
+    relation = rows_only(environment.query(node.this, environment.scope).relation)
+    return Exists(environment.session.typed(relation, node), False, BOOLEAN)
 
 
-def _membership(node: exp.In, environment: Environment) -> Expression:
-    """IN as a value has SQL's three values: true, NULL where some comparison is unknown, else false."""
+def rows_only(relation: Relation) -> Relation:
+    """Return the same rows with no more around them than their existence needs."""
+    return rows_only(relation.input) if isinstance(relation, Project) else relation
+
+
+def _member(node: exp.In, environment: Environment) -> Expression:
+    """IN as a value has SQL's three values: true, false where every value differs, else NULL."""
+    if node.args.get("query") is None:
+        return _function(node, environment)
     found = _in(node, environment)
-    if found.within == found.possibly:
-        return found.within
-    unknown, yes, no = functions.literal(None, BOOLEAN), functions.literal(True), functions.literal(False)
-    return functions.case(((found.within, yes), (found.possibly, unknown)), no)
+    yes, no = functions.literal(True), functions.literal(False)
+    if found.missing is None and not found.value.facts.nullable:
+        return found.equal
+    unknown = functions.literal(None, BOOLEAN)
+    return functions.case(((found.equal, yes), (found.all_differ(), no)), unknown)
 
 
 def _in(node: exp.In, environment: Environment) -> _Membership:
-    """Tie the subquery's column to the value; `possibly` is SQL's per-row NULL semantics of NOT IN (PRIVACY §2)."""
+    """Tie the subquery's column to the value; NULLs count as SQL says, within the tied rows (PRIVACY §2)."""
     value = bind_expression(node.this, environment)
     bound = environment.query(node.args["query"], environment.scope)
     if len(bound.visible) != 1:
@@ -124,26 +152,22 @@ def _in(node: exp.In, environment: Environment) -> _Membership:
         raise environment.session.refused(reasons.ONE_COLUMN, node.args["query"], width=width)
     member = Ref(bound.visible[0][1])
     equality = functions.call(predicates.EQUAL, member, value)
-    within = _those(bound.relation, equality)
-    if not value.facts.nullable and not member.facts.nullable:
-        return _Membership(within, within)
-    return _Membership(within, _those(bound.relation, _not_false(member, value, equality)))
+    missing = Filter(bound.relation, functions.call("is_null", member))
 
+    def exists(relation: Relation) -> Exists:
+        return Exists(environment.session.typed(relation, node), False, BOOLEAN)
 
-def _not_false(member: Expression, value: Expression, equality: Expression) -> Expression:
-    unknown = [functions.call("is_null", one) for one in (member, value) if one.facts.nullable]
-    either = equality
-    for one in unknown:
-        either = functions.call("or", either, one)
-    return either
-
-
-def _those(relation: Relation, condition: Expression) -> Exists:
-    return Exists(Filter(relation, condition), False, BOOLEAN)
+    return _Membership(
+        equal=exists(Filter(bound.relation, equality)),
+        missing=exists(missing) if member.facts.nullable else None,
+        rows=exists(rows_only(bound.relation)),
+        value=value,
+    )
 
 
 _SPECIAL: dict[type[exp.Expr], Callable[[Any, Environment], Expression]] = {
     exp.Paren: _paren,
     exp.Column: _column,
     exp.Exists: _exists,
+    exp.In: _member,
 }

@@ -30,7 +30,7 @@ _SELECT = {"kind", "expressions", "from_", "joins", "where", "group", "having", 
 _KNOWN: dict[type[exp.Expr], set[str]] = {
     exp.Select: _SELECT | {"with_", "distinct"},
     exp.Table: {"this", "alias", "db", "catalog", "joins"},
-    exp.Subquery: {"this", "alias", "with_"},
+    exp.Subquery: {"this", "alias"},
     exp.TableAlias: {"this", "columns"},
     exp.Group: {"expressions"},
     exp.Join: {"this", "on", "using", "side", "kind", "method"},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -63,6 +63,7 @@ def _select(node: exp.Select, scope: Scope, session: Session) -> Bound:
 
     binders = Binders(query, lambda on, inside, where: bind_condition(on, replace(rows(where), scope=inside)))
     joined = bind_from(node, scope, session, binders)
+    _names(node, scope, session)
     terms: list[Expression] = []
     if node.args.get("where"):
         condition = session.collected(lambda: bind_condition(node.args["where"].this, rows("WHERE")))
@@ -74,6 +75,23 @@ def _select(node: exp.Select, scope: Scope, session: Session) -> Bound:
     session.settle()
     session.traits(relation, node.args.get("where") or node.args["from_"].this)
     return _output(node, relation, rows("SELECT"), session)
+
+
+def _names(node: exp.Select, scope: Scope, session: Session) -> None:
+    """Tell every unknown name of the SELECT list and WHERE at once."""
+    for clause in (*node.expressions, node.args.get("where")):
+        for column in _columns_in(clause) if clause is not None else ():
+            if not isinstance(column.this, exp.Star):
+                session.collected(partial(scope.resolve, column.name, column.table, session, column))
+    session.settle()
+
+
+def _columns_in(node: exp.Expr) -> Iterator[exp.Column]:
+    if isinstance(node, exp.Column):
+        yield node
+    elif not isinstance(node, exp.Query):
+        for child in node.iter_expressions():
+            yield from _columns_in(child)
 
 
 # --- the SELECT list and what stands over it --------------------------------------------------------------
@@ -250,6 +268,8 @@ def _sorted(
         return relation
     extra = [column for column, _ in hidden]
     by = [(Ref(outputs[one] if isinstance(one, int) else extra.pop(0)), down, first) for one, down, first in terms]
+    named = {one.column.id for one, _, _ in by}
+    by += [(Ref(column), False, False) for column in relation.columns if column.id not in named]  # a total order
     relation = Sort(relation, tuple(by), limit, offset or 0)
     session.traits(relation, node.args.get("limit") or node.args.get("offset") or node.args.get("order"))
     if not hidden:

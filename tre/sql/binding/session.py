@@ -27,6 +27,7 @@ class Session:
         self.refusals: list[Refusal] = []
         self.notes: list[str] = []
         self.spoken: dict[int, str] = {}
+        self._typed: dict[int, tuple[Relation, Any]] = {}
         self._next = 1
         self._steps = 0
 
@@ -84,8 +85,14 @@ class Session:
         except Broken as broken:
             raise self.explained(broken, node) from None
 
+    def typed(self, relation: Relation, node: Any) -> Relation:
+        """Remember where the subquery of `relation` was typed."""
+        self._typed[id(relation)] = (relation, node)
+        return relation
+
     def explained(self, broken: Broken, node: Any) -> Refused:
         """Return the refusal of a broken rule with the words that the asker used."""
+        _, node = self._typed.get(id(broken.subquery), (None, node))
         key = self.catalogue.unit_key
         words = {
             "left": self.spoken.get(broken.left or 0, key),

@@ -12,7 +12,7 @@ from typing import Any
 from sqlglot import exp
 
 from tre.base.reasons import sql_private as reasons
-from tre.catalogue import Access, Interval, Table
+from tre.catalogue import Access, Interval, Kind, Table
 from tre.catalogue import Column as Declared
 from tre.sql import functions, predicates
 from tre.sql.binding.scope import Bound, Scope, Source, folded, listed, meant
@@ -21,6 +21,8 @@ from tre.sql.plan import Column, Expression, Facts, Join, JoinKind, Origin, Proj
 from tre.sql.walk import referred, subqueries
 
 EPOCH = date(1970, 1, 1)
+A_DAY = 24 * 60 * 60 * 1_000_000
+"""Microseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,8 @@ def _item(node: exp.Expr, scope: Scope, session: Session, binders: Binders) -> J
 
 
 def _nested(left: Joined, join: exp.Join, scope: Scope, session: Session, binders: Binders) -> Joined:
+    if join.args.get("using"):
+        raise session.refused(reasons.CLAUSE, join, clause="USING inside brackets")
     before = len(scope.sources)
     right = _item(join.this, scope, session, binders)
     return _join(left, right, join, before, scope, session, binders)
@@ -117,15 +121,16 @@ def _declared(table: Table, column: Declared, alias: str, session: Session) -> C
 def facts_of(table: Table, column: Declared) -> Facts:
     """Return what the scan makes true of a column: bounds clamp, domains and calendars map the rest to NULL."""
     key = column.name == table.unit or any(column.name in names for names in table.unique)
-    mapped = column.domain is not None or column.calendar is not None or column.type.kind.value == "double"
-    domain: tuple[Any, ...] | None = column.domain
-    interval = column.bounds
-    if column.calendar is not None:
-        low, high = (Fraction((day - EPOCH).days) for day in column.calendar)
-        interval = Interval(low, high) if interval is None else interval
-        domain = days(*column.calendar) if domain is None and column.bounds is None else domain
+    mapped = column.domain is not None or column.calendar is not None or column.type.kind is Kind.DOUBLE
     nullable = mapped or (column.nullable and not key)
-    return Facts(nullable, interval, column.granularity, domain, column.max_length)
+    facts = Facts(nullable, column.bounds, column.granularity, column.domain, column.max_length)
+    if column.calendar is None:
+        return facts
+    first, last = ((day - EPOCH).days for day in column.calendar)
+    if column.type.kind is Kind.TIMESTAMP:
+        return replace(facts, interval=Interval(Fraction(first * A_DAY), Fraction((last + 1) * A_DAY - 1)))
+    domain = days(*column.calendar) if column.domain is None else column.domain
+    return replace(facts, interval=Interval(Fraction(first), Fraction(last)), domain=domain)
 
 
 @lru_cache(maxsize=64)

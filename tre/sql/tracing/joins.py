@@ -125,11 +125,11 @@ def unkeyed(attributes: Side) -> Broken:
     return Broken(reasons.ATTRIBUTE_JOIN, None, None, **told)
 
 
-def public_with_public(node: Join, left: Side, right: Side) -> Traits:
+def public_with_public(_node: Join, left: Side, right: Side) -> Traits:
     """Public rows stay public, or released where one side is."""
     both = (left.traits.status, right.traits.status)
     status = Status.RELEASED if Status.RELEASED in both else Status.PUBLIC
-    return replace(left.traits, status=status, instances=(), known={})
+    return Traits(status, inexact=left.traits.inexact or right.traits.inexact)
 
 
 def attributes_alone(_node: Join, left: Side, right: Side) -> Traits:
@@ -167,6 +167,8 @@ PAIRS: dict[tuple[Status, Status], PairRule] = {
 
 def beside(node: Join, kept: Traits, other: Traits) -> Traits:
     """Return the traits of persons' rows with the other side's columns beside them."""
+    if other.inexact:
+        raise Broken(reasons.SUM_OF_DOUBLES, function="SUM")
     inside = frozenset(column.id for one in (node.left, node.right) for column in one.columns)
     if node.kind is JoinKind.INNER:
         keys = kept.unit_keys | other.unit_keys
@@ -174,7 +176,7 @@ def beside(node: Join, kept: Traits, other: Traits) -> Traits:
             kept,
             unit_keys=keys,
             echoes=kept.echoes | other.echoes,
-            identifying=kept.identifying | other.identifying,
+            identifying=rules.equal_to(node.condition, kept.identifying | other.identifying),
             tied=kept.tied | other.tied | rules.ties(node.condition, keys, inside),
             known={**kept.known, **other.known},
             instances=kept.instances + other.instances,

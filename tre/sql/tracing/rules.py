@@ -137,6 +137,7 @@ def filtered(node: Filter, tracing: Tracing) -> Traits:
     traits = replace(
         traits,
         tied=traits.tied | ties(node.condition, traits.unit_keys, inside),
+        identifying=equal_to(node.condition, traits.identifying),
         dependencies=traits.dependencies.plus(said(node.condition, inside)),
     )
     return with_subqueries(traits, [node.condition], tracing)
@@ -150,6 +151,12 @@ def ties(condition: Expression, keys: frozenset[int], inside: frozenset[int]) ->
             if key in keys and column not in inside:
                 found.add(column)
     return frozenset(found)
+
+
+def equal_to(condition: Expression, identifying: frozenset[int]) -> frozenset[int]:
+    """Return `identifying` and every column that `condition` equates with one of them."""
+    pairs = (frozenset((one.id, other.id)) for one, other in predicates.equalities(condition))
+    return identifying.union(*(pair for pair in pairs if pair & identifying))
 
 
 def said(condition: Expression, inside: frozenset[int]) -> list[Arrow]:
@@ -168,13 +175,20 @@ def with_subqueries(traits: Traits, found: Iterable[Expression], tracing: Tracin
     """Apply the rule of [NOT] EXISTS to every subquery in expressions over a relation with `traits`."""
     for expression in found:
         for subquery in subqueries(expression):
-            traits = RULES_OF_SUBQUERIES[tracing.of(subquery.relation).status](traits, subquery, tracing)
+            try:
+                traits = RULES_OF_SUBQUERIES[tracing.of(subquery.relation).status](traits, subquery, tracing)
+            except Broken as broken:
+                broken.subquery = broken.subquery or subquery.relation
+                raise
     return traits
 
 
-def over_public(traits: Traits, _subquery: Exists, _tracing: Tracing) -> Traits:
+def over_public(traits: Traits, subquery: Exists, tracing: Tracing) -> Traits:
     """A subquery over public tables may be tied by anything."""
-    return traits
+    inexact = tracing.of(subquery.relation).inexact
+    if inexact and traits.status is Status.UNIT_KEYED:
+        raise Broken(reasons.SUM_OF_DOUBLES, function="SUM")
+    return replace(traits, inexact=traits.inexact or inexact)
 
 
 def over_units(traits: Traits, subquery: Exists, tracing: Tracing) -> Traits:
@@ -275,11 +289,12 @@ def aggregated(node: Aggregate, tracing: Tracing) -> Traits:
         raise attribute_alone(node.input)
     merged_rows = merged(below, node.keys, node.columns)
     if below.status is not Status.UNIT_KEYED:
-        return merged_rows
+        return replace(merged_rows, inexact=below.inexact or any(sums_doubles(one) for one in node.aggregates))
     if not grouped_by_unit(node.keys, below.unit_keys):
         raise Broken(reasons.AGGREGATE_INSIDE)
     for one in node.aggregates:
-        exact_inside(one)
+        if sums_doubles(one):
+            raise Broken(reasons.SUM_OF_DOUBLES, function=one.function.value.upper())
     carried = {one.column.id for one in node.aggregates if measures_key(one, below.identifying)}
     return replace(merged_rows, identifying=merged_rows.identifying | carried)
 
@@ -289,11 +304,10 @@ def grouped_by_unit(keys: Iterable[tuple[Column, Expression]], unit_keys: frozen
     return any(isinstance(expression, Ref) and expression.column.id in unit_keys for _, expression in keys)
 
 
-def exact_inside(one: Aggregated) -> None:
-    """Sums within a unit are integers or decimals, never doubles (PRIVACY §2 "Order")."""
+def sums_doubles(one: Aggregated) -> bool:
+    """Say whether an engine's order of adding could change the value (PRIVACY §2 "Order")."""
     adds = one.function in (Aggregation.SUM, Aggregation.AVG)
-    if adds and one.argument is not None and one.argument.type.kind is Kind.DOUBLE:
-        raise Broken(reasons.SUM_OF_DOUBLES, function=one.function.value.upper())
+    return adds and one.argument is not None and one.argument.type.kind is Kind.DOUBLE
 
 
 def measures_key(one: Aggregated | Asked, identifying: frozenset[int]) -> bool:

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from tre.base.reasons import Reason
 from tre.sql.dependencies import Dependencies
-from tre.sql.plan import PublicKeys
+from tre.sql.plan import PublicKeys, Relation
 
 MOST = 2**63 - 1
 """Worst cases saturate here: every limit lies below."""
@@ -40,7 +40,8 @@ class Traits:
     of a nullable side). `tied` are columns of enclosing queries that equal the unit key in every row. From the
     columns `identifying` a unit key could be read: they never leave. `known` gives columns of public tables their
     public domain. `rows_per_unit` (unit-keyed only) and `rows` are worst cases; `typical_rows` the declared
-    contribution bound carried through joins, None where undeclared.
+    contribution bound carried through joins, None where undeclared. `inexact` public rows hold sums of doubles,
+    which may differ from run to run.
     """
 
     status: Status
@@ -54,13 +55,18 @@ class Traits:
     rows_per_unit: int = 0
     typical_rows: int | None = None
     rows: int = 0
+    inexact: bool = False
 
 
 class Broken(Exception):  # noqa: N818 - becomes a refusal once the binder has added place and names
-    """A rule does not hold. `left` and `right` are the columns that the remedy names, where it names any."""
+    """A rule does not hold. `left` and `right` are the columns that the remedy names, where it names any.
+
+    `subquery` is the relation of the subquery whose fault it is, where that is not the whole.
+    """
 
     def __init__(self, reason: Reason, left: int | None = None, right: int | None = None, **values: str) -> None:
         self.reason, self.left, self.right, self.values = reason, left, right, values
+        self.subquery: Relation | None = None
         super().__init__(reason.code)
 
 
