@@ -116,6 +116,11 @@ def token_issued(act: Act, person: str, token: str, until: datetime, project: st
     return _entry(act, Event.TOKEN_ISSUED, subject=person, token=token, until=stamp(until), project=project)
 
 
+def token_revoked_early(act: Act, person: str, token: str) -> Entry:
+    """A token was ended before its time."""
+    return _entry(act, Event.PERSON_CHANGED, subject=person, change="token-revoked", evidence=token)
+
+
 def signin_failed(act: Act, count: int, reasons: Sequence[str]) -> Entry:
     """How often sign-in failed within the minute that begins at `act.time`."""
     return _entry(act, Event.SIGNIN_FAILED, count=count, reasons=sorted(set(reasons)))

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from fractions import Fraction
 from typing import Any
 
 from sqlalchemy import insert, select, update
@@ -182,17 +181,5 @@ def _exhausted(tx: Transaction, ledger: LedgerId, cost: Cost) -> Refusal:
     left = balance(tx, ledger).left
     if left.measure is not cost.measure:
         raise TypeError("a charge in another measure than its ledger's; this is a bug, report it")
-    values = {"ledger": ledger.text, "price": in_words(cost), "left": in_words(left)}
+    values = {"ledger": ledger.text, "price": cost.in_words(), "left": left.in_words()}
     return Refusal(reasons.EXHAUSTED, values)
-
-
-def in_words(cost: Cost) -> str:
-    """Return a cost for people, exact: `0.005 rho and delta 0.0000001`."""
-    unit = "rho" if cost.measure is Measure.ZCDP else "epsilon"
-    main = f"{_decimal(cost.rho, 9)} {unit}"
-    return f"{main} and delta {_decimal(cost.delta_fraction, 18)}" if cost.delta else main
-
-
-def _decimal(value: Fraction, places: int) -> str:
-    digits = f"{int(value * 10**places):0{places + 1}d}"
-    return f"{digits[:-places]}.{digits[-places:]}".rstrip("0").rstrip(".")

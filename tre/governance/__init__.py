@@ -1,0 +1,47 @@
+"""People, credentials, projects, data sets and policies, as they are now; and the facts that gates decide on."""
+
+from tre.governance.context import context
+from tre.governance.datasets import (
+    PolicyRecord,
+    VersionRecord,
+    activate_policy,
+    active_policy,
+    add_dataset,
+    add_version,
+    current_version,
+    list_datasets,
+    list_policies,
+    policy_in_force,
+)
+from tre.governance.incidents import record_incident, unlock_project
+from tre.governance.people import PersonRecord, add_credential, add_person, list_people
+from tre.governance.projects import NewProject, ProjectRecord, add_project, find_project, list_projects
+from tre.governance.tokens import note_token, revoke_token, token_revoked
+
+__all__ = [
+    "NewProject",
+    "PersonRecord",
+    "PolicyRecord",
+    "ProjectRecord",
+    "VersionRecord",
+    "activate_policy",
+    "active_policy",
+    "add_credential",
+    "add_dataset",
+    "add_person",
+    "add_project",
+    "add_version",
+    "context",
+    "current_version",
+    "find_project",
+    "list_datasets",
+    "list_people",
+    "list_policies",
+    "list_projects",
+    "note_token",
+    "policy_in_force",
+    "record_incident",
+    "revoke_token",
+    "token_revoked",
+    "unlock_project",
+]

@@ -1,0 +1,141 @@
+"""People, their roles and their credentials. A name lies in the side-car alone, under the person's own key."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import insert, select
+
+from tre.base.clock import parse_stamp, stamp
+from tre.base.ids import new_id
+from tre.base.reasons import Refused
+from tre.base.reasons import governance as reasons
+from tre.governance.checks import id_refusals, name_refusals, refuse, require_no_board
+from tre.governance.datasets import list_datasets, policy_in_force
+from tre.journal import Sidecar, Trail
+from tre.journal.entries import bootstrap_person, credential_attested
+from tre.policy.context import Credential, Role
+from tre.store import Reading, Transaction
+from tre.store.tables import credentials, people, roles
+
+BOOTSTRAP_LIFE = timedelta(days=90)
+"""How long a credential counts that was attested at the bootstrap."""
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRecord:
+    """A person as the environment knows them; `name_event` is where the side-car holds the name."""
+
+    id: str
+    roles: frozenset[Role]
+    credentials: tuple[Credential, ...]
+    added: datetime
+    name_event: str | None
+
+    def name(self, tx: Reading, sidecar: Sidecar) -> str | None:
+        """Return the name; None once its key was destroyed."""
+        return sidecar.read(tx, self.name_event, "name") if self.name_event else None
+
+
+def add_person(
+    tx: Transaction,
+    trail: Trail,
+    person: str,
+    name: str,
+    held: Collection[Role],
+    attested: Mapping[str, datetime | None] | None = None,
+) -> PersonRecord:
+    """Add a person before there is a board.
+
+    :param attested: credentials by kind, with their end (None: 90 days). Not given, those that the policies in
+        force ask of the person's roles are attested.
+    Raises Refused (governance.board-exists, governance.bad-id, governance.bad-name, governance.person-exists).
+    """
+    require_no_board(tx)
+    refuse(id_refusals(person) + name_refusals(name))
+    now = trail.clock.now()
+    act = trail.sealed(tx, trail.act(), f"person/{person}", "name", name)
+    if not tx.insert_new(people, {"id": person, "name_event": act.event_id, "added": stamp(now)}):
+        raise Refused.because(reasons.PERSON_EXISTS, person=person)
+    tx.execute(insert(roles), [{"person": person, "role": role.value, "since": stamp(now)} for role in held])
+    trail.record(tx, bootstrap_person(act, person, [role.value for role in held]))
+    wanted = dict.fromkeys(_asked_for(tx, held)) if attested is None else attested
+    for kind, until in sorted(wanted.items()):
+        add_credential(tx, trail, person, kind, until or now + BOOTSTRAP_LIFE, evidence="bootstrap")
+    return _one(tx, person)
+
+
+def add_credential(
+    tx: Transaction, trail: Trail, person: str, kind: str, until: datetime, *, evidence: str
+) -> Credential:
+    """Attest a credential of a person, from now on.
+
+    Raises Refused (governance.unknown-person, governance.bad-id, governance.bad-dates).
+    """
+    refuse(id_refusals(kind))
+    _one(tx, person)
+    act = trail.act()
+    if until <= act.time:
+        raise Refused.because(reasons.BAD_DATES)
+    found = Credential(kind, trail.actor, act.time, until, evidence)
+    tx.execute(
+        insert(credentials).values(
+            id=new_id("c", trail.randomness),
+            person=person,
+            kind=kind,
+            issuer=found.issuer,
+            issued=stamp(found.issued),
+            expires=stamp(until),
+            evidence=evidence,
+        )
+    )
+    trail.record(tx, credential_attested(act, person, kind, found.issuer, until, evidence))
+    return found
+
+
+def find_person(tx: Reading, person: str) -> PersonRecord | None:
+    """Return a person who has not left."""
+    row = tx.execute(select(people).where(people.c.id == person, people.c.ended.is_(None))).one_or_none()
+    if row is None:
+        return None
+    held = tx.execute(select(roles.c.role).where(roles.c.person == person)).scalars()
+    return PersonRecord(
+        row.id,
+        frozenset(Role(role) for role in held),
+        _credentials(tx, person),
+        parse_stamp(row.added),
+        row.name_event,
+    )
+
+
+def list_people(tx: Reading) -> tuple[PersonRecord, ...]:
+    """Return everybody who has not left, by id."""
+    ids = tx.execute(select(people.c.id).where(people.c.ended.is_(None)).order_by(people.c.id)).scalars()
+    return tuple(_one(tx, person) for person in ids.all())
+
+
+def _one(tx: Reading, person: str) -> PersonRecord:
+    found = find_person(tx, person)
+    if found is None:
+        raise Refused.because(reasons.UNKNOWN_PERSON, person=ascii(person)[:60])
+    return found
+
+
+def _credentials(tx: Reading, person: str) -> tuple[Credential, ...]:
+    t = credentials.c
+    rows = tx.execute(select(credentials).where(t.person == person, t.revoked.is_(None)).order_by(t.kind, t.issued))
+    return tuple(
+        Credential(row.kind, row.issuer, parse_stamp(row.issued), parse_stamp(row.expires), row.evidence or "")
+        for row in rows
+    )
+
+
+def _asked_for(tx: Reading, held: Collection[Role]) -> set[str]:
+    kinds: set[str] = set()
+    for dataset in list_datasets(tx):
+        policy = policy_in_force(tx, dataset)
+        if policy is not None:
+            kinds |= {kind for role in held if role in policy.people for kind in policy.people[role].needs}
+    return kinds

@@ -1,0 +1,50 @@
+"""Tokens of the embedded issuer, by id: issued, and revoked before their end."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import insert, select, update
+
+from tre.base.clock import stamp
+from tre.base.reasons import Refused
+from tre.base.reasons import governance as reasons
+from tre.governance.people import find_person
+from tre.journal import Trail
+from tre.journal.entries import token_issued, token_revoked_early
+from tre.store import Reading, Transaction
+from tre.store.tables import project_members, tokens
+
+
+def note_token(tx: Transaction, trail: Trail, token: str, person: str, project: str | None, until: datetime) -> None:
+    """Note a token that is about to be handed out; `token` is its id.
+
+    Raises Refused (governance.unknown-person, governance.unknown-project).
+    """
+    if find_person(tx, person) is None:
+        raise Refused.because(reasons.UNKNOWN_PERSON, person=ascii(person)[:60])
+    t = project_members.c
+    if project is not None:
+        own = select(t.person).where(t.project == project, t.person == person)
+        if tx.execute(own).one_or_none() is None:
+            raise Refused.because(reasons.UNKNOWN_PROJECT, project=ascii(project)[:60])
+    tx.execute(insert(tokens).values(jti=token, person=person, project=project, expires=stamp(until)))
+    trail.record(tx, token_issued(trail.act(), person, token, until, project))
+
+
+def revoke_token(tx: Transaction, trail: Trail, token: str) -> bool:
+    """End a token from the next request on; return False where there is none to end."""
+    act = trail.act()
+    t = tokens.c
+    ended = tx.execute(
+        update(tokens).where(t.jti == token, t.revoked.is_(None)).values(revoked=stamp(act.time)).returning(t.person)
+    ).one_or_none()
+    if ended is not None:
+        trail.record(tx, token_revoked_early(act, ended.person, token))
+    return ended is not None
+
+
+def token_revoked(tx: Reading, token: str) -> bool:
+    """Return whether a token was ended early. Tokens of other issuers are not known here."""
+    row = tx.execute(select(tokens.c.revoked).where(tokens.c.jti == token)).one_or_none()
+    return row is not None and row.revoked is not None
