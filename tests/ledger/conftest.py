@@ -1,0 +1,3 @@
+from tests.control_fixtures import home, journal, store
+
+__all__ = ["home", "journal", "store"]

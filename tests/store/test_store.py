@@ -1,0 +1,159 @@
+"""The control database: all or nothing, clear refusals, tables as declared."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine, insert, select
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateTable
+
+from tests.control import url_of
+from tre.base.reasons import Refused
+from tre.store import Store, schema
+from tre.store.tables import datasets, metadata, policies, versions
+
+
+def code_of(refused: pytest.ExceptionInfo[Refused]) -> str:
+    return refused.value.refusals[0].reason.code
+
+
+def names(store: Store) -> list[str]:
+    with store.reading() as tx:
+        return list(tx.execute(select(datasets.c.name).order_by(datasets.c.name)).scalars())
+
+
+def test_migrations_make_exactly_the_declared_tables(home: Path) -> None:
+    with create_engine(url_of(home)).connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    config = Config()
+    config.set_main_option("script_location", str(schema._MIGRATIONS))
+    assert ScriptDirectory.from_config(config).get_current_head() == schema.HEAD
+
+
+def test_every_table_can_be_made_on_postgresql() -> None:
+    for table in metadata.sorted_tables:
+        assert "CREATE TABLE" in str(CreateTable(table).compile(dialect=postgresql.dialect()))
+
+
+def test_a_transaction_that_fails_leaves_nothing(store: Store) -> None:
+    with pytest.raises(KeyError), store.transaction() as tx:
+        tx.execute(insert(datasets).values(name="a", added="now"))
+        raise KeyError
+    assert names(store) == []
+
+
+def test_a_part_can_be_undone_and_the_rest_kept(store: Store) -> None:
+    with store.transaction() as tx:
+        tx.execute(insert(datasets).values(name="a", added="now"))
+        with pytest.raises(KeyError), tx.all_or_nothing():
+            tx.execute(insert(datasets).values(name="b", added="now"))
+            raise KeyError
+        assert not tx.insert_new(datasets, {"name": "a", "added": "later"})
+        assert tx.insert_new(datasets, {"name": "c", "added": "now"})
+    assert names(store) == ["a", "c"]
+
+
+def test_foreign_keys_hold(store: Store) -> None:
+    row = {"name": "v", "dataset": "none", "number": 1, "commitment": "", "catalogue_digest": "", "added": "now"}
+    with store.transaction() as tx:
+        assert not tx.insert_new(versions, row)
+
+
+def test_a_data_set_has_one_policy_in_force(store: Store) -> None:
+    row = {"dataset": "a", "digest": "", "text": "", "status": "active", "by": "b", "at": "now"}
+    with store.transaction() as tx:
+        tx.execute(insert(datasets).values(name="a", added="now"))
+        assert tx.insert_new(policies, row)
+        assert not tx.insert_new(policies, row)
+        assert tx.insert_new(policies, row | {"status": "ended"})
+
+
+def test_what_is_committed_is_flushed_and_what_can_be_made_again_is_not(store: Store) -> None:
+    for lasting, level in ((True, 2), (False, 1), (True, 2)):
+        with store.transaction(lasting=lasting) as tx:
+            assert tx._connection.exec_driver_sql("PRAGMA synchronous").scalar_one() == level
+            assert tx._connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "wal"
+
+
+def test_a_locked_database_is_refused_clearly(home: Path) -> None:
+    store = Store(url_of(home), patience=0.1)
+    other = sqlite3.connect(home / "control.db", isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(Refused) as refused, store.transaction():
+        pytest.fail("granted")
+    assert code_of(refused) == "store.unavailable"
+    other.execute("ROLLBACK")
+    other.close()
+    with store.transaction() as tx:
+        assert tx.insert_new(datasets, {"name": "a", "added": "now"})
+    store.close()
+
+
+def test_a_thread_that_holds_the_turn_too_long_is_not_waited_for_for_ever(home: Path) -> None:
+    store = Store(url_of(home), patience=0.05)
+    with store.transaction(), pytest.raises(Refused) as refused, store.transaction():
+        pytest.fail("two writers")
+    assert code_of(refused) == "store.unavailable"
+    store.close()
+
+
+def test_a_lost_database_is_refused_and_never_replaced_by_an_empty_one(home: Path, store: Store) -> None:
+    assert names(store) == []
+    (home / "control.db").unlink()
+    for attempt in (store.transaction, store.reading):
+        with pytest.raises(Refused) as refused, attempt():
+            pytest.fail("went on in a file that is gone")
+        assert code_of(refused) == "store.missing"
+    with pytest.raises(Refused) as refused:
+        Store(url_of(home))
+    assert code_of(refused) == "store.missing"
+    assert not (home / "control.db").exists()
+
+
+def test_a_database_that_was_replaced_under_a_running_process_is_refused(home: Path, store: Store) -> None:
+    (home / "control.db").rename(home / "old.db")
+    (home / "control.db").write_bytes((home / "old.db").read_bytes())
+    with pytest.raises(Refused) as refused, store.transaction():
+        pytest.fail("wrote into the wrong file")
+    assert code_of(refused) == "store.missing"
+
+
+def test_a_damaged_database_is_refused_clearly(tmp_path: Path) -> None:
+    (tmp_path / "control.db").write_bytes(b"not a database at all" * 400)
+    store = Store(url_of(tmp_path))
+    with pytest.raises(Refused) as refused, store.reading() as tx:
+        tx.execute(select(datasets))
+    assert code_of(refused) == "store.unavailable"
+    store.close()
+
+
+def test_a_database_of_a_newer_release_is_left_alone(home: Path, store: Store) -> None:
+    with sqlite3.connect(home / "control.db") as other:
+        other.execute("UPDATE alembic_version SET version_num = '9999'")
+    other.close()
+    with pytest.raises(Refused) as refused:
+        store.migrate()
+    assert code_of(refused) == "store.newer"
+
+
+def test_migrating_again_changes_nothing_and_imports_no_migration_tool(home: Path) -> None:
+    import subprocess
+    import sys
+
+    script = (
+        "import sys; from tre.store import Store\n"
+        f"Store({url_of(home)!r}).migrate()\n"
+        "assert 'alembic' not in sys.modules, 'slow start'\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+
+
+def test_the_file_is_readable_by_its_owner_alone(home: Path) -> None:
+    assert (home / "control.db").stat().st_mode & 0o077 == 0
