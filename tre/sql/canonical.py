@@ -103,28 +103,31 @@ class _Writer:
 
     def _filter(self, node: Filter) -> str:
         """Filters one over the other, and over an inner join, are one set of terms."""
-        terms, below = list(predicates.conjuncts(node.condition)), node.input
-        while isinstance(below, Filter):
+        terms, renamings, below = _unwrapped(node)
+        inner = isinstance(below, Join) and below.kind is JoinKind.INNER and id(below) not in self.shared
+        if inner and isinstance(below, Join):
             terms += predicates.conjuncts(below.condition)
-            below = below.input
-        if isinstance(below, Join) and below.kind is JoinKind.INNER:
-            return self._inner(below, terms)
-        text = self.rows(below)
-        return f"filter({text}; {self._terms(terms)})"
+            text = f"join({self.rows(below.left)}, {self.rows(below.right)}"
+        else:
+            text = f"filter({self.rows(below)}"
+        for renaming in renamings:
+            self._project_names(renaming)
+        return f"{text}; {self._terms(terms)})"
+
+    def _project_names(self, node: Project) -> None:
+        for column, expression in node.outputs:
+            if isinstance(expression, Ref):
+                self.names[column.id] = self.names[expression.column.id]
 
     def _join(self, node: Join) -> str:
-        if node.kind is JoinKind.INNER:
-            return self._inner(node, [])
         left, right = self.rows(node.left), self.rows(node.right)
         terms = self._terms(list(predicates.conjuncts(node.condition)))
+        if node.kind is JoinKind.INNER:
+            return f"join({left}, {right}; {terms})"
         name = self.number("n")
         for new, old in node.nulled:
             self.names[new.id] = f"{name}({self.names[old.id]})"
         return f"left({left}, {right}; {name} {terms})"
-
-    def _inner(self, node: Join, more: list[Expression]) -> str:
-        left, right = self.rows(node.left), self.rows(node.right)
-        return f"join({left}, {right}; {self._terms([*predicates.conjuncts(node.condition), *more])})"
 
     def _terms(self, terms: list[Expression]) -> str:
         return " & ".join(sorted({self.expression(term) for term in terms}))
@@ -191,6 +194,17 @@ class _Writer:
         if one.function in COMMUTATIVE:
             texts.sort()
         return f"{one.function}[{one.type}]({', '.join(texts)})"
+
+
+def _unwrapped(node: Relation) -> tuple[list[Expression], list[Project], Relation]:
+    """Return the terms of filters and the renamings, innermost first, and the relation under them."""
+    if isinstance(node, Filter):
+        terms, renamings, below = _unwrapped(node.input)
+        return [*terms, *predicates.conjuncts(node.condition)], renamings, below
+    if isinstance(node, Project) and all(isinstance(one, Ref) for _, one in node.outputs):
+        terms, renamings, below = _unwrapped(node.input)
+        return terms, [*renamings, node], below
+    return [], [], node
 
 
 _ROWS: dict[type[Relation], Callable[[_Writer, Any], str]] = {

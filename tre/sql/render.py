@@ -133,7 +133,7 @@ class _Writer:
         if isinstance(node, Project):
             body = self.body(node.input, around)
             return self._list([self.text(one, body.names) for _, one in node.outputs], called) + "\n" + body.text
-        body = self.body(node, around)
+        body = self.body(node, around, itself=True)
         return self._list([body.names[column.id] for column in node.columns], called) + "\n" + body.text
 
     def _list(self, texts: list[str], called: tuple[str, ...], distinct: bool = False) -> str:
@@ -189,19 +189,22 @@ class _Writer:
 
     # --- FROM and WHERE -----------------------------------------------------------------------------------
 
-    def body(self, node: Relation, around: Names) -> _Body:
-        """Return where the rows of `node` come from; filters on the way become WHERE."""
+    def body(self, node: Relation, around: Names, itself: bool = False) -> _Body:
+        """Return where the rows of `node` come from; filters on the way become WHERE.
+
+        A shared node has a common table expression of its own, except where that is being written (`itself`).
+        """
         conditions: list[Expression] = []
-        while isinstance(node, Filter) and id(node) not in self.shared:
+        while isinstance(node, Filter) and (itself or id(node) not in self.shared):
             conditions.append(node.condition)
-            node = node.input
-        source, names = self.source(node, around)
+            node, itself = node.input, False
+        source, names = self.source(node, around, itself)
         known = {**around, **names}
         return _Body(source, [self.text(one, known) for one in reversed(conditions)], known)
 
-    def source(self, node: Relation, around: Names) -> tuple[str, dict[int, str]]:
+    def source(self, node: Relation, around: Names, itself: bool = False) -> tuple[str, dict[int, str]]:
         """Return an item of FROM and the names of its columns by id."""
-        if isinstance(node, Join) and id(node) not in self.shared:
+        if isinstance(node, Join) and (itself or id(node) not in self.shared):
             return self._join(node, around)
         if isinstance(node, Project) and id(node) not in self.shared and renames(node):
             source, names = self.source(node.input, around)

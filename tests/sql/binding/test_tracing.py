@@ -1,0 +1,231 @@
+# ruff: noqa: E501 - tables of statements
+"""Unit tracing: who may meet whom, what one person can contribute, and which rule says so (PRIVACY §2, §3.9)."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, get_args
+
+import pytest
+
+from tests.sql.catalogue import CATALOGUE
+from tre.base.reasons import Refused
+from tre.sql import bind
+from tre.sql.plan import PrivateAggregate, PublicKeys, Query, Relation, Sort
+from tre.sql.tracing import RULES, joins, rules
+from tre.sql.tracing.traits import Status
+from tre.sql.walk import relations
+
+TODAY = date(2024, 1, 1)
+
+
+def bound(text: str) -> Query:
+    return bind(text, CATALOGUE, TODAY)
+
+
+def block(text: str) -> PrivateAggregate:
+    (only,) = bound(text).blocks
+    return only
+
+
+def codes(text: str) -> list[str]:
+    with pytest.raises(Refused) as refused:
+        bound(text)
+    return [one.reason.code for one in refused.value.refusals]
+
+
+CONTRIBUTIONS = [
+    ("SELECT COUNT(*) FROM person", (1, 1, 1, True)),
+    ("SELECT COUNT(*) FROM visit_occurrence", (1, 200, 20, False)),
+    ("SELECT visit_concept_id, COUNT(*) FROM visit_occurrence GROUP BY 1", (None, 200, 20, False)),
+    ("SELECT gender_concept_id, COUNT(*) FROM person p JOIN visit_occurrence v USING (person_id) GROUP BY 1", (1, 200, 20, False)),
+    # caps multiply, except through a unique key
+    ("SELECT COUNT(*) FROM visit_occurrence v JOIN condition_occurrence c USING (person_id)", (1, 20_000, 400, False)),
+    ("SELECT COUNT(*) FROM visit_occurrence v JOIN condition_occurrence c USING (visit_occurrence_id, person_id)", (1, 100, 20, False)),
+    ("SELECT COUNT(*) FROM visit_occurrence v LEFT JOIN condition_occurrence c USING (visit_occurrence_id, person_id)", (1, 300, 40, False)),
+    ("SELECT cause_concept_id, COUNT(*) FROM visit_occurrence v JOIN death d USING (person_id) GROUP BY 1", (1, 200, 20, False)),
+    ("SELECT cause_concept_id, COUNT(*) FROM visit_occurrence v LEFT JOIN death d USING (person_id) GROUP BY 1", (1, 200, 20, False)),
+    # ON has more than the keys: whether a row of the person matches depends on the row
+    (
+        "SELECT cause_concept_id, COUNT(*) FROM visit_occurrence v LEFT JOIN death d "
+        "ON d.person_id = v.person_id AND v.visit_start_date < d.death_date GROUP BY 1",
+        (None, 200, 20, False),
+    ),
+    # public rows multiply unless looked up; a constant in WHERE makes the key whole
+    ("SELECT COUNT(*) FROM visit_occurrence v, concept", (1, 1_200, 120, False)),
+    ("SELECT COUNT(*) FROM visit_occurrence v JOIN concept k ON k.concept_id = v.visit_concept_id", (1, 200, 20, False)),
+    (
+        "SELECT COUNT(*) FROM visit_occurrence v JOIN concept_ancestor a ON a.descendant_concept_id = v.visit_concept_id "
+        "WHERE a.ancestor_concept_id = 1",
+        (1, 200, 20, False),
+    ),
+    ("SELECT visit_concept_id, COUNT(*) FROM visit_occurrence WHERE visit_concept_id = 9201 GROUP BY 1", (1, 200, 20, False)),
+    ("SELECT n, COUNT(*) FROM (SELECT person_id, COUNT(*) n FROM visit_occurrence GROUP BY 1) q GROUP BY n", (1, 1, 1, True)),
+    ("SELECT COUNT(*) FROM (SELECT DISTINCT person_id FROM visit_occurrence) q", (1, 1, 1, True)),
+    ("SELECT COUNT(*) FROM person p WHERE EXISTS (SELECT 1 FROM visit_occurrence v WHERE v.person_id = p.person_id)", (1, 1, 1, True)),
+    (
+        "SELECT CASE WHEN EXISTS (SELECT 1 FROM death d WHERE d.person_id = v.person_id) THEN 1 ELSE 0 END AS dead, "
+        "COUNT(*) FROM visit_occurrence v GROUP BY 1",
+        (1, 200, 20, False),
+    ),
+    ("SELECT l.state, COUNT(*) FROM person p JOIN location l USING (location_id) GROUP BY 1", (1, 1, 1, True)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "expected"), CONTRIBUTIONS)
+def test_what_one_person_can_contribute_follows_from_declarations(text: str, expected: tuple[Any, ...]) -> None:
+    found = block(text)
+    assert (found.groups_per_unit, found.rows_per_unit, found.typical_rows, found.one_row) == expected
+
+
+REFUSED = [
+    ("private.join-without-unit", "SELECT COUNT(*) FROM person p, death d"),
+    ("private.join-without-unit", "SELECT COUNT(*) FROM person p JOIN death d ON p.person_id = d.person_id OR TRUE"),
+    ("private.join-without-unit", "SELECT COUNT(*) FROM person p JOIN death d ON p.person_id + 0 = d.person_id"),
+    ("private.join-without-unit", "SELECT COUNT(*) FROM person p JOIN death d ON p.location_id = d.person_id"),
+    ("private.join-without-unit", "SELECT COUNT(*) FROM person p LEFT JOIN death d ON TRUE WHERE p.person_id = d.person_id"),
+    ("private.join-on-nullable-key", "SELECT COUNT(*) FROM person p LEFT JOIN death d USING (person_id) JOIN visit_occurrence v ON v.person_id = d.person_id"),
+    ("private.outer-join-keeps-other", "SELECT COUNT(*) FROM concept k LEFT JOIN death d ON d.cause_concept_id = k.concept_id"),
+    ("private.outer-join-keeps-other", "SELECT COUNT(*) FROM location l LEFT JOIN person p ON p.location_id = l.location_id"),
+    ("private.attribute-alone", "SELECT COUNT(*) FROM location"),
+    ("private.attribute-alone", "SELECT DISTINCT state FROM location"),
+    ("private.attribute-alone", "SELECT location_id FROM location"),
+    ("private.attribute-alone", "SELECT COUNT(*) FROM person WHERE location_id IN (SELECT location_id FROM location)"),
+    ("private.attribute-alone", "SELECT COUNT(*) FROM location l JOIN concept k ON k.concept_id = l.location_id"),
+    ("private.attribute-join", "SELECT COUNT(*) FROM person p JOIN location l ON l.state = 'north'"),
+    ("private.attribute-join", "SELECT COUNT(*) FROM person p JOIN location l ON l.location_id = 10"),
+    ("private.subquery-untied", "SELECT COUNT(*) FROM person WHERE EXISTS (SELECT 1 FROM death)"),
+    ("private.subquery-untied", "SELECT COUNT(*) FROM person p WHERE EXISTS (SELECT 1 FROM death d WHERE d.person_id > p.person_id)"),
+    ("private.subquery-untied", "SELECT COUNT(*) FROM person p WHERE EXISTS (SELECT 1 FROM person q LEFT JOIN death d ON d.person_id = q.person_id AND q.person_id = p.person_id)"),
+    ("private.subquery-untied", "SELECT concept_id FROM concept k WHERE EXISTS (SELECT 1 FROM death d WHERE d.cause_concept_id = k.concept_id)"),
+    ("private.subquery-untied", "SELECT COUNT(*) FROM person p LEFT JOIN death d USING (person_id) WHERE d.person_id IN (SELECT person_id FROM visit_occurrence)"),
+    ("private.aggregate-inside", "SELECT COUNT(*) FROM person WHERE gender_concept_id IN (SELECT gender_concept_id FROM person GROUP BY 1)"),
+    ("private.released-joined-back", "SELECT COUNT(*) FROM person p, (SELECT COUNT(*) n FROM death) q"),
+    ("private.correlated-aggregate", "SELECT concept_id FROM concept k WHERE EXISTS (SELECT COUNT(*) FROM death d WHERE d.cause_concept_id = k.concept_id)"),
+    ("private.several-aggregates", "SELECT a.n FROM (SELECT COUNT(*) n FROM person) a, (SELECT COUNT(*) n FROM death) b"),
+    ("private.unit-key-leaves", "SELECT d.person_id, COUNT(*) FROM person p LEFT JOIN death d USING (person_id) GROUP BY d.person_id"),
+    ("private.unit-key-leaves", "SELECT person_id + 1, COUNT(*) FROM person GROUP BY 1"),
+    ("private.unit-key-leaves", "SELECT SUM(person_id) FROM person"),
+    ("private.unit-key-leaves", "SELECT SUM(k) FROM (SELECT person_id, MAX(person_id + 1) AS k FROM person GROUP BY 1) q"),
+    ("private.unit-key-leaves", "SELECT CASE WHEN year_of_birth > 1960 THEN person_id END AS x, COUNT(*) FROM person GROUP BY 1"),
+    ("private.unit-key-leaves", "SELECT k.concept_id, COUNT(*) FROM person p JOIN concept k ON k.concept_id = p.person_id GROUP BY 1"),
+    ("private.row-level-output", "SELECT year_of_birth FROM person"),
+    ("private.row-level-output", "SELECT person_id, COUNT(*) FROM person GROUP BY 1"),
+    ("private.row-level-output", "SELECT DISTINCT person_id FROM person"),
+    ("private.limit-inside", "SELECT COUNT(*) FROM (SELECT person_id FROM person LIMIT 5) q"),
+    ("private.limit-inside", "SELECT COUNT(*) FROM (SELECT person_id FROM person ORDER BY year_of_birth) q"),
+    ("private.limit-inside", "SELECT year_of_birth FROM person LIMIT 5"),
+    ("private.sum-of-doubles-inside", "SELECT SUM(t) FROM (SELECT person_id, SUM(value_as_number) t FROM measurement GROUP BY 1) q"),
+    ("private.count-distinct-column", "SELECT COUNT(DISTINCT location_id) FROM person"),
+    ("private.aggregate-unsupported", "SELECT MIN(year_of_birth) FROM person"),
+    ("private.aggregate-unsupported", "SELECT SUM(DISTINCT year_of_birth) FROM person"),
+    ("private.group-by-double", "SELECT value_as_number, COUNT(*) FROM measurement GROUP BY 1"),
+    ("private.window", "SELECT ROW_NUMBER() OVER (PARTITION BY person_id) FROM person"),
+    ("private.set-operation", "SELECT 1 FROM person UNION SELECT 2 FROM person"),
+    ("private.set-operation", "SELECT COUNT(*) FROM (SELECT person_id FROM person EXCEPT SELECT person_id FROM death) q"),
+    ("private.outer-join", "SELECT COUNT(*) FROM person p RIGHT JOIN death d USING (person_id)"),
+    ("private.outer-join", "SELECT COUNT(*) FROM person p FULL JOIN death d USING (person_id)"),
+    ("private.natural-join", "SELECT COUNT(*) FROM person NATURAL JOIN death"),
+    ("private.sampling", "SELECT COUNT(*) FROM person TABLESAMPLE BERNOULLI (10)"),
+    ("private.recursive", "WITH RECURSIVE r AS (SELECT 1 FROM person) SELECT COUNT(*) FROM r"),
+    ("private.grouping-sets", "SELECT COUNT(*) FROM person GROUP BY CUBE (gender_concept_id)"),
+    ("private.distinct-on", "SELECT DISTINCT ON (gender_concept_id) gender_concept_id FROM person"),
+    ("private.scalar-subquery", "SELECT COUNT(*) FROM person WHERE year_of_birth > (SELECT COUNT(*) FROM death)"),
+    ("private.quantified", "SELECT COUNT(*) FROM person WHERE person_id = ANY (SELECT person_id FROM death)"),
+    ("private.too-many-steps", "WITH a0 AS (SELECT * FROM concept)" + "".join(f", a{n} AS (SELECT x.* FROM a{n - 1} x, a{n - 1} y)" for n in range(1, 40)) + " SELECT * FROM a39"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("code", "text"), REFUSED)
+def test_every_other_form_is_refused_with_its_own_code(code: str, text: str) -> None:
+    assert code in codes(text)
+
+
+def test_the_remedy_shows_the_mend_in_the_words_of_the_asker() -> None:
+    text = "SELECT COUNT(*)\nFROM person AS p\nJOIN visit_occurrence v ON v.visit_concept_id = p.gender_concept_id"
+    with pytest.raises(Refused) as refused:
+        bound(text)
+    (only,) = refused.value.refusals
+    assert "p.person_id = v.person_id" in only.remedy
+    assert only.place is not None
+    assert only.place.line == 3
+
+
+def test_a_link_implies_the_person_equality_and_says_so() -> None:
+    query = bound("SELECT COUNT(*) FROM condition_occurrence c JOIN visit_occurrence v USING (visit_occurrence_id)")
+    assert "c.person_id = v.person_id" in query.notes[0]
+
+
+def test_a_key_of_a_public_table_is_known_from_the_private_domain() -> None:
+    query = bound(
+        "SELECT k.concept_name, COUNT(*) FROM person p JOIN concept k ON k.concept_id = p.gender_concept_id GROUP BY 1"
+    )
+    ((column, _),) = query.blocks[0].keys
+    assert isinstance(column.facts.domain, PublicKeys)
+
+
+def test_a_with_query_used_twice_is_released_once() -> None:
+    query = bound(
+        "WITH a AS (SELECT gender_concept_id g, COUNT(*) n FROM person GROUP BY 1) "
+        "SELECT x.n FROM a x JOIN a y ON x.g = y.g"
+    )
+    assert len(query.blocks) == 1
+
+
+def test_a_limit_on_public_rows_has_a_total_order() -> None:
+    query = bound("SELECT COUNT(*) FROM person, (SELECT concept_name, domain_id FROM concept LIMIT 2) k")
+    (order,) = [node for node in relations(query.root) if isinstance(node, Sort)]
+    assert {column.id for column in order.input.columns} <= {term.column.id for term, _, _ in order.terms}
+
+
+def test_direct_identifiers_and_hidden_tables_answer_like_unknown_ones() -> None:
+    def shape(text: str, name: str) -> list[str]:
+        with pytest.raises(Refused) as refused:
+            bound(text)
+        return [f"{one.sentence} {one.remedy}".replace(name, "?") for one in refused.value.refusals]
+
+    assert shape("SELECT COUNT(*) FROM cost", "cost") == shape("SELECT COUNT(*) FROM xyzw", "xyzw")
+    assert shape("SELECT postcode FROM person", "postcode") == shape("SELECT qqqqqqqq FROM person", "qqqqqqqq")
+
+
+def test_every_unknown_name_is_told_at_once() -> None:
+    assert codes("SELECT nope, person_id + nada FROM person WHERE zip = 1") == ["names.unknown-column"] * 3
+    assert codes("SELECT 1 FROM cost, nothing") == ["names.unknown-table"] * 2
+
+
+def test_without_the_rule_of_keys_an_untied_join_would_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The oracle breaks rules like this: each is looked up when it is used."""
+    text = "SELECT COUNT(*) FROM person p, death d"
+    assert codes(text) == ["private.join-without-unit"]
+    monkeypatch.setattr(joins, "keys_equated", lambda *_: True)
+    assert block(text).unit.name == "person_id"
+
+
+def test_without_the_rule_of_ties_an_untied_subquery_would_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "SELECT COUNT(*) FROM person WHERE EXISTS (SELECT 1 FROM death)"
+    monkeypatch.setattr(rules, "over_units", rules.over_public)
+    assert block(text).one_row
+
+
+def test_without_the_rule_of_outer_joins_a_nullable_key_would_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (
+        "SELECT COUNT(*) FROM person p LEFT JOIN death d USING (person_id) "
+        "JOIN visit_occurrence v ON v.person_id = d.person_id"
+    )
+    monkeypatch.setattr(joins, "nullable_side_keys", lambda other, new: frozenset(new[one] for one in other.unit_keys))
+    assert block(text)
+
+
+def test_without_the_rule_of_outer_dependencies_one_group_would_be_claimed(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (
+        "SELECT cause_concept_id, COUNT(*) FROM visit_occurrence v LEFT JOIN death d "
+        "ON d.person_id = v.person_id AND v.visit_start_date < d.death_date GROUP BY 1"
+    )
+    assert block(text).groups_per_unit is None
+    monkeypatch.setattr(joins, "only_equalities", lambda *_: True)
+    assert block(text).groups_per_unit == 1
+
+
+def test_every_node_and_every_pair_has_a_rule() -> None:
+    assert set(RULES) == set(get_args(Relation))
+    assert set(joins.PAIRS) == {(one, other) for one in Status for other in Status}

@@ -1,0 +1,70 @@
+"""Golden files in ZetaSQL's manner: SQL, then the plan or the refusal; one file a rule family (PRIVACY §5).
+
+TRE_UPDATE_GOLDEN=1 writes the files anew; the difference is then read like code.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from tests.sql.catalogue import CATALOGUE
+from tre.base.reasons import Refusal, Refused
+from tre.sql import bind, render
+from tre.sql.plan import Column, Expression, PrivateAggregate, PublicKeys, Query
+
+HERE = Path(__file__).parent
+FAMILIES = sorted(path.name for path in HERE.glob("*.txt"))
+TODAY = date(2024, 1, 1)
+
+
+def described(text: str) -> str:
+    """Return what the binder makes of `text`, for people."""
+    try:
+        query = bind(text, CATALOGUE, TODAY)
+    except Refused as refused:
+        return "\n".join(_refusal(one) for one in refused.refusals)
+    return "\n".join(_lines(query))
+
+
+def _refusal(one: Refusal) -> str:
+    caret = f"{one.place.caret()}\n" if one.place else ""
+    return f"refused {one.reason.code}: {one.sentence}\n{caret}→ {one.remedy}"
+
+
+def _lines(query: Query) -> list[str]:
+    lines = [f"columns {', '.join(query.names)}", *(f"note {note}" for note in query.notes)]
+    for block in query.blocks:
+        lines += _block(block)
+    return [*lines, f"question {query.canonical}"]
+
+
+def _block(block: PrivateAggregate) -> list[str]:
+    asked = ", ".join(one.function.value for one in block.asked)
+    keys = ", ".join(_key(column, expression) for column, expression in block.keys) or "none"
+    return [
+        f"private {asked}; keys {keys}",
+        f"a person: groups {block.groups_per_unit}, rows {block.rows_per_unit}, typical {block.typical_rows}"
+        f"{', one row' if block.one_row else ''}",
+        *(f"  {line}" for line in render(block.input).sql.splitlines()),
+    ]
+
+
+def _key(column: Column, _expression: Expression) -> str:
+    domain = column.facts.domain
+    if isinstance(domain, PublicKeys):
+        return f"{column.name} (known: {' '.join(render(domain.relation).sql.split())})"
+    return f"{column.name} ({'unknown' if domain is None else f'known: {len(domain)} values'})"
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_plans_and_refusals_are_those_of_the_golden_file(family: str) -> None:
+    path = HERE / family
+    cases = [part.split("\n--\n")[0].strip() for part in path.read_text().split("\n==\n")]
+    now = "\n==\n".join(f"{case}\n--\n{described(case)}" for case in cases) + "\n"
+    if os.environ.get("TRE_UPDATE_GOLDEN") == "1":
+        path.write_text(now)
+    assert path.read_text() == now
