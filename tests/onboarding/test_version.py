@@ -265,6 +265,7 @@ def test_a_version_is_read_only_and_says_nothing_private(tmp_path: Path) -> None
         "commitment": version.commitment,
         "enforced": {"visit_occurrence": 4},
         "public_sizes": {"concept": 2},
+        "absent": [],
         "catalogue_digest": "d" * 64,
         "created": "2026-03-01T12:00:00.000Z",
     }

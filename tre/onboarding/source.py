@@ -100,13 +100,14 @@ def _header(path: Path) -> list[str]:
 
 
 def _attached(connection: duckdb.DuckDBPyConnection, table: str, path: Path) -> Relation | None:
-    """Tables of a DuckDB file; its views are not read, since a view can name any file."""
+    """Tables of a DuckDB file; its views are not read, since a view can name any file, nor taken for absent."""
     connection.execute(f"ATTACH IF NOT EXISTS {literal(str(path))} AS source (READ_ONLY)")
     found = connection.execute(
-        "SELECT table_name FROM duckdb_tables() WHERE database_name = 'source' AND schema_name = 'main' "
-        "AND lower(table_name) = ?",
+        "SELECT table_name, table_type FROM information_schema.tables "
+        "WHERE table_catalog = 'source' AND table_schema = 'main' AND lower(table_name) = ?",
         [table],
     ).fetchall()
+    refuse_if([Fault(reasons.MISSING_TABLE, f"{table} is a view") for _, kind in found if kind != "BASE TABLE"])
     return _described(connection, table, name("source", "main", found[0][0])) if found else None
 
 

@@ -15,6 +15,7 @@ from tre.onboarding.casts import typed
 from tre.onboarding.refusal import Fault, VersionRefused, refuse_if
 from tre.onboarding.source import Relation, find_source, open_relation, readable
 from tre.onboarding.sql import literal, name, names
+from tre.policy import with_version
 
 FAULT = "tre fault"
 """Column of a staged table: the position (from 1) of the first column that holds no value of its type, else 0."""
@@ -42,8 +43,8 @@ def copied(table: Table) -> list[Column]:
 
 
 def staged(table: Table) -> list[Column]:
-    """Return the columns that are read: the copied ones and those that a declared key or link needs."""
-    needed = {column for key in table.unique for column in key}
+    """Return the columns that are read: the copied ones and those that a declared key, link or choice of rows needs."""
+    needed = {column for key in table.unique for column in key} | {column for column, _ in table.only_rows}
     needed |= {column for link in table.links for column in link.columns}
     keep = {column.name for column in copied(table)} | needed
     if table.unit_via:
@@ -59,25 +60,32 @@ def wanted(catalogue: Catalogue) -> dict[str, Table]:
 def fill_stage(
     connection: duckdb.DuckDBPyConnection,
     source: Path,
-    tables: Mapping[str, Table],
+    catalogue: Catalogue,
     writable: tuple[Path, ...],
     report: Callable[[float], None],
-) -> None:
-    """Read all `tables` of `source` into the main schema of `connection`, closing the file system behind them.
+) -> tuple[dict[str, Table], tuple[str, ...]]:
+    """Read what `catalogue` declares from `source` into the main schema, closing the file system behind it.
 
-    `writable` are the only folders that the engine may use besides the source's files; the first holds links to
-    these. Refuses missing tables and columns, unreadable files, and values that are not of their type.
+    Returns the tables as they stand, and the optional tables (`table`) and columns (`table.column`) that the source
+    lacks. `writable` are the only folders that the engine may use besides the source's files; the first holds links to
+    these. Refuses what else is missing, unreadable files, and values that are not of their type.
     """
-    files = find_source(source, set(tables))
-    _close_file_system(connection, writable, readable(files))
-    relations = _relations(connection, tables, files, writable[0])
+    declared = wanted(catalogue)
+    files = find_source(source, set(declared))
+    close_file_system(connection, writable, readable(files))
+    relations, absent = _relations(connection, declared, files, writable[0])
+    tables = wanted(with_version(catalogue, "", {}, {}, absent))
     for done, (key, table) in enumerate(tables.items()):
         _read(connection, table, relations[key])
         report((done + 1) / len(tables))
     refuse_if([fault for table in tables.values() for fault in _type_faults(connection, table)])
+    for table in tables.values():
+        _keep_only_rows(connection, table)
+    return tables, absent
 
 
-def _close_file_system(connection: duckdb.DuckDBPyConnection, writable: tuple[Path, ...], files: set[Path]) -> None:
+def close_file_system(connection: duckdb.DuckDBPyConnection, writable: tuple[Path, ...], files: set[Path]) -> None:
+    """Leave the engine the folders `writable` and the files `files`, and no way to open anything else."""
     folders = ", ".join(literal(str(path)) for path in writable)
     paths = ", ".join(literal(str(path)) for path in sorted(files))
     connection.execute(f"SET allowed_directories = [{folders}]")
@@ -88,36 +96,49 @@ def _close_file_system(connection: duckdb.DuckDBPyConnection, writable: tuple[Pa
 
 def _relations(
     connection: duckdb.DuckDBPyConnection, tables: Mapping[str, Table], files: Mapping[str, Path], work: Path
-) -> dict[str, Relation]:
+) -> tuple[dict[str, Relation], tuple[str, ...]]:
+    """Open every table that is there; return them and the optional parts that are not."""
     faults: list[Fault] = []
     relations: dict[str, Relation] = {}
+    absent: list[str] = []
     for number, (key, table) in enumerate(tables.items()):
+        before = len(faults)
         relation = _open(connection, key, files.get(key), work / f"in_{number}", faults)
-        if relation is None:
-            continue
-        relations[key] = relation
-        absent = [column.name for column in staged(table) if column.name not in relation.columns]
-        faults += [Fault(reasons.MISSING_COLUMN, f"{key}.{column}") for column in absent]
+        if relation is not None:
+            relations[key] = relation
+            lacking = [column for column in staged(table) if column.name not in relation.columns]
+            absent += [f"{key}.{column.name}" for column in lacking if column.optional]
+            faults += [Fault(reasons.MISSING_COLUMN, f"{key}.{c.name}") for c in lacking if not c.optional]
+        elif table.optional:
+            absent.append(key)
+        elif len(faults) == before:
+            faults.append(Fault(reasons.MISSING_TABLE, key))
+    faults += _without_way(tables, relations)
     refuse_if(faults)
-    return relations
+    return relations, tuple(absent)
+
+
+def _without_way(tables: Mapping[str, Table], present: Mapping[str, Relation]) -> list[Fault]:
+    """A table that finds its people through another one cannot stand without it, optional or not."""
+    ways = {key: tables[key].unit_via for key in present}
+    return [
+        Fault(reasons.MISSING_TABLE, f"{way.target}, through which {key} finds its people")
+        for key, way in ways.items()
+        if way and way.target not in present
+    ]
 
 
 def _open(
     connection: duckdb.DuckDBPyConnection, key: str, path: Path | None, alias: Path, faults: list[Fault]
 ) -> Relation | None:
     """Open one table, or add to `faults` why not. What the engine says may quote a row, so it is no cause."""
-    relation: Relation | None = None
     try:
-        relation = open_relation(connection, key, path, alias) if path else None
+        return open_relation(connection, key, path, alias) if path else None
     except VersionRefused as refused:
         faults += [Fault(refusal.reason, refused.detail) for refusal in refused.refusals]
-        return None
     except (duckdb.Error, OSError, ValueError) as error:
         faults.append(Fault(reasons.UNREADABLE, f"{key}: {error}"))
-        return None
-    if relation is None:
-        faults.append(Fault(reasons.MISSING_TABLE, key))
-    return relation
+    return None
 
 
 def _read(connection: duckdb.DuckDBPyConnection, table: Table, relation: Relation) -> None:
@@ -151,6 +172,18 @@ def _type_faults(connection: duckdb.DuckDBPyConnection, table: Table) -> list[Fa
         )
         for position, count, first in rows
     ]
+
+
+def _keep_only_rows(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
+    """Leave out rows whose values the policy does not admit, silently: a choice of rows, as a WHERE in every scan.
+
+    Such rows are of another kind, not wrong, so they refuse nothing; what is declared of the table (but for types)
+    holds for the rows that stay, and an empty value is none of those admitted.
+    """
+    for column, values in table.only_rows:
+        places = ", ".join("?" for _ in values)
+        admitted = f"{name(column)} IN ({places})" if values else "false"
+        connection.execute(f"DELETE FROM {name(table.name)} WHERE ({admitted}) IS NOT TRUE", list(values))
 
 
 def add_units_by_link(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, Table]) -> None:

@@ -19,7 +19,7 @@ from tre.onboarding.check import check_stage
 from tre.onboarding.cluster import write_version
 from tre.onboarding.content import commitment, cut_to_caps
 from tre.onboarding.refusal import Fault, VersionRefused
-from tre.onboarding.stage import Limits, fill_stage, wanted
+from tre.onboarding.stage import Limits, fill_stage
 from tre.onboarding.version import DATA_FILE, Version, seal
 
 Progress = Callable[[str, float], None]
@@ -69,17 +69,16 @@ def _make(
     commitment_key: bytes,
     randomness: Randomness,
     progress: Progress,
-) -> tuple[str, Mapping[str, int], Mapping[str, int]]:
-    """Write the version's file into the folder `new`; return its commitment, row caps and public sizes."""
-    tables = wanted(catalogue)
-    fill_stage(engine, source, tables, (work, new), lambda part: progress("read", part))
+) -> tuple[str, Mapping[str, int], Mapping[str, int], tuple[str, ...]]:
+    """Write the version's file into the folder `new`; return its commitment, row caps, public sizes and absences."""
+    tables, absent = fill_stage(engine, source, catalogue, (work, new), lambda part: progress("read", part))
     check_stage(engine, catalogue, tables, lambda part: progress("check", part))
     caps = cut_to_caps(engine, tables, commitment_key)
     committed = commitment(engine, tables, commitment_key, lambda part: progress("commit", part))
     sizes = write_version(
         engine, catalogue, tables, new / DATA_FILE, randomness, lambda part: progress("cluster", part)
     )
-    return committed, MappingProxyType(caps), MappingProxyType(sizes)
+    return committed, MappingProxyType(caps), MappingProxyType(sizes), absent
 
 
 @contextmanager

@@ -20,7 +20,8 @@ class Version:
     """A data-set version. `path` is its DuckDB file; nothing here tells a private count.
 
     `commitment` is an HMAC of the logical content, `enforced` the row caps already cut, `public_sizes` the exact
-    rows of public tables, `catalogue_digest` that of the policy under which it was made.
+    rows of public tables, `absent` the optional tables (`table`) and columns (`table.column`) that the source lacked,
+    `catalogue_digest` that of the policy under which it was made.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Version:
     commitment: str
     enforced: Mapping[str, int]
     public_sizes: Mapping[str, int]
+    absent: tuple[str, ...]
     catalogue_digest: str
     created: datetime
 
@@ -56,6 +58,7 @@ def load_version(folder: Path) -> Version:
         facts["commitment"],
         facts["enforced"],
         facts["public_sizes"],
+        tuple(facts["absent"]),
         facts["catalogue_digest"],
         parse_stamp(facts["created"]),
     )
@@ -67,6 +70,7 @@ def _facts(version: Version) -> str:
         "commitment": version.commitment,
         "enforced": dict(version.enforced),
         "public_sizes": dict(version.public_sizes),
+        "absent": list(version.absent),
         "catalogue_digest": version.catalogue_digest,
         "created": stamp(version.created),
     }
