@@ -143,7 +143,7 @@ def test_noise_saturates_and_never_wraps_at_the_limits_of_64_bits() -> None:
 
 
 @pytest.mark.parametrize("measure", list(Measure))
-@pytest.mark.parametrize("scale", [0.4, 2.0, 57.3])
+@pytest.mark.parametrize("scale", [0.4, 2.0, 57.3, 101.5])
 def test_an_accuracy_covers_95_per_cent_of_the_exact_distribution(measure: Measure, scale: float) -> None:
     exact = gaussian if measure is Measure.ZCDP else laplace
     width = math.floor(mechanisms.accuracy(Mechanism(measure, scale)))

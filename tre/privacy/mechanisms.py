@@ -151,7 +151,8 @@ def _decimal(value: Fraction) -> Decimal:
 
 
 def _exponential(value: Fraction) -> Decimal:
-    return _PRECISE.exp(_decimal(value))
+    # Below e⁻⁵⁰⁰⁰ the larger e⁻⁵⁰⁰⁰ serves as the bound: exact fractions of smaller numbers grow without end.
+    return _PRECISE.exp(_decimal(max(value, Fraction(-5000))))
 
 
 def threshold_for(mechanism: Mechanism, groups: int, delta: Fraction) -> int:
@@ -168,9 +169,19 @@ def threshold_for(mechanism: Mechanism, groups: int, delta: Fraction) -> int:
     return high
 
 
+_WIDE = 100.0
+
+
+@lru_cache(4096)
 def accuracy(mechanism: Mechanism, alpha: float = 0.05) -> float:
-    """Return the half-width a with P[|noise| ≥ a] ≤ alpha, by OpenDP's accuracy functions, in grid units."""
+    """Return the half-width a with P[|noise| ≥ a] ≤ alpha, by OpenDP's accuracy functions, in grid units.
+
+    OpenDP sums a discrete Gaussian term by term, without end for wide ones; there the continuous value and one
+    grid step more serve.
+    """
     dp = opendp()
-    if mechanism.measure is Measure.ZCDP:
-        return float(dp.discrete_gaussian_scale_to_accuracy(mechanism.scale, alpha))
-    return float(dp.discrete_laplacian_scale_to_accuracy(mechanism.scale, alpha))
+    if mechanism.measure is Measure.PURE:
+        return float(dp.discrete_laplacian_scale_to_accuracy(mechanism.scale, alpha))
+    if mechanism.scale > _WIDE:
+        return float(dp.gaussian_scale_to_accuracy(mechanism.scale, alpha)) + 1
+    return float(dp.discrete_gaussian_scale_to_accuracy(mechanism.scale, alpha))

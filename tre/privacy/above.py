@@ -1,0 +1,174 @@
+"""What stands above the blocks: post-processing of released rows, which costs nothing (PRIVACY §2).
+
+Released tables carry hidden columns: a row id per block, so that a row of the answer is known again after HAVING,
+ORDER BY and LIMIT, and for simulation a replicate number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import reduce
+
+from tre.catalogue import Kind, Type
+from tre.sql import functions, walk
+from tre.sql.plan import (
+    Column,
+    Distinct,
+    Expression,
+    Facts,
+    Filter,
+    Join,
+    PrivateAggregate,
+    Project,
+    Ref,
+    Relation,
+    Released,
+    Sort,
+)
+
+HIDDEN = Type(Kind.INTEGER)
+
+
+def origins(root: Relation, noisy: frozenset[int]) -> dict[int, int | None]:
+    """Return the noisy columns of the plan by id: the released column that each is a bare copy of, else None."""
+    found: dict[int, int | None] = {id_: id_ for id_ in noisy}
+    for relation in walk.relations(root):
+        if isinstance(relation, Project):
+            for column, expression in relation.outputs:
+                if isinstance(expression, Ref) and expression.column.id in found:
+                    found[column.id] = found[expression.column.id]
+                elif walk.referred(expression) & found.keys():
+                    found[column.id] = None
+        elif isinstance(relation, Join):
+            found |= {new.id: found[old.id] for new, old in relation.nulled if old.id in found}
+        elif not isinstance(relation, PrivateAggregate) and not isinstance(relation, Filter | Sort | Distinct):
+            found |= {
+                column.id: None
+                for column in relation.columns
+                if column.id not in found
+                and any(walk.referred(one) & found.keys() for one in walk.expressions(relation))
+            }
+    return found
+
+
+@dataclass
+class Traced:
+    """A plan over the released `tables` whose rows carry the hidden columns `rows`, one per table, and `replicate`."""
+
+    relation: Relation
+    tables: tuple[str, ...]
+    rows: tuple[Column, ...]
+    replicate: Column | None = None
+
+
+class Untraceable(Exception):  # noqa: N818 - an answer about a plan, not an error
+    """The rows above the blocks are no longer rows of the blocks: aggregated, made distinct, or joined within."""
+
+
+@dataclass
+class Tracer:
+    """Carries hidden columns up through a plan whose blocks `tables` stand released.
+
+    With `simulated` the plan is made to compute cells only: what selects or orders rows by a noisy value is
+    left out, so that each row of the answer is found once in every replicate.
+    """
+
+    tables: Mapping[int, Released]  # by id() of the PrivateAggregate
+    noisy: frozenset[int]
+    simulated: bool
+    next_id: int
+    made: list[Column] = field(default_factory=list)
+
+    def traced(self, relation: Relation) -> Traced:
+        """Return `relation` with hidden columns; raise Untraceable."""
+        if isinstance(relation, PrivateAggregate):
+            return self._released(relation)
+        if not self._holds_block(relation):
+            return Traced(relation, (), ())
+        if isinstance(relation, Project):
+            return self._project(relation)
+        if isinstance(relation, Filter):
+            return self._filter(relation)
+        if isinstance(relation, Sort):
+            return self._sort(relation)
+        if isinstance(relation, Join):
+            return self._join(relation)
+        raise Untraceable
+
+    def _released(self, block: PrivateAggregate) -> Traced:
+        table = self.tables[id(block)]
+        row = self._column(f"{table.name}_row")
+        replicate = self._column(f"{table.name}_replicate") if self.simulated else None
+        hidden = (row,) if replicate is None else (row, replicate)
+        return Traced(Released(table.name, table.columns + hidden), (table.name,), (row,), replicate)
+
+    def _project(self, relation: Project) -> Traced:
+        below = self.traced(relation.input)
+        hidden = below.rows if below.replicate is None else (*below.rows, below.replicate)
+        outputs = relation.outputs + tuple((column, Ref(column)) for column in hidden)
+        return replace(below, relation=Project(below.relation, outputs))
+
+    def _filter(self, relation: Filter) -> Traced:
+        self._free_of_blocks(relation.condition)
+        below = self.traced(relation.input)
+        if self.simulated and walk.referred(relation.condition) & self.noisy:
+            return below
+        return replace(below, relation=Filter(below.relation, relation.condition))
+
+    def _sort(self, relation: Sort) -> Traced:
+        below = self.traced(relation.input)
+        if self.simulated:
+            return below
+        # Ties leave in key order, so that the order never depends on how an engine works.
+        ties = tuple((Ref(row), False, False) for row in below.rows)
+        return replace(below, relation=replace(relation, input=below.relation, terms=relation.terms + ties))
+
+    def _join(self, relation: Join) -> Traced:
+        self._free_of_blocks(relation.condition)
+        if relation.nulled and self._holds_block(relation.right):
+            raise Untraceable
+        left, right = self.traced(relation.left), self.traced(relation.right)
+        if self.simulated and walk.referred(relation.condition) & self.noisy:
+            raise Untraceable
+        condition = relation.condition
+        if left.replicate and right.replicate:
+            same = functions.call("=", Ref(left.replicate), Ref(right.replicate))
+            condition = functions.call("and", condition, same)
+        joined = replace(relation, left=left.relation, right=right.relation, condition=condition)
+        tables = left.tables + right.tables
+        return Traced(joined, tables, left.rows + right.rows, left.replicate or right.replicate)
+
+    def _holds_block(self, relation: Relation) -> bool:
+        return any(isinstance(node, PrivateAggregate) for node in walk.relations(relation))
+
+    def _free_of_blocks(self, expression: Expression) -> None:
+        if any(self._holds_block(one.relation) for one in walk.subqueries(expression)):
+            raise Untraceable
+
+    def _column(self, name: str) -> Column:
+        column = Column(self.next_id + len(self.made), name, HIDDEN, Facts(nullable=False))
+        self.made.append(column)
+        return column
+
+
+def in_order(relation: Relation, rows: tuple[Column, ...]) -> Relation:
+    """Return `relation` in key order, by `rows` and then by its other columns, unless the query orders it."""
+    if _ordered(relation):
+        return relation
+    terms = tuple(
+        (Ref(column), False, False) for column in (*rows, *(one for one in relation.columns if one not in rows))
+    )
+    return Sort(relation, terms) if terms else relation
+
+
+def _ordered(relation: Relation) -> bool:
+    while isinstance(relation, Project):
+        relation = relation.input
+    return isinstance(relation, Sort)
+
+
+def standing_in(root: Relation, tables: Mapping[int, Released]) -> Relation:
+    """Return the plan with every block replaced by its released table, outer blocks first."""
+    blocks = [node for node in walk.relations(root) if isinstance(node, PrivateAggregate)]
+    return reduce(lambda plan, block: walk.replaced(plan, block, tables[id(block)]), reversed(blocks), root)

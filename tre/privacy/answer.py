@@ -1,0 +1,283 @@
+"""From releases to the answer: post-processing on the engine, intervals, what was suppressed and clipped (§3.6, §4)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from tre.base.cost import Cost
+from tre.base.passage import Release
+from tre.catalogue import Kind, Type, Value
+from tre.privacy import above
+from tre.privacy.estimates import Ends, Estimates, clipped_share, ends, estimates, replicates, typed
+from tre.privacy.keys import normal
+from tre.privacy.plan import PrivatePlan
+from tre.privacy.released import released_table, simulated_table
+from tre.sql import walk
+from tre.sql.plan import Relation
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Evaluate = Callable[[Relation, "Mapping[str, pa.Table]"], "pa.Table"]
+"""Runs a relation over public tables and the given released tables; its result's columns are the relation's."""
+
+Cell = Value | float | None
+
+_SIMULATED_ROWS = 100_000
+_NUMBERS = (Kind.INTEGER, Kind.DECIMAL, Kind.DOUBLE)
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerColumn:
+    """A column of an answer; `noisy` cells carry an interval."""
+
+    name: str
+    type: Type
+    noisy: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a researcher gets.
+
+    `rows` are as wide as `columns`; `intervals` has per column None (exact, or no number) or one (low, high) a
+    row, for the 95 % interval of the noise; `suppressed` marks rows under the minimum group, whose noisy cells
+    are None; `clipped` is (share of people at a clip bound, 95 % half-width), None where nobody can be; `bounds`
+    are the clip bounds in use per output.
+    """
+
+    columns: tuple[AnswerColumn, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    intervals: tuple[tuple[Ends, ...] | None, ...]
+    suppressed: tuple[bool, ...]
+    clipped: tuple[float, float] | None
+    bounds: Mapping[str, Mapping[str, str]]
+    cost: Cost
+
+    def as_json(self) -> dict[str, object]:
+        """Return the answer for JSON: each noisy column n is followed by n_low and n_high, `bound_of` n.
+
+        Decimals, dates and times are strings; NULL is null.
+        """
+        columns: list[dict[str, object]] = []
+        for column in self.columns:
+            columns.append({"name": column.name, "type": str(column.type), "noisy": column.noisy})
+            if column.noisy:
+                for end in ("low", "high"):
+                    name = f"{column.name}_{end}"
+                    columns.append({"name": name, "type": str(column.type), "noisy": False, "bound_of": column.name})
+        return {
+            "columns": columns,
+            "rows": [self._flat(row) for row in range(len(self.rows))],
+            "suppressed": list(self.suppressed),
+            "clipped": None if self.clipped is None else {"share": self.clipped[0], "half_width": self.clipped[1]},
+            "bounds": {name: dict(bounds) for name, bounds in self.bounds.items()},
+            "cost": self.cost.as_json(),
+        }
+
+    def _flat(self, row: int) -> list[object]:
+        cells: list[object] = []
+        for column, value, intervals in zip(self.columns, self.rows[row], self.intervals, strict=True):
+            cells.append(_plain(value))
+            if column.noisy:
+                low, high = (None, None) if intervals is None else intervals[row]
+                cells.extend((_plain(low), _plain(high)))
+        return cells
+
+
+@dataclass(frozen=True, slots=True)
+class _Outer:
+    """The evaluated query above the blocks: its cells, and per answer row the released rows it came from."""
+
+    rows: tuple[tuple[Cell, ...], ...]
+    sources: tuple[tuple[int, ...], ...] = ()
+    tables: tuple[str, ...] = field(default=())
+
+
+def answer(plan: PrivatePlan, releases: Sequence[Release], evaluate: Evaluate) -> Answer:
+    """Return the answer from one release per block (several draws of it combined before).
+
+    `evaluate` computes what stands above the blocks from released values alone; a public query has no blocks,
+    costs nothing and is exact.
+    """
+    shown = tuple(estimates(block, release) for block, release in zip(plan.blocks, releases, strict=True))
+    noisy_ids = frozenset(column_id for one in shown for column_id in one.values)
+    origins = above.origins(plan.query.root, noisy_ids)
+    outer = _evaluated(plan, shown, origins, evaluate)
+    columns = tuple(
+        AnswerColumn(name, column.type, column.id in origins)
+        for name, column in zip(plan.query.names, plan.query.root.columns, strict=True)
+    )
+    return Answer(
+        columns,
+        outer.rows,
+        _intervals(plan, shown, origins, outer, evaluate),
+        _suppressed(shown, outer),
+        clipped_share(shown),
+        plan.bounds,
+        plan.cost,
+    )
+
+
+def _evaluated(
+    plan: PrivatePlan, shown: tuple[Estimates, ...], origins: Mapping[int, int | None], evaluate: Evaluate
+) -> _Outer:
+    tables = {one.block.shape.name: released_table(one) for one in shown}
+    root = plan.query.root
+    try:
+        traced = _tracer(plan, shown, origins, simulated=False).traced(root)
+    except above.Untraceable:
+        released = {id(one.block.shape.source): one.block.shape.released for one in shown}
+        found = evaluate(above.in_order(above.standing_in(root, released), ()), tables)
+        return _Outer(_cells(found, root))
+    used = {name: tables[name] for name in traced.tables}
+    found = evaluate(above.in_order(traced.relation, traced.rows), used)
+    at = {column.id: position for position, column in enumerate(traced.relation.columns)}
+    sources = [found.column(at[row.id]).to_pylist() for row in traced.rows]
+    picked = tuple(zip(*sources, strict=True)) if sources else tuple(() for _ in range(found.num_rows))
+    return _Outer(_cells(found, root), picked, traced.tables)
+
+
+def _cells(table: pa.Table, root: Relation) -> tuple[tuple[Cell, ...], ...]:
+    columns = [
+        [_cell(value, column.type) for value in table.column(position).to_pylist()]
+        for position, column in enumerate(root.columns)
+    ]
+    return tuple(zip(*columns, strict=True)) if columns else ()
+
+
+def _cell(value: object, type_: Type) -> Cell:
+    if type_.kind is not Kind.DOUBLE or value is None:
+        return normal(value, type_)
+    number = float(str(value))
+    return number if math.isfinite(number) else None
+
+
+def _tracer(
+    plan: PrivatePlan, shown: tuple[Estimates, ...], origins: Mapping[int, int | None], simulated: bool
+) -> above.Tracer:
+    tables = {id(one.block.shape.source): one.block.shape.released for one in shown}
+    highest = max((column.id for node in walk.relations(plan.query.root) for column in node.columns), default=0)
+    return above.Tracer(tables, frozenset(origins), simulated, highest + 1)
+
+
+def _suppressed(shown: tuple[Estimates, ...], outer: _Outer) -> tuple[bool, ...]:
+    marks = {one.block.shape.name: one.suppressed for one in shown}
+    if not outer.tables:
+        return tuple(False for _ in outer.rows)
+    return tuple(
+        any(marks[name][at] for name, at in zip(outer.tables, source, strict=True)) for source in outer.sources
+    )
+
+
+def _intervals(
+    plan: PrivatePlan,
+    shown: tuple[Estimates, ...],
+    origins: Mapping[int, int | None],
+    outer: _Outer,
+    evaluate: Evaluate,
+) -> tuple[tuple[Ends, ...] | None, ...]:
+    """Return each noisy number's interval: a bare output's own, else by simulation of its expression."""
+    columns = plan.query.root.columns
+    derived = [
+        position
+        for position, column in enumerate(columns)
+        if column.id in origins and origins[column.id] is None and column.type.kind in _NUMBERS
+    ]
+    simulated = _simulated_ends(plan, shown, origins, outer, derived, evaluate) if derived else {}
+    found: list[tuple[Ends, ...] | None] = []
+    for position, column in enumerate(columns):
+        origin = origins.get(column.id)
+        if origin is not None and outer.tables:
+            found.append(_own(shown, outer, origin))
+        else:
+            found.append(simulated.get(position))
+    return tuple(found)
+
+
+def _own(shown: tuple[Estimates, ...], outer: _Outer, origin: int) -> tuple[Ends, ...]:
+    one = next(one for one in shown if origin in one.intervals)
+    table = outer.tables.index(one.block.shape.name)
+    return tuple(one.intervals[origin][source[table]] for source in outer.sources)
+
+
+def _simulated_ends(
+    plan: PrivatePlan,
+    shown: tuple[Estimates, ...],
+    origins: Mapping[int, int | None],
+    outer: _Outer,
+    derived: Sequence[int],
+    evaluate: Evaluate,
+) -> dict[int, tuple[Ends, ...]]:
+    """Evaluate the query's expressions on replicates of the released tables and take the central 95 %."""
+    if not outer.tables or not outer.rows:
+        return {}
+    try:
+        traced = _tracer(plan, shown, origins, simulated=True).traced(plan.query.root)
+    except above.Untraceable:
+        return {}
+    widest = max(len(one.keys) for one in shown)
+    count = max(200, min(2000, _SIMULATED_ROWS // max(1, widest)))
+    tables = {
+        one.block.shape.name: simulated_table(one, replicates(one, count), count)
+        for one in shown
+        if one.block.shape.name in traced.tables
+    }
+    found = evaluate(traced.relation, tables)
+    exact = [position for position, column in enumerate(plan.query.root.columns) if column.id not in origins]
+    groups = _by_row(found, traced, plan.query.root, exact, derived)
+    types = [column.type for column in plan.query.root.columns]
+    return {
+        position: tuple(
+            _around(row[position], groups.get(_identity(source, row, exact), {}).get(position, []), types[position])
+            for source, row in zip(outer.sources, outer.rows, strict=True)
+        )
+        for position in derived
+    }
+
+
+def _by_row(
+    found: pa.Table, traced: above.Traced, root: Relation, exact: Sequence[int], derived: Sequence[int]
+) -> dict[tuple[object, ...], dict[int, list[float]]]:
+    """Return simulated values by row identity: the released rows it came from, and its exact cells."""
+    at = {column.id: position for position, column in enumerate(traced.relation.columns)}
+    sources = list(zip(*(found.column(at[row.id]).to_pylist() for row in traced.rows), strict=True))
+    types = [column.type for column in root.columns]
+    cells = {
+        position: [_cell(value, types[position]) for value in found.column(position).to_pylist()]
+        for position in (*exact, *derived)
+    }
+    groups: dict[tuple[object, ...], dict[int, list[float]]] = {}
+    for row, source in enumerate(sources):
+        identity = (source, tuple(cells[position][row] for position in exact))
+        collected = groups.setdefault(identity, {position: [] for position in derived})
+        for position in derived:
+            collected[position].append(_float(cells[position][row]))
+    return groups
+
+
+def _identity(source: tuple[int, ...], row: tuple[Cell, ...], exact: Sequence[int]) -> tuple[object, ...]:
+    return source, tuple(row[position] for position in exact)
+
+
+def _float(cell: Cell) -> float:
+    return math.nan if cell is None else float(str(cell))
+
+
+def _around(value: Cell, simulated: list[float], type_: Type) -> Ends:
+    found = ends(simulated) if simulated and value is not None else None
+    if found is None:
+        return None, None
+    centre = _float(value)
+    return typed(min(found[0], centre), type_), typed(max(found[1], centre), type_)
+
+
+def _plain(value: Any) -> object:
+    if isinstance(value, Decimal | datetime | date):
+        return str(value) if isinstance(value, Decimal) else value.isoformat()
+    return value

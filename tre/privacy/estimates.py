@@ -1,0 +1,209 @@
+"""From a release to values: what each cell of a released block is, and the 95 % interval of its noise (PRIVACY §4)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from tre.base.cost import Measure
+from tre.base.passage import Key, Release
+from tre.catalogue import Kind, Type
+from tre.privacy.mechanisms import Mechanism
+from tre.privacy.parts import Output
+from tre.privacy.plan import Block, half_width
+
+if TYPE_CHECKING:
+    import numpy as np
+
+Number = int | float | Decimal
+Ends = tuple[Number | None, Number | None]
+
+_SEED = 20230711
+"""Simulation reads released values alone, so its seed is no secret; a fixed one makes a replay say the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimates:
+    """The shown rows of one released block: values and intervals per output column id, in key order.
+
+    `suppressed` marks rows of known keys whose noisy number of people is under the minimum group: their cells
+    are None. Unknown keys under it are dropped.
+    """
+
+    block: Block
+    release: Release
+    keys: tuple[Key, ...]
+    positions: tuple[int, ...]
+    suppressed: tuple[bool, ...]
+    values: Mapping[int, tuple[Number | None, ...]]
+    intervals: Mapping[int, tuple[Ends, ...]]
+
+
+def estimates(block: Block, release: Release) -> Estimates:
+    """Return what is shown of `release`, several draws of it combined before."""
+    positions, suppressed = _shown(block, release)
+    values = {
+        output.column.id: tuple(
+            None if hidden else _value(output, release, at) for at, hidden in zip(positions, suppressed, strict=True)
+        )
+        for output in block.shape.outputs
+    }
+    intervals = {
+        output.column.id: _intervals(block, output, release, positions, values[output.column.id])
+        for output in block.shape.outputs
+    }
+    keys = tuple(release.keys[at] for at in positions)
+    return Estimates(block, release, keys, positions, suppressed, values, intervals)
+
+
+def replicates(one: Estimates, count: int) -> Mapping[int, np.ndarray[Any, Any]]:
+    """Return `count` simulated values per shown row and output: arrays [row, replicate] of floats, NaN for NULL.
+
+    Noise of the release's variances is added to the released values again, part by part, so that outputs that
+    share a part move together.
+    """
+    import numpy as np
+
+    generator = np.random.default_rng(_SEED)
+    measure = one.block.cost.measure
+    vectors = {}
+    for name in sorted(one.release.vectors):
+        centre = np.array([float(one.release.vectors[name][at]) for at in one.positions])[:, None]
+        deviation = math.sqrt(one.release.variances[name])
+        shape = (len(one.positions), count)
+        if measure is Measure.ZCDP:
+            noise = generator.normal(0.0, deviation, shape)
+        else:
+            noise = generator.laplace(0.0, deviation / math.sqrt(2), shape)
+        vectors[name] = centre + np.rint(noise)
+    hidden = np.array(one.suppressed, dtype=bool)
+    found = {}
+    for output in one.block.shape.outputs:
+        values = _simulated(output, vectors)
+        values[hidden, :] = np.nan
+        found[output.column.id] = values
+    return found
+
+
+def ends(simulated: Sequence[float]) -> tuple[float, float] | None:
+    """Return the central 95 % of simulated values; None when more than 2.5 % of them are NULL."""
+    known = sorted(value for value in simulated if not math.isnan(value))
+    if len(known) < 0.975 * len(simulated) or not known:
+        return None
+    aside = math.floor(0.025 * len(known))
+    return known[aside], known[len(known) - 1 - aside]
+
+
+def clipped_share(blocks: Sequence[Estimates]) -> tuple[float, float] | None:
+    """Return the noisy share of people (in a group) at a clip bound and its 95 % half-width; None: nobody can be."""
+    clipped = people = variance = Fraction(0)
+    for one in blocks:
+        shape = one.block.shape
+        if shape.clipped is None or shape.units is None:
+            continue
+        clipped += sum(one.release.vectors[shape.clipped])
+        people += sum(one.release.vectors[shape.units])
+        variance += len(one.release.keys) * one.release.variances[shape.clipped]
+    if variance == 0 or people <= 0:
+        return None
+    return float(min(max(clipped / people, Fraction(0)), Fraction(1))), 1.96 * math.sqrt(variance) / float(people)
+
+
+def typed(value: Fraction | float, type_: Type) -> Number:
+    """Return a number as the output's type writes it."""
+    if type_.kind is Kind.INTEGER:
+        return round(value)
+    if type_.kind is Kind.DECIMAL:
+        scaled = round(Fraction(value) * 10**type_.scale)
+        return Decimal(scaled).scaleb(-type_.scale)
+    return float(value)
+
+
+def _shown(block: Block, release: Release) -> tuple[tuple[int, ...], tuple[bool, ...]]:
+    """Return (positions of the rows that are shown, which of them are suppressed): PRIVACY §3.5, last sentence."""
+    least, units = block.shape.minimum_group, block.shape.units
+    every = tuple(range(len(release.keys)))
+    if least is None or units is None:
+        return every, tuple(False for _ in every)
+    small = [people < least for people in release.vectors[units]]
+    if block.shape.keys is None:
+        kept = tuple(at for at in every if not small[at])
+        return kept, tuple(False for _ in kept)
+    return every, tuple(small)
+
+
+def _value(output: Output, release: Release, at: int) -> Number | None:
+    total = sum((coefficient * release.vectors[name][at] for name, coefficient in output.terms), 0)
+    value = Fraction(total)
+    if output.denominator is not None:
+        people = release.vectors[output.denominator][at]
+        if people <= 0:  # PRIVACY §3.6: AVG is NULL by the noisy count
+            return None
+        value = value / people
+    value = (output.offset + value) * output.granularity
+    if output.interval is not None:
+        value = min(max(value, output.interval.low), output.interval.high)
+    return typed(value, output.column.type)
+
+
+def _simulated(output: Output, vectors: Mapping[str, Any]) -> Any:
+    import numpy as np
+
+    total = sum(coefficient * vectors[name] for name, coefficient in output.terms)
+    if output.denominator is not None:
+        people = vectors[output.denominator]
+        total = np.where(people > 0, total / np.where(people > 0, people, 1.0), np.nan)
+    value = (output.offset + total) * float(output.granularity)
+    if output.interval is not None:
+        value = np.clip(value, float(output.interval.low), float(output.interval.high))
+    return value
+
+
+def _intervals(
+    block: Block,
+    output: Output,
+    release: Release,
+    positions: tuple[int, ...],
+    values: tuple[Number | None, ...],
+) -> tuple[Ends, ...]:
+    if output.denominator is None:
+        width = half_width(output, _in_effect(block, release)) or 0.0
+        around = Fraction(width)
+        return tuple(
+            (None, None) if value is None else (_moved(value, -around, output), _moved(value, around, output))
+            for value in values
+        )
+    hidden = tuple(value is None for value in values)
+    bare = Estimates(block, release, (), positions, hidden, {}, {})
+    simulated = replicates(bare, 2000)[output.column.id]
+    return tuple(_average_ends(output, value, list(row)) for value, row in zip(values, simulated, strict=True))
+
+
+def _in_effect(block: Block, release: Release) -> Mapping[str, Mechanism]:
+    """Return each part's noise as its release carries it: wider scales than planned never, several draws narrower."""
+    found = {}
+    for name, planned in block.mechanisms.items():
+        variance = release.variances[name]
+        if variance == planned.variance:
+            found[name] = planned
+            continue
+        of_scale = variance if planned.measure is Measure.ZCDP else variance / 2
+        found[name] = Mechanism(planned.measure, math.sqrt(of_scale))
+    return found
+
+
+def _moved(value: Number, by: Fraction, output: Output) -> Number:
+    return typed(Fraction(value) + by, output.column.type)
+
+
+def _average_ends(output: Output, value: Number | None, simulated: list[float]) -> Ends:
+    """Return the interval of an AVG; where the noisy count may be nil only the declared bounds are certain."""
+    if value is None or output.interval is None:
+        return None, None
+    found = ends(simulated) or (float(output.interval.low), float(output.interval.high))
+    low, high = min(found[0], float(value)), max(found[1], float(value))
+    return typed(low, output.column.type), typed(high, output.column.type)

@@ -1,0 +1,21 @@
+"""The identity of a question: the canonical text of relation, grouping, aggregates and bounds (PRIVACY §4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tre.base.passage import Key
+from tre.privacy.parts import Part
+from tre.sql.canonical import canonical
+from tre.sql.plan import PrivateAggregate
+
+
+def question_of(source: PrivateAggregate, parts: Sequence[Part], groups: int, keys: tuple[Key, ...] | None) -> str:
+    """Return the text; the version is added by who stores draws. Budgets and post-processing are no part of it."""
+    measured = "; ".join(
+        f"{part.kind.value} [{part.low}, {part.high}] of [{part.row_low}, {part.row_high}] × {part.granularity}"
+        f" rows {part.cap} centre {part.centre}"
+        for part in parts
+    )
+    known = "unknown" if keys is None else f"{len(keys)} known"
+    return f"{canonical(source)}\nkeys: {known}, {groups} a unit\nparts: {measured}"
