@@ -222,8 +222,8 @@ def _matched(node: Join, left: Side, right: Side, names: Mapping[int, int]) -> l
     """Whether and with what a row of the kept side matches follows from its columns in ON, if ON has no more."""
     if not only_equalities(node, left, right):
         return []
-    dependents = frozenset(names.values()) if right.looked_up else frozenset(names[one] for one in right.equated)
-    return [(left.equated, dependents)]
+    told = names.keys() if right.looked_up else right.equated & names.keys()
+    return [(left.equated, frozenset(names[one] for one in told))]
 
 
 def sizes(node: Join, left: Side, right: Side) -> dict[str, int | None]:
