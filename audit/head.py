@@ -66,9 +66,10 @@ class Head:
         return all(not slot.strip(b"\x00") or _unslot(slot) is not None for slot in slots)
 
     def heal(self) -> None:
-        """Write the newest head over a damaged slot, durably."""
-        while not self.intact():
-            self.swap(self.read(), self.read())
+        """Write the newest head over what is damaged, durably: at most both slots, one after the other."""
+        for _ in (0, 1):
+            if not self.intact():
+                self.swap(self.read(), self.read())
 
     def close(self) -> None:
         """Close the file."""

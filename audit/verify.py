@@ -107,8 +107,7 @@ class _FolderPass:
         """
         published = self._derived.count()
         self._read_until(max(published, least))
-        if not self._grew(published, sleep):
-            self._read_beyond()
+        self._judge_tail(published, sleep)
         self._compare()
         self._judge_newest()
 
@@ -143,29 +142,27 @@ class _FolderPass:
                 self._kept.problem(f"the head kept at size {record.size}: {error}")
         self._kept.count += 1
 
-    def _grew(self, published: int, sleep: Callable[[float], None]) -> bool:
-        """Tell whether what follows is a writer's work; wait a moment for it to publish."""
+    def _judge_tail(self, published: int, sleep: Callable[[float], None]) -> None:
+        """Tell apart what may follow the last record read: nothing, a writer's work, a crash, damage."""
 
         def settled() -> bool:
-            return self._derived.count() > published or tail_is_clean(self._records, self._end)
+            return tail_is_clean(self._records, self._end) or self._derived.count() > published
 
-        if not _patient(settled, sleep) or self._derived.count() <= published:
-            return False
-        self._kept.notes.append("the log grew meanwhile; later entries were not looked at")
-        return True
-
-    def _read_beyond(self) -> None:
-        """Read whole records that no reader was told of: a killed writer's, kept by its next start."""
         size = self._replay.tree.size
+        if not _patient(settled, sleep):
+            self._read_beyond(size)
+        elif self._derived.count() > published:
+            self._kept.notes.append("the log grew meanwhile; later entries were not looked at")
+        elif published > size:
+            self._copies.problem(f"the index has {published} entries, the record file {size}")
+
+    def _read_beyond(self, size: int) -> None:
+        """Read whole records that no reader was told of: a killed writer's, kept by its next start."""
         self._read_until(None)
         if not tail_is_clean(self._records, self._end):
             self._kept.problem(
                 f"after {self._replay.tree.size} entries come bytes that are no record: "
                 "torn by a crash (a start of the log clears them) or altered"
-            )
-        elif self._derived.count() > self._replay.tree.size:
-            self._copies.problem(
-                f"the index has {self._derived.count()} entries, the record file {self._replay.tree.size}"
             )
         if self._replay.tree.size > size:
             self._copies.notes.append(f"{self._replay.tree.size - size} entries are not yet in them")

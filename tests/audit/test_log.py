@@ -24,6 +24,7 @@ from audit import (
     verify_folder,
 )
 from audit.merkle import ProofError, verify_consistency
+from audit.records import START, encode_record
 from audit.tiles import decode_bundle
 from tests.audit.disks import FailOn, MemoryDisk, PowerLossError, SlowFlush, WatchedFiles
 from tests.audit.samples import SIGNER, new_log, open_log, story, whole_records
@@ -357,21 +358,22 @@ def test_an_error_on_any_write_or_flush_loses_nothing_and_is_never_retried(tmp_p
         check_whole(home)
 
 
-def test_every_caller_hears_of_a_failure_and_the_writer_stays_stopped(tmp_path: Path) -> None:
+@pytest.mark.parametrize("nth", [1, 3, 5, 9, 12, 14, 16])
+def test_every_caller_hears_of_a_failure_and_the_writer_stays_stopped(tmp_path: Path, nth: int) -> None:
     create_log(tmp_path / "log", tmp_path / "head", SIGNER)
     failing = FailOn(None)
     log = open_log(tmp_path, files=WatchedFiles(failing))
-    failing.nth = failing.count + 3
+    failing.nth = failing.count + nth
     refused: list[Exception] = []
 
     def call() -> None:
         try:
-            log.append([b"x"])
-            log.append([b"y"])
+            for _ in range(20):
+                log.append([b"x"])
         except LogStoppedError as error:
             refused.append(error)
 
-    threads = [threading.Thread(target=call) for _ in range(8)]
+    threads = [threading.Thread(target=call, daemon=True) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -387,24 +389,65 @@ def test_every_caller_hears_of_a_failure_and_the_writer_stays_stopped(tmp_path: 
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(seed=st.integers(0, 2**32), stops=st.lists(st.integers(1, 60), min_size=1, max_size=4))
+@given(seed=st.integers(0, 2**32), stops=st.lists(st.tuples(st.integers(1, 60), st.booleans()), min_size=1, max_size=4))
 def test_a_loss_of_power_loses_nothing_acknowledged_and_issues_no_index_twice(
-    tmp_path: Path, seed: int, stops: list[int]
+    tmp_path: Path, seed: int, stops: list[tuple[int, bool]]
 ) -> None:
     home = tmp_path / "home"
     random = Random(seed)
     acknowledged: dict[int, bytes] = {}
-    disk, turn = MemoryDisk(), 0
-    write_some(home, disk, acknowledged, turn)
-    image = {path: bytes(file.live) for path, file in disk.files.items()}
-    for turn, stop in enumerate(stops, start=1):
-        disk = MemoryDisk(image, stop_at=stop)
+    disk = MemoryDisk()
+    write_some(home, disk, acknowledged, 0)
+    for turn, (stop, killed) in enumerate(stops, start=1):
+        disk.stop_at, disk.operations = stop, 0
         with suppress(PowerLossError):
             write_some(home, disk, acknowledged, turn)
-        image = disk.survivors(random)
-    with open_log(home, files=MemoryDisk(image)) as log:
+        # A killed process leaves all that it wrote, durable or not; with the power goes what was not flushed.
+        disk = disk if killed else MemoryDisk(disk.survivors(random))
+    disk.stop_at = None
+    with open_log(home, files=disk) as log:
         assert {index: log.entry(index) for index in acknowledged} == acknowledged
         assert log.append([b"again"]) == [log.size - 1]
+
+
+def test_a_record_that_outlived_a_killed_writer_is_durable_before_the_second_place_knows_of_it(tmp_path: Path) -> None:
+    disk = MemoryDisk()
+    create_log(tmp_path / "log", tmp_path / "head", SIGNER, files=disk)
+    records = disk.files[tmp_path / "log" / "records"]
+    log = open_log(tmp_path, files=disk)
+    # The first flush of the commit: the record is written and not yet durable.
+    disk.stop_at = disk.operations + 3
+    with pytest.raises(PowerLossError):
+        log.append([b"a"])
+    assert records.dirty
+    disk.stop_at = None
+    with open_log(tmp_path, files=disk) as log:
+        assert log.size == 1
+    assert b"a" in records.durable
+    assert not records.dirty
+
+
+def test_a_record_planted_behind_the_last_one_is_not_taken_for_the_next(tmp_path: Path) -> None:
+    with new_log(tmp_path) as log:
+        log.append([b"a"])
+        note = log.checkpoint().encode()
+    whole = whole_records(tmp_path)
+    planted = encode_record(START, 1, [b"planted"], note)
+    (tmp_path / "log" / "records").write_bytes(whole + planted)
+    with open_log(tmp_path) as log:
+        assert log.size == 1
+        assert log.append([b"b"]) == [1]
+    assert b"planted" not in (tmp_path / "log" / "records").read_bytes()
+
+
+def test_the_head_before_stays_whole_while_the_next_is_written(tmp_path: Path) -> None:
+    with new_log(tmp_path) as log:
+        for _ in range(3):
+            before = log.checkpoint().encode()
+            log.append([b"a"])
+            stored = (tmp_path / "head" / "checkpoint").read_bytes()
+            assert before in stored
+            assert log.checkpoint().encode() in stored
 
 
 @given(seed=st.integers(0, 2**32), stop=st.integers(1, 16))
