@@ -8,8 +8,8 @@ from pathlib import Path
 
 from audit.keys import Ed25519Signer
 from audit.log import Log, create_log
-from audit.report import Report
 from audit.replay import Demands
+from audit.report import Report
 from audit.verify import verify_folder
 from tre import ledger
 from tre.base.cost import Cost, Measure

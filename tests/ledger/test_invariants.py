@@ -27,7 +27,7 @@ COST = st.builds(zcdp, AMOUNT, AMOUNT)
 class Budgets(RuleBasedStateMachine):
     """A model of two ledgers in two dictionaries, beside the real ones."""
 
-    open = Bundle("open")
+    under_way = Bundle("under_way")
 
     def __init__(self) -> None:
         super().__init__()
@@ -46,7 +46,7 @@ class Budgets(RuleBasedStateMachine):
             ledger.ensure(tx, one, limit, f"{self.count:032x}")
         self.limits[one] = limit
 
-    @rule(target=open, charges=st.dictionaries(st.sampled_from([DATASET, PROJECT]), COST))
+    @rule(target=under_way, charges=st.dictionaries(st.sampled_from([DATASET, PROJECT]), COST))
     def reserve(self, charges: dict[ledger.LedgerId, Cost]) -> tuple[str, str, dict[ledger.LedgerId, Cost]] | None:
         self.count += 1
         query = f"q_{self.count}"
@@ -66,7 +66,7 @@ class Budgets(RuleBasedStateMachine):
             self.reserved[one] += cost
         return query, intent, charges
 
-    @rule(one=consumes(open), state=st.sampled_from(["committed", "burned", "voided"]))
+    @rule(one=consumes(under_way), state=st.sampled_from(["committed", "burned", "voided"]))
     def close(self, one: tuple[str, str, dict[ledger.LedgerId, Cost]] | None, state: str) -> None:
         if one is None:
             return

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -43,16 +46,20 @@ def test_every_table_can_be_made_on_postgresql() -> None:
 
 
 def test_a_transaction_that_fails_leaves_nothing(store: Store) -> None:
-    with pytest.raises(KeyError), store.transaction() as tx:
-        tx.execute(insert(datasets).values(name="a", added="now"))
-        raise KeyError
+    def fail() -> None:
+        with store.transaction() as tx:
+            tx.execute(insert(datasets).values(name="a", added="now"))
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
     assert names(store) == []
 
 
 def test_a_part_can_be_undone_and_the_rest_kept(store: Store) -> None:
     with store.transaction() as tx:
         tx.execute(insert(datasets).values(name="a", added="now"))
-        with pytest.raises(KeyError), tx.all_or_nothing():
+        with suppress(KeyError), tx.all_or_nothing():
             tx.execute(insert(datasets).values(name="b", added="now"))
             raise KeyError
         assert not tx.insert_new(datasets, {"name": "a", "added": "later"})
@@ -144,9 +151,6 @@ def test_a_database_of_a_newer_release_is_left_alone(home: Path, store: Store) -
 
 
 def test_migrating_again_changes_nothing_and_imports_no_migration_tool(home: Path) -> None:
-    import subprocess
-    import sys
-
     script = (
         "import sys; from tre.store import Store\n"
         f"Store({url_of(home)!r}).migrate()\n"
