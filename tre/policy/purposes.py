@@ -48,17 +48,19 @@ def match(policy: Purposes, project: Iterable[str]) -> Match:
     A project states permissions for what it is about and modifiers for the conditions that it meets.
     """
     stated = frozenset(project)
-    about = stated - {code for code in stated if code in policy.conditions}
-    if not about:
+    about = stated - policy.conditions
+    if not about or _ruled_out(policy, stated):
         return Match.NO_MATCH
-    found = {_one(policy, code) for code in about}
-    found |= {Match.MATCH if code in stated else _condition(code, stated) for code in policy.conditions}
+    found = {_permission(policy, code) for code in about} | {_condition(code, stated) for code in policy.conditions}
     return next(value for value in (Match.NO_MATCH, Match.LOOK, Match.MATCH) if value in found)
 
 
-def _one(policy: Purposes, code: str) -> Match:
-    if code.casefold() in {word.casefold() for word in policy.never}:
-        return Match.NO_MATCH
+def _ruled_out(policy: Purposes, stated: frozenset[str]) -> bool:
+    never = {word.casefold() for word in policy.never}
+    return any(code.casefold() in never for code in stated)
+
+
+def _permission(policy: Purposes, code: str) -> Match:
     if code not in PERMISSIONS:
         return Match.LOOK
     if any(code in _ADMITS.get(allowed, ()) for allowed in policy.allowed):
@@ -68,7 +70,7 @@ def _one(policy: Purposes, code: str) -> Match:
 
 
 def _condition(code: str, stated: frozenset[str]) -> Match:
-    """A condition that the project does not state: decided by the codes where they can, else by a person."""
+    """A prohibition binds whatever the project states; any other condition it states or a person looks."""
     if code in _PROHIBITS:
         return Match.NO_MATCH if _PROHIBITS[code] in stated else Match.MATCH
-    return Match.LOOK
+    return Match.MATCH if code in stated else Match.LOOK
