@@ -72,6 +72,12 @@ class Cost:
         """Delta as an exact fraction."""
         return Fraction(self.delta, ATTO)
 
+    def in_words(self) -> str:
+        """Return the cost for people, exact: `0.005 rho and delta 0.0000001`."""
+        unit = "rho" if self.measure is Measure.ZCDP else "epsilon"
+        main = f"{_decimal(self.amount, 9)} {unit}"
+        return f"{main} and delta {_decimal(self.delta, 18)}" if self.delta else main
+
     def as_json(self) -> dict[str, str]:
         """Return the cost as decimal strings: delta exceeds what JSON numbers carry exactly."""
         return {"measure": self.measure.value, "amount": str(self.amount), "delta": str(self.delta)}
@@ -84,3 +90,8 @@ class Cost:
     def _same(self, other: Cost) -> None:
         if self.measure is not other.measure:
             raise TypeError("costs of two measures do not mix; this is a bug, report it")
+
+
+def _decimal(value: int, places: int) -> str:
+    digits = f"{value:0{places + 1}d}"
+    return f"{digits[:-places]}.{digits[-places:]}".rstrip("0").rstrip(".")

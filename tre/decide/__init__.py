@@ -1,1 +1,7 @@
-"""From a context and a text to one decision with every reason."""
+"""From a context and a text to one decision with every reason. Pure."""
+
+from tre.decide.decide import Situation, decide
+from tre.decide.decision import Decision, Drawn, DrawnOf, Measured, Question
+from tre.decide.timing import Timing, timing
+
+__all__ = ["Decision", "Drawn", "DrawnOf", "Measured", "Question", "Situation", "Timing", "decide", "timing"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -126,10 +126,10 @@ def jobs_of(tx: Reading, project: str, *, before: int | None = None, most: int =
     return tuple(_job(row) for row in rows)
 
 
-def next_queued(tx: Reading) -> Job | None:
-    """Return the request that has waited longest."""
-    statement = select(queries).where(queries.c.state == State.QUEUED.value).order_by(queries.c.number).limit(1)
-    row = tx.execute(statement).one_or_none()
+def next_queued(tx: Reading, without: Collection[str] = ()) -> Job | None:
+    """Return the request that has waited longest, `without` those that somebody has in hand."""
+    waiting = select(queries).where(queries.c.state == State.QUEUED.value, queries.c.id.not_in(list(without)))
+    row = tx.execute(waiting.order_by(queries.c.number).limit(1)).one_or_none()
     return None if row is None else _job(row)
 
 

@@ -1,0 +1,57 @@
+"""Reasons on the path of a request, from the decision to the answer."""
+
+from tre.base.reasons.form import Kind, reason
+
+PREFIX_TOO_LARGE = reason(
+    "request.prefix-too-large",
+    Kind.BUDGET,
+    "The measurements that this answer would use cost more together than the policy allows for one answer.",
+    "Ask with less epsilon; what is stored already is answered at its own price.",
+    "Answers to one question share their measurements. An answer counts all those that it uses.",
+)
+VERSION_MISSING = reason(
+    "request.no-version",
+    Kind.CONFLICT,
+    "The data set has no version to ask.",
+    "Ask the data controller: a version is made by `tre dataset add`.",
+)
+BUSY = reason(
+    "request.busy",
+    Kind.UNAVAILABLE,
+    "Too many requests came at once for the price to be fixed.",
+    "Ask again; nothing was charged.",
+)
+NOT_READ = reason(
+    "request.voided",
+    Kind.UNAVAILABLE,
+    "The query was given back before anything was read.",
+    "Ask again; nothing was charged.",
+    "This happens when no engine came free in time, when the rights that it rested on ended, or when the identical "
+    "question that it shared a measurement with came to nothing.",
+)
+CHANGED = reason(
+    "request.changed",
+    Kind.CONFLICT,
+    "The policy, the rights or the version on which this query was decided are no longer in force.",
+    "Check it again; nothing was charged.",
+)
+WHICH_DATASET = reason(
+    "request.which-data-set",
+    Kind.UNPROCESSABLE,
+    "The project has these data sets, and the request names none of them: {datasets}.",
+    "Name one in the field `dataset`.",
+)
+VERSION_OUTDATED = reason(
+    "request.version-outdated",
+    Kind.CONFLICT,
+    "The version at hand was made under other declarations than the policy now in force.",
+    "Ask the data controller to make a new version with `tre dataset add`.",
+    "What a policy declares of tables, keys and links is enforced when a version is made, so a policy that declares "
+    "otherwise needs a new version.",
+)
+KEY_REUSED = reason(
+    "request.idempotency-key-reused",
+    Kind.CONFLICT,
+    "The idempotency key was used before for another question.",
+    "Send a fresh key with each new question.",
+)

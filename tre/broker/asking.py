@@ -1,0 +1,259 @@
+"""From a question to a durable, paid-for row: decide, reserve, intent; or a refusal that is on the record."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any
+
+from tre import jobs, ledger
+from tre.base.ids import new_id
+from tre.base.reasons import Refusal, Refused
+from tre.base.reasons import requests as reasons
+from tre.broker.facts import asked, facts
+from tre.broker.parts import Parts
+from tre.broker.standing import Asker, Standing, drawn, question_digest, situation, standing, usable
+from tre.catalogue import Interval
+from tre.decide import Decision, Measured, Question, decide
+from tre.jobs import NewJob
+from tre.journal.entries import Question as Asked
+from tre.journal.entries import query_denied, query_intent, request_denied
+from tre.privacy.draws import charge
+from tre.privacy.request import Ask
+from tre.store import Transaction
+
+_ATTEMPTS = 5
+SQL = "sql"
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of a question: its id, the decision and its facts; `queued` when it was allowed."""
+
+    id: str
+    facts: dict[str, Any]
+    refusals: tuple[tuple[str, Refusal], ...] = ()
+
+    @property
+    def queued(self) -> bool:
+        """Whether the question waits for its run."""
+        return not self.refusals
+
+
+class _Moved(Exception):  # noqa: N818 - a state of the world
+    """Another request took or stored a draw meanwhile, so the price has to be fixed anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """Which draws of a question an answer is made of; `leads` is the position that this query measures itself."""
+
+    question: str
+    positions: tuple[int, ...]
+    leads: int | None
+
+
+def check(
+    parts: Parts, asker: Asker, project: str, dataset: str | None, question: Question
+) -> tuple[Decision, Standing]:
+    """Return the decision on a question. It costs nothing and writes no entry."""
+    with parts.store.reading() as tx:
+        at = standing(tx, parts, asker, project, dataset)
+        return decide(question, situation(tx, parts, at)), at
+
+
+def submit(
+    parts: Parts, asker: Asker, project: str, dataset: str | None, question: Question, key: str | None = None
+) -> Taken:
+    """Take a question in. It is denied with every reason, or its price is reserved and its intent in the log.
+
+    :param key: the caller's idempotency key; the same key with the same question is the same request.
+    """
+    query = new_id("q", parts.randomness)
+    if key is not None:
+        query = "q_" + parts.digest("key", asker.person, project, key)[:32]
+        if (known := _known(parts, query, question)) is not None:
+            return known
+    for _ in range(_ATTEMPTS):
+        decision, at = _decided(parts, asker, project, dataset, question, query)
+        if not decision.allowed:
+            return _denied(parts, asker, at, question, decision, query)
+        try:
+            return _reserved(parts, asker, at, question, decision, query)
+        except _Moved:
+            continue
+        except Refused as refused:
+            return _denied(parts, asker, at, question, decision, query, refused.refusals)
+    raise Refused.because(reasons.BUSY)
+
+
+def _decided(
+    parts: Parts, asker: Asker, project: str, dataset: str | None, question: Question, query: str
+) -> tuple[Decision, Standing]:
+    try:
+        return check(parts, asker, project, dataset, question)
+    except Refused as refused:
+        _record_refused(parts, asker, project, query, refused)
+        raise
+
+
+def _record_refused(parts: Parts, asker: Asker, project: str, query: str, refused: Refused) -> None:
+    """A denied request is an entry like any other, also where its project is not the asker's."""
+    trail = parts.trail(asker.person, asker.token)
+    codes = [refusal.reason.code for refusal in refused.refusals]
+    with parts.store.transaction() as tx:
+        named = project if _is_id(project) else "unknown"
+        trail.record(tx, request_denied(trail.act(query), named, [("project", "deny", codes)]))
+    parts.journal.settle(trail.events)
+
+
+def _is_id(name: str) -> bool:
+    return name.isascii() and name.replace("-", "").replace("_", "").isalnum() and len(name) <= 64
+
+
+def _denied(
+    parts: Parts,
+    asker: Asker,
+    at: Standing,
+    question: Question,
+    decision: Decision,
+    query: str,
+    late: tuple[Refusal, ...] = (),
+) -> Taken:
+    """Put a denial on the record and return its reasons. `late` ones came from the reservation itself."""
+    trail = parts.trail(asker.person, asker.token)
+    said = asked(decision, question, at, parts)
+    if late:
+        codes = [refusal.reason.code for refusal in late]
+        said = _with_gate(said, codes)
+    with parts.store.transaction() as tx:
+        act = trail.sealed(tx, trail.act(query), f"project/{at.project}", SQL, _sealed(question))
+        trail.record(tx, query_denied(act, said, decision.price))
+    parts.journal.settle(trail.events)
+    refusals = [(verdict.gate, refusal) for verdict in decision.verdicts for refusal in verdict.refusals]
+    refusals += [("outputs", refusal) for refusal in late]
+    return Taken(query, facts(decision, at), tuple(refusals))
+
+
+def _with_gate(said: Asked, codes: list[str]) -> Asked:
+    gates = [(gate, verdict, found) for gate, verdict, found in said.gates if gate != "outputs"]
+    return replace(said, gates=[*gates, ("outputs", "deny", codes)])
+
+
+def _reserved(parts: Parts, asker: Asker, at: Standing, question: Question, decision: Decision, query: str) -> Taken:
+    """AUDIT's first two steps: decision, reservation and intent in one transaction; then the intent's index."""
+    trail = parts.trail(asker.person, asker.token)
+    found = facts(decision, at)
+    with parts.store.transaction() as tx:
+        uses = [_taken_draws(tx, parts, at, measured, query) for measured in decision.measured]
+        charges = at.ledgers.charges(decision.price, decision.dataset_price)
+        movements = ledger.reserve(tx, query, charges)
+        found["uses"] = [[use.question, list(use.positions), use.leads] for use in uses]
+        found["waits_for"] = sorted(_relied_on(tx, at, uses, query))
+        for use in uses:
+            _pay(tx, at, use, query)
+        act = trail.sealed(tx, trail.act(query), f"project/{at.project}", SQL, _sealed(question))
+        moved = [movement.as_entry() for movement in movements]
+        trail.record(tx, query_intent(act, asked(decision, question, at, parts), decision.price, moved))
+        jobs.submit(tx, _job(query, asker, at, decision, found, act.event_id, uses), parts.clock.now())
+    parts.step("reserved")
+    parts.journal.settle(trail.events)
+    parts.step("intent-indexed")
+    return Taken(query, found)
+
+
+def _taken_draws(tx: Transaction, parts: Parts, at: Standing, measured: Measured, query: str) -> Use:
+    """Fix which draws serve, in this transaction; _Moved where that differs from what was decided."""
+    digest = question_digest(parts, at, measured.shape.question)
+    now = drawn(tx, parts, at, measured.shape.question)
+    if charge(now.draws, measured.requested, now.paid, at.policy.rules.floor) != measured.charge:
+        raise _Moved
+    positions = tuple(draw.position for draw in usable(tx, digest)[: measured.charge.prefix])
+    if measured.charge.new is None:
+        return Use(digest, positions, None)
+    position = len(ledger.draws(tx, digest))
+    if not isinstance(ledger.begin_draw(tx, digest, position, query, measured.charge.new), ledger.Lead):
+        raise _Moved
+    return Use(digest, (*positions, position), position)
+
+
+def _relied_on(tx: Transaction, at: Standing, uses: list[Use], query: str) -> set[str]:
+    """Return the requests whose end this one waits for: who measures a draw it uses, who paid for one it takes."""
+    found: set[str] = set()
+    for use in uses:
+        payments = ledger.paid(tx, at.ledgers.project, use.question)
+        for draw in ledger.draws(tx, use.question):
+            if draw.position not in use.positions:
+                continue
+            if draw.state is ledger.DrawState.PENDING:
+                found.add(draw.leader)
+            if (payers := payments.get(draw.position)) and not _ended(tx, payers):
+                found |= payers
+    return found - {query}
+
+
+def _ended(tx: Transaction, payers: frozenset[str]) -> bool:
+    states = (jobs.find(tx, payer) for payer in payers)
+    return any(job is not None and job.state in (jobs.State.COMMITTED, jobs.State.BURNED) for job in states)
+
+
+def _pay(tx: Transaction, at: Standing, use: Use, query: str) -> None:
+    payments = ledger.paid(tx, at.ledgers.project, use.question)
+    ledger.pay(tx, at.ledgers.project, use.question, [one for one in use.positions if one not in payments], query)
+
+
+def _job(
+    query: str, asker: Asker, at: Standing, decision: Decision, found: dict[str, Any], intent: str, uses: list[Use]
+) -> NewJob:
+    if decision.timing is None:
+        raise ValueError("an allowed decision without times; this is a bug, report it")
+    return NewJob(
+        id=query,
+        project=at.project,
+        person=asker.person,
+        dataset=at.dataset,
+        version=decision.version,
+        questions=[use.question for use in uses],
+        decision=found,
+        intent=intent,
+        release_ms=int(decision.timing.release * 1000),
+        limit_ms=int(decision.timing.limit * 1000),
+    )
+
+
+def _known(parts: Parts, query: str, question: Question) -> Taken | None:
+    """Return the request that an idempotency key already names. Raises Refused where it asked something else."""
+    with parts.store.reading() as tx:
+        job = jobs.find(tx, query)
+        if job is None:
+            return None
+        if parts.sidecar.read(tx, job.intent, SQL) != _sealed(question):
+            raise Refused.because(reasons.KEY_REUSED)
+        return Taken(query, dict(job.decision))
+
+
+def _sealed(question: Question) -> str:
+    """Return the question as the side-car holds it: enough to plan it again after a restart."""
+    ask = question.ask
+    return json.dumps(
+        {
+            "sql": question.sql,
+            "dialect": question.dialect,
+            "epsilon": None if ask.epsilon is None else str(ask.epsilon),
+            "groups": ask.groups,
+            "rows": ask.rows,
+            "totals": {name: [str(one.low), str(one.high)] for name, one in sorted(ask.totals.items())},
+        },
+        sort_keys=True,
+    )
+
+
+def unsealed(text: str) -> Question:
+    """Return the question that lies in the side-car."""
+    found = json.loads(text)
+    fraction: Callable[[str], Fraction] = Fraction
+    totals = {name: Interval(fraction(low), fraction(high)) for name, (low, high) in found["totals"].items()}
+    epsilon = None if found["epsilon"] is None else fraction(found["epsilon"])
+    return Question(found["sql"], found["dialect"], Ask(epsilon, found["groups"], found["rows"], totals))

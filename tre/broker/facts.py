@@ -1,0 +1,99 @@
+"""A decision as plain facts: what is stored with a request, shown to its asker, and replayed against a changed policy.
+
+No literal of the text stands in it: the SQL lies in the side-car alone (AUDIT "Entry").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tre.base.cost import Cost
+from tre.broker.parts import Parts
+from tre.broker.standing import Standing
+from tre.decide import Decision, Question
+from tre.journal.entries import Question as Asked
+from tre.policy.context import Verdict
+from tre.privacy import accounting
+
+
+def facts(decision: Decision, at: Standing) -> dict[str, Any]:
+    """Return the decision's facts as JSON values."""
+    rules = at.policy.rules
+    return {
+        "allowed": decision.allowed,
+        "dataset": at.dataset,
+        "version": decision.version,
+        "policy": decision.policy_digest,
+        "gates": [_verdict(verdict) for verdict in decision.verdicts],
+        "price": amount(decision.price, at),
+        "dataset_price": decision.dataset_price.as_json(),
+        "share": share(decision.price, rules.per_project.least(_limit(at))),
+        "errors": {} if decision.plan is None else dict(decision.plan.errors),
+        "bounds": {} if decision.plan is None else {name: dict(one) for name, one in decision.plan.bounds.items()},
+        "notes": [] if decision.plan is None else list(decision.plan.query.notes),
+        "tables": [] if decision.plan is None else list(decision.plan.query.tables),
+        "columns": [] if decision.plan is None else [_origin(one) for one in decision.plan.query.columns],
+        "blocks": [_block(measured) for measured in decision.measured],
+        "release_seconds": None if decision.timing is None else float(decision.timing.release),
+    }
+
+
+def amount(cost: Cost, at: Standing) -> dict[str, Any]:
+    """Return a cost with the epsilon and delta that people read (PRIVACY §1 "Measure")."""
+    epsilon, delta = accounting.shown(cost, at.policy.rules.conversion_delta)
+    return {**cost.as_json(), "epsilon": epsilon if cost.amount else 0.0, "shown_delta": str(delta)}
+
+
+def share(cost: Cost, limit: Cost) -> float:
+    """Return the share of a budget: of rho, because epsilon does not add."""
+    return cost.amount / limit.amount if limit.amount else 0.0
+
+
+def asked(decision: Decision, question: Question, at: Standing, parts: Parts) -> Asked:
+    """Return what the log says of a request: ids, digests and codes."""
+    plan = decision.plan
+    project = at.context.project
+    return Asked(
+        project=at.project,
+        dataset=at.dataset,
+        version=decision.version,
+        policy_digest=decision.policy_digest,
+        query_digest=parts.digest("text", at.dataset, question.sql if plan is None else plan.query.canonical),
+        gates=[
+            (verdict.gate, "allow" if verdict.allowed else "deny", [one.reason.code for one in verdict.refusals])
+            for verdict in decision.verdicts
+        ],
+        version_commitment=at.version.commitment,
+        purposes=sorted(project.purposes) if project else (),
+        tables=() if plan is None else plan.query.tables,
+        columns=() if plan is None else [_origin(one) for one in plan.query.columns],
+    )
+
+
+def _limit(at: Standing) -> Cost:
+    own = at.context.project.limits if at.context.project else {}
+    return own.get(at.dataset, at.policy.rules.per_project)
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "gate": verdict.gate,
+        "allowed": verdict.allowed,
+        "reasons": [refusal.as_json() for refusal in verdict.refusals],
+    }
+
+
+def _origin(one: Any) -> str:
+    return f"{one.table}.{one.column}"
+
+
+def _block(measured: Any) -> Mapping[str, Any]:
+    shape, charge = measured.shape, measured.charge
+    return {
+        "keys": None if shape.keys is None else len(shape.keys),
+        "groups": shape.groups,
+        "parts": [{"kind": part.kind.value, "low": str(part.low), "high": str(part.high)} for part in shape.parts],
+        "stored_draws": charge.prefix,
+        "new_draw": None if charge.new is None else charge.new.as_json(),
+    }

@@ -1,0 +1,277 @@
+"""From a queued row to an answer or a burning: AUDIT's steps 3 to 6, and the two times of PRIVACY §3.10."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from tre import governance, jobs, ledger
+from tre.base.cost import Cost
+from tre.base.passage import Release
+from tre.base.reasons import Reason, Refused, faults
+from tre.base.reasons import requests as reasons
+from tre.broker.asking import SQL, Use, unsealed
+from tre.broker.facts import amount
+from tre.broker.parts import Parts
+from tre.broker.standing import Asker, Standing, situation, standing, version_at
+from tre.decide import Decision, decide
+from tre.engines import EngineFailed, Slot
+from tre.jobs import Job, State
+from tre.journal.entries import query_outcome
+from tre.privacy import plan as planning
+from tre.privacy.answer import answer
+from tre.privacy.lowering import SECRET
+from tre.privacy.release import combine, release
+from tre.sql.plan import Relation
+from tre.sql.render import render
+from tre.store import Transaction
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_POLL = 0.02
+_LEASE_SLACK = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """What a run released: the new draws by question, and the answer as plain JSON."""
+
+    draws: Mapping[str, Release]
+    result: Mapping[str, Any]
+
+
+def run(parts: Parts, job: Job) -> None:
+    """Bring a queued request to its end. Never raises for what a request can cause."""
+    if not _relied_on_ended_well(parts, job):
+        void(parts, job, reasons.NOT_READ)
+        return
+    try:
+        decision, at = _planned_again(parts, job)
+    except Refused:
+        void(parts, job, reasons.CHANGED)
+        return
+    with ExitStack() as held:
+        try:
+            slot = held.enter_context(parts.engine.slot(version_at(parts.versions / job.version).path, parts.patience))
+        except EngineFailed:
+            void(parts, job, reasons.NOT_READ)
+            return
+        _run_in(parts, slot, job, decision, at)
+
+
+def _run_in(parts: Parts, slot: Slot, job: Job, decision: Decision, at: Standing) -> None:
+    """Run, and let everything change only at one of the two times; the slot is held until then."""
+    if not _started(parts, job):
+        return
+    parts.step("running")
+    began = parts.clock.monotonic()
+    limit = job.limit_ms / 1000
+    measured = _measured(parts, slot, job, decision, at, began + limit)
+    parts.step("released")
+    elapsed = parts.clock.monotonic() - began
+    in_time = measured is not None and (job.release_ms == 0 or elapsed <= job.release_ms / 1000)
+    leaves = (job.release_ms / 1000) if in_time else limit
+    parts.clock.sleep(leaves - elapsed)
+    if measured is None:
+        burn(parts, job, faults.ENGINE, parts.owner)
+    else:
+        _commit(parts, job, at, measured, late=not in_time)
+
+
+def _relied_on_ended_well(parts: Parts, job: Job) -> bool:
+    """Wait for the requests whose draws or payments this one takes; earlier ones all, so nobody waits in a circle."""
+    waiting = set(job.decision["waits_for"])
+    while waiting:
+        with parts.store.reading() as tx:
+            states = {one: found.state if (found := jobs.find(tx, one)) else State.VOIDED for one in waiting}
+        if any(state in (State.BURNED, State.VOIDED) for state in states.values()):
+            return False
+        waiting = {one for one, state in states.items() if state is not State.COMMITTED}
+        if waiting:
+            time.sleep(_POLL)
+    return True
+
+
+def _planned_again(parts: Parts, job: Job) -> tuple[Decision, Standing]:
+    """Plan from the side-car's text, as after a restart: the plan in memory is never the only one.
+
+    The rights were judged when the request was taken in; what must still hold is the policy and the version.
+    """
+    with parts.store.reading() as tx:
+        text = parts.sidecar.read(tx, job.intent, SQL)
+        if text is None:
+            raise Refused.because(reasons.CHANGED)
+        at = standing(tx, parts, Asker(job.person, ""), job.project, job.dataset)
+        if (at.policy.digest, at.version.name) != (job.decision["policy"], job.version):
+            raise Refused.because(reasons.CHANGED)
+        found = situation(tx, parts, at)
+        decision = decide(unsealed(text), found)
+    if decision.plan is None:
+        raise Refused.because(reasons.CHANGED)
+    return decision, at
+
+
+def _started(parts: Parts, job: Job) -> bool:
+    now = parts.clock.now()
+    until = now + timedelta(milliseconds=job.limit_ms) + _LEASE_SLACK
+    with parts.store.transaction() as tx:
+        return jobs.start(tx, job.id, parts.owner, now, until)
+
+
+def _measured(
+    parts: Parts, slot: Slot, job: Job, decision: Decision, at: Standing, deadline: float
+) -> Measurement | None:
+    """Read, release and post-process; None for any failure, whose cause may be private."""
+    try:
+        return _measurement(parts, slot, job, decision, at, deadline)
+    except Exception:  # noqa: BLE001 - PRIVACY §1: the cause may depend on data, so one fixed outcome
+        return None
+
+
+def _measurement(parts: Parts, slot: Slot, job: Job, decision: Decision, at: Standing, deadline: float) -> Measurement:
+    if decision.plan is None:
+        raise ValueError("an allowed request without a plan; this is a bug, report it")
+    uses = [Use(question, tuple(positions), leads) for question, positions, leads in job.decision["uses"]]
+    draws: dict[str, Release] = {}
+    releases = []
+    for block, use in zip(decision.plan.blocks, uses, strict=True):
+        stored = _stored(parts, use)
+        if use.leads is not None:
+            new = _draw(parts, slot, job, block.shape, use, stored, at, deadline)
+            draws[use.question] = new
+            stored = (*stored, new)
+        releases.append(combine(stored))
+    parts.step("read")
+
+    def evaluate(relation: Relation, inputs: Mapping[str, pa.Table]) -> pa.Table:
+        return slot.public(render(relation, parts.engine.dialect), inputs, _left(parts, deadline))
+
+    price = Cost.from_json(_cost_of(job))
+    found = replace(answer(decision.plan, releases, evaluate), cost=price).as_json()
+    found["cost"] = amount(price, at)
+    return Measurement(draws, found)
+
+
+def _stored(parts: Parts, use: Use) -> tuple[Release, ...]:
+    with parts.store.reading() as tx:
+        found = {draw.position: draw.release for draw in ledger.draws(tx, use.question)}
+    stored = tuple(found[position] for position in use.positions if position != use.leads)
+    if any(one is None for one in stored):
+        raise LookupError("a draw that was relied on is not stored; this is a bug, report it")
+    return tuple(one for one in stored if one is not None)
+
+
+def _draw(
+    parts: Parts,
+    slot: Slot,
+    job: Job,
+    shape: planning.Shape,
+    use: Use,
+    stored: tuple[Release, ...],
+    at: Standing,
+    deadline: float,
+) -> Release:
+    """Measure a block anew, at the price that was reserved for this draw."""
+    cost = next(Cost.from_json(one["new_draw"]) for one in [job.decision["blocks"][_place(job, use)]])
+    block = planning.at(shape, cost, at.policy.rules.units, keys_known=bool(stored))
+    statement = render(shape.relation, parts.engine.dialect)
+    partials = slot.partials(statement, {SECRET: parts.mix_secret}, _left(parts, deadline))
+    return release(block, partials, parts.noise, stored[0].keys if stored else None)
+
+
+def _place(job: Job, use: Use) -> int:
+    return job.questions.index(use.question)
+
+
+def _cost_of(job: Job) -> dict[str, str]:
+    price = job.decision["price"]
+    return {name: price[name] for name in ("measure", "amount", "delta")}
+
+
+def _left(parts: Parts, deadline: float) -> float:
+    return max(0.0, deadline - parts.clock.monotonic())
+
+
+def _commit(parts: Parts, job: Job, at: Standing, measured: Measurement, *, late: bool) -> None:
+    """Release, commit and outcome in one transaction; the answer is shown once the outcome has its index."""
+    trail = parts.trail(job.person)
+    salt = parts.randomness(32).hex()
+    commitment = _commitment(salt, measured.result)
+    with parts.store.transaction() as tx:
+        for use in job.decision["uses"]:
+            if use[2] is not None:
+                ledger.store_draw(tx, use[0], use[2], job.id, measured.draws[use[0]])
+        moved = [movement.as_entry() for movement in ledger.commit(tx, job.id)]
+        act = trail.act(job.id)
+        releases = [(question, position) for question, positions, _ in job.decision["uses"] for position in positions]
+        kept = jobs.Answer(releases, {**measured.result, "salt": salt, "commitment": commitment})
+        if not jobs.commit(tx, job.id, parts.owner, parts.clock.now(), act.event_id, kept):
+            raise LookupError("the lease of a running request was lost; this is a bug, report it")
+        price = Cost.from_json(_cost_of(job))
+        trail.record(
+            tx,
+            query_outcome(act, job.project, "committed", job.intent, moved, cost=price, result_commitment=commitment),
+        )
+        if late:
+            governance.record_incident(tx, trail, job.project, faults.ENGINE.code, job.id)
+    parts.step("committed")
+    _settle(parts, job, act.event_id, trail.events)
+    parts.step("outcome-indexed")
+
+
+def _commitment(salt: str, result: Mapping[str, Any]) -> str:
+    """Return the salted commitment to a result that stands in the log (AUDIT "Entry")."""
+    return hashlib.sha256((salt + json.dumps(result, sort_keys=True)).encode()).hexdigest()
+
+
+def burn(parts: Parts, job: Job, why: Reason, owner: str | None) -> None:
+    """End a running request without an answer: its price stays spent, governance is told."""
+    trail = parts.trail(job.person)
+    with parts.store.transaction() as tx:
+        act = trail.act(job.id)
+        if not jobs.burn(tx, job.id, parts.clock.now(), act.event_id, why.code, owner):
+            return
+        for question, position in _leading(job):
+            ledger.fail_draw(tx, question, position, job.id)
+        moved = [movement.as_entry() for movement in ledger.burn(tx, job.id)]
+        trail.record(tx, query_outcome(act, job.project, "burned", job.intent, moved, reasons=[why.code]))
+        governance.record_incident(tx, trail, job.project, why.code, job.id)
+    parts.step("burned")
+    _settle(parts, job, act.event_id, trail.events)
+
+
+def void(parts: Parts, job: Job, why: Reason) -> None:
+    """End a queued request from which nothing was read: its price is given back."""
+    trail = parts.trail(job.person)
+    with parts.store.transaction() as tx:
+        act = trail.act(job.id)
+        if not jobs.void(tx, job.id, parts.clock.now(), act.event_id, why.code):
+            return
+        for question, position in _leading(job):
+            ledger.drop_draw(tx, question, position, job.id)
+        ledger.unpay(tx, job.id)
+        moved = [movement.as_entry() for movement in ledger.void(tx, job.id)]
+        trail.record(tx, query_outcome(act, job.project, "voided", job.intent, moved, reasons=[why.code]))
+    _settle(parts, job, act.event_id, trail.events)
+
+
+def _leading(job: Job) -> list[tuple[str, int]]:
+    return [(question, leads) for question, _, leads in job.decision["uses"] if leads is not None]
+
+
+def _settle(parts: Parts, job: Job, outcome: str, events: list[str]) -> None:
+    indexes = parts.journal.settle(events)
+    with parts.store.transaction() as tx:
+        note(tx, job.id, indexes[outcome])
+
+
+def note(tx: Transaction, job: str, index: int) -> None:
+    """Note where a request's outcome stands in the log: from now on it may be shown."""
+    jobs.note_receipt(tx, job, index)

@@ -1,0 +1,135 @@
+"""Five gates, in the order of the Five Safes, over one plan. Pure: the same code checks, runs and replays.
+
+No gate stops the next one: every refusal that can be known is given at once, before anything runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tre.base.cost import Cost
+from tre.base.reasons import Refusal, Refused, requests
+from tre.base.reasons import budget as reasons
+from tre.catalogue import Catalogue
+from tre.decide.decision import Decision, DrawnOf, Measured, Question
+from tre.decide.timing import timing
+from tre.policy import CompiledPolicy, gates
+from tre.policy.context import Context, Verdict
+from tre.privacy import plan as planning
+from tre.privacy.draws import charge
+from tre.privacy.keys import PublicValues
+from tre.privacy.plan import PrivatePlan, Shape
+from tre.privacy.request import Rules
+from tre.sql.binding import bind
+from tre.sql.plan import Query
+
+DATA, OUTPUTS = "data", "outputs"
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """All that a decision rests on beside the text: who asks, under which policy, on which version, with what left.
+
+    `left` has what each ledger that the answer touches may still reserve, by its name for people.
+    """
+
+    context: Context
+    policy: CompiledPolicy
+    catalogue: Catalogue
+    left: Mapping[str, Cost]
+    drawn: DrawnOf
+    public_keys: PublicValues
+
+
+def decide(question: Question, situation: Situation) -> Decision:
+    """Return one decision with all reasons, the price and the expected error."""
+    policy, rules = situation.policy, situation.policy.rules
+    query, data = _data_gate(question, situation)
+    plan, measured, outputs = _outputs_gate(query, question, situation)
+    nothing = Cost.zero(rules.measure)
+    return Decision(
+        verdicts=(
+            gates.people(situation.context, policy),
+            gates.project(situation.context, policy),
+            gates.settings(situation.context, policy),
+            data,
+            *outputs,
+        ),
+        plan=plan,
+        measured=measured,
+        price=sum((one.charge.project for one in measured), nothing),
+        dataset_price=sum((one.charge.dataset for one in measured), nothing),
+        timing=None if query is None else timing(query.tables, situation.catalogue, rules.release_every),
+        policy_digest=policy.digest,
+        version=situation.catalogue.version,
+    )
+
+
+def _data_gate(question: Question, situation: Situation) -> tuple[Query | None, Verdict]:
+    """Bind the text: which tables and columns it names, and whether every step is private by proof."""
+    rules = situation.policy.rules
+    try:
+        query = bind(
+            question.sql,
+            situation.catalogue,
+            situation.context.now.date(),
+            question.dialect,
+            most_rows_per_unit=rules.most_rows_per_unit,
+            most_rows=rules.most_rows,
+        )
+    except Refused as refused:
+        return None, Verdict(DATA, refused.refusals)
+    return query, Verdict(DATA)
+
+
+def _outputs_gate(
+    query: Query | None, question: Question, situation: Situation
+) -> tuple[PrivatePlan | None, tuple[Measured, ...], tuple[Verdict, ...]]:
+    """Plan the answer and price it against the draws that are stored and the budgets that are left.
+
+    A text that cannot be bound never reaches this gate, which then says nothing.
+    """
+    if query is None:
+        return None, (), ()
+    rules = situation.policy.rules
+    try:
+        plan = planning.plan(query, question.ask, rules, situation.public_keys)
+    except Refused as refused:
+        return None, (), (Verdict(OUTPUTS, refused.refusals),)
+    measured = tuple(_measured(block.shape, block.cost, rules, situation.drawn) for block in plan.blocks)
+    refusals = (*_answer_limit(measured, rules, situation), *_budgets(measured, rules, situation.left))
+    return plan, measured, (Verdict(OUTPUTS, tuple(refusals)),)
+
+
+def _measured(shape: Shape, requested: Cost, rules: Rules, drawn_of: DrawnOf) -> Measured:
+    drawn = drawn_of(shape.question)
+    charged = charge(drawn.draws, requested, drawn.paid, rules.floor)
+    new = None
+    if charged.new is not None:
+        new = planning.at(shape, charged.new, rules.units, keys_known=bool(drawn.draws))
+    return Measured(shape, requested, charged, new)
+
+
+def _answer_limit(measured: tuple[Measured, ...], rules: Rules, situation: Situation) -> tuple[Refusal, ...]:
+    """PRIVACY §4: the per-answer limit counts the whole prefix of draws that the answer uses."""
+    whole = Cost.zero(rules.measure)
+    for one in measured:
+        for draw in situation.drawn(one.shape.question).draws[: one.charge.prefix]:
+            whole = whole + draw
+        whole = whole + (one.charge.new or Cost.zero(rules.measure))
+    return () if whole.fits(rules.per_answer) else (Refusal(requests.PREFIX_TOO_LARGE),)
+
+
+def _budgets(measured: tuple[Measured, ...], rules: Rules, left: Mapping[str, Cost]) -> list[Refusal]:
+    """What `check` says beforehand; the reservation itself decides again, atomically."""
+    nothing = Cost.zero(rules.measure)
+    prices = {
+        "project": sum((one.charge.project for one in measured), nothing),
+        "dataset": sum((one.charge.dataset for one in measured), nothing),
+    }
+    return [
+        Refusal(reasons.EXHAUSTED, {"ledger": ledger, "price": prices[ledger].in_words(), "left": rest.in_words()})
+        for ledger, rest in left.items()
+        if not prices[ledger].fits(rest)
+    ]

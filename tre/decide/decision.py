@@ -1,0 +1,72 @@
+"""A decision: what five gates said, every reason at once, the price, and what was promised of the error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from tre.base.cost import Cost
+from tre.base.reasons import Refusal
+from tre.decide.timing import Timing
+from tre.policy.context import Verdict
+from tre.privacy.draws import Charge
+from tre.privacy.plan import Block, PrivatePlan, Shape
+from tre.privacy.request import Ask
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a researcher typed and offered: text, the dialect it is written in, and bounds that it narrows."""
+
+    sql: str
+    dialect: str = "postgres"
+    ask: Ask = field(default_factory=Ask)
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """The stored or pending draws of a question, in order, as costs; and what this project has paid of them."""
+
+    draws: tuple[Cost, ...]
+    paid: Cost
+
+
+DrawnOf = Callable[[str], Drawn]
+"""Looks up what is drawn of a question: released facts alone (PRIVACY §1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One block of the answer: the price asked for, which stored draws serve, what is charged, the new draw if any."""
+
+    shape: Shape
+    requested: Cost
+    charge: Charge
+    new: Block | None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Allowed when every gate allows. `plan` is None where the text could not be planned.
+
+    `price` is what the project's ledger pays; `dataset_price` what the data set's ledger pays.
+    """
+
+    verdicts: tuple[Verdict, ...]
+    plan: PrivatePlan | None
+    measured: tuple[Measured, ...]
+    price: Cost
+    dataset_price: Cost
+    timing: Timing | None
+    policy_digest: str
+    version: str
+
+    @property
+    def allowed(self) -> bool:
+        """Whether every gate allows, and there is a plan to run."""
+        return self.plan is not None and all(verdict.allowed for verdict in self.verdicts)
+
+    @property
+    def refusals(self) -> tuple[Refusal, ...]:
+        """Every reason of every gate."""
+        return tuple(refusal for verdict in self.verdicts for refusal in verdict.refusals)
