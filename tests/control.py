@@ -16,6 +16,7 @@ from tre.base.cost import Cost, Measure
 from tre.journal import Act, Question, Sidecar, Trail, create_master, entries, record
 from tre.store import Store, Transaction
 
+ROOT_POLICY = Path(__file__).resolve().parent.parent / "policies" / "omop.yaml"
 SIGNER = Ed25519Signer("log.test", bytes(range(32)))
 DATASET = ledger.LedgerId.of_dataset("omop")
 PROJECT = ledger.LedgerId.of_project("P1", "omop")
