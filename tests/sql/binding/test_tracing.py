@@ -160,8 +160,9 @@ def test_a_key_of_a_public_table_is_known_from_the_private_domain() -> None:
     query = bound(
         "SELECT k.concept_name, COUNT(*) FROM person p JOIN concept k ON k.concept_id = p.gender_concept_id GROUP BY 1"
     )
-    ((column, _),) = query.blocks[0].keys
+    ((column, expression),) = query.blocks[0].keys
     assert isinstance(column.facts.domain, PublicKeys)
+    assert expression.facts.domain == column.facts.domain
 
 
 def test_a_with_query_used_twice_is_released_once() -> None:

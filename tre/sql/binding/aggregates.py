@@ -140,7 +140,9 @@ class Grouping:
         if isinstance(expression, Ref):
             origin, name = expression.column.origin, expression.column.name
             known = self.traits.known.get(expression.column.id)
-            facts = replace(facts, domain=known) if known is not None and facts.domain is None else facts
+            if known is not None and facts.domain is None:
+                facts = replace(facts, domain=known)
+                expression = Ref(replace(expression.column, facts=facts))
         column = self.session.column(name, expression.type, facts, origin, name)
         self.keys.append((column, expression))
         return column

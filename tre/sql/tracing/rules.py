@@ -37,7 +37,7 @@ from tre.sql.plan import (
     Scan,
     Sort,
 )
-from tre.sql.tracing.traits import Broken, Instance, Status, Traits
+from tre.sql.tracing.traits import MOST, Broken, Instance, Status, Traits
 from tre.sql.walk import expressions, outer, referred, subqueries
 
 
@@ -123,8 +123,8 @@ def cap_of(table: Table) -> int:
 
 
 def rows_of(table: Table) -> int:
-    """Return the declared or exact upper bound of the table's rows."""
-    return table.magnitude if table.public_rows is None else table.public_rows
+    """Return the declared or exact upper bound of the table's rows; a table without one has no bound."""
+    return table.magnitude or MOST if table.public_rows is None else table.public_rows
 
 
 # --- filters, projections ---------------------------------------------------------------------------------
