@@ -1,9 +1,10 @@
 """From a source to an immutable version: what the policy declares is enforced here or refused."""
 
 from tre.onboarding.cluster import SIDE_SCHEMA
+from tre.onboarding.folders import sweep
 from tre.onboarding.refusal import VersionRefused
 from tre.onboarding.stage import Limits
 from tre.onboarding.steps import onboard
 from tre.onboarding.version import Version, load_version
 
-__all__ = ["SIDE_SCHEMA", "Limits", "Version", "VersionRefused", "load_version", "onboard"]
+__all__ = ["SIDE_SCHEMA", "Limits", "Version", "VersionRefused", "load_version", "onboard", "sweep"]

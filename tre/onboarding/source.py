@@ -29,7 +29,8 @@ def find_source(source: Path, wanted: set[str]) -> dict[str, Path]:
     """Return the file of each `wanted` table that `source` has: one for all where it is a DuckDB file.
 
     Files are matched by name without regard to case; whatever else lies in the folder is not touched. Refuses a
-    source of another kind and a table that stands there twice.
+    source of another kind, a table that stands there twice, and a name that leads to something else than a file of
+    the folder: who delivers a folder does not thereby choose what else of this machine becomes data.
     """
     if source.is_file() and source.suffix.lower() in (".duckdb", ".db"):
         return _duckdb_file(source, wanted)
@@ -39,7 +40,8 @@ def find_source(source: Path, wanted: set[str]) -> dict[str, Path]:
     for path in sorted(source.iterdir()):
         table = path.stem.lower()
         if path.suffix.lower() in (".parquet", ".csv") and table in wanted:
-            found.setdefault(table, []).append(path.resolve())
+            found.setdefault(table, []).append(path)
+    refuse_if([Fault(reasons.OUTSIDE, path.name) for paths in found.values() for path in paths if _leads_out(path)])
     refuse_if(
         [
             Fault(reasons.AMBIGUOUS, f"{table}: {', '.join(path.name for path in paths)}")
@@ -47,7 +49,16 @@ def find_source(source: Path, wanted: set[str]) -> dict[str, Path]:
             if len(paths) > 1
         ]
     )
-    return {table: paths[0] for table, paths in found.items()}
+    return {table: source.resolve() / paths[0].name for table, paths in found.items()}
+
+
+def _leads_out(path: Path) -> bool:
+    """Whether `path` leads out of its folder, or is a pipe or device that would never end."""
+    try:
+        target = path.resolve(strict=True)
+    except OSError:
+        return True
+    return not target.is_relative_to(path.parent.resolve()) or not target.is_file()
 
 
 def _duckdb_file(source: Path, wanted: set[str]) -> dict[str, Path]:
@@ -59,7 +70,8 @@ def _duckdb_file(source: Path, wanted: set[str]) -> dict[str, Path]:
 
 def readable(files: Mapping[str, Path]) -> set[Path]:
     """Return the paths that the engine looks at to read `files`: of a DuckDB file also where its log would be."""
-    return {beside for path in files.values() for beside in (path, _write_ahead_log(path))}
+    real = {path.resolve() for path in files.values()}
+    return real | {_write_ahead_log(path) for path in real}
 
 
 def _write_ahead_log(path: Path) -> Path:
@@ -75,7 +87,7 @@ def open_relation(connection: duckdb.DuckDBPyConnection, table: str, path: Path,
     """
     if path.suffix.lower() not in (".parquet", ".csv"):
         return _attached(connection, table, path)
-    alias.symlink_to(path)
+    alias.symlink_to(path.resolve())
     if path.suffix.lower() == ".csv":
         return _csv(table, alias)
     return _described(connection, table, f"read_parquet({literal(str(alias))}, hive_partitioning = false)")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +16,7 @@ from tre.catalogue import Catalogue
 from tre.onboarding.check import check_stage
 from tre.onboarding.cluster import write_version
 from tre.onboarding.content import commitment, cut_to_caps
+from tre.onboarding.folders import sweep, working_folder
 from tre.onboarding.refusal import Fault, VersionRefused
 from tre.onboarding.stage import Limits, fill_stage
 from tre.onboarding.version import DATA_FILE, Version, seal
@@ -41,9 +40,11 @@ def onboard(
     `source` is a folder of TABLE.parquet or TABLE.csv files or a DuckDB file. `commitment_key` (32 bytes of the
     home's keys) makes commitments comparable within one home; `randomness` names the version and numbers its units.
     `progress` is told each step ("read", "check", "commit", "cluster") and its fraction done. Raises VersionRefused;
-    then, as after any other exception, nothing is left behind.
+    then, as after any other exception, nothing is left behind; what a killed
+    process left is swept first.
     """
-    with _folder(limits.spill) as work, _folder(home_versions) as new:
+    sweep(home_versions, limits.spill)
+    with working_folder(limits.spill) as work, working_folder(home_versions) as new:
         detail = ""
         try:
             with _engine(work, limits) as engine:
@@ -79,17 +80,6 @@ def _make(
         engine, catalogue, tables, new / DATA_FILE, randomness, lambda part: progress("cluster", part)
     )
     return committed, MappingProxyType(caps), MappingProxyType(sizes), absent
-
-
-@contextmanager
-def _folder(parent: Path) -> Iterator[Path]:
-    """Yield a new folder (0700) that is gone afterwards, unless it was renamed."""
-    parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=".onboarding-", dir=parent.resolve()))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

@@ -18,18 +18,25 @@ AMBIGUOUS = reason(
     "Leave one file for each table.",
     _PRIVACY,
 )
+OUTSIDE = reason(
+    "onboarding.outside",
+    Kind.UNPROCESSABLE,
+    "A name in the source's folder is a link that leads out of it, or no regular file.",
+    "Put the files themselves into the folder.",
+    "Whoever delivers a folder chooses what is in it, never which other file of the machine becomes data.",
+)
 MISSING_TABLE = reason(
     "onboarding.missing-table",
     Kind.UNPROCESSABLE,
-    "The source lacks a table that the policy declares.",
-    "Add the table, empty if it has no rows, or take it out of the policy.",
+    "The source lacks a table that the policy declares and does not call optional.",
+    "Add the table, empty if it has no rows, or say in the policy that it is optional.",
     _PRIVACY,
 )
 MISSING_COLUMN = reason(
     "onboarding.missing-column",
     Kind.UNPROCESSABLE,
-    "A table lacks a column that the policy declares, or holds it twice.",
-    "Add the column, empty if it has no values, or take it out of the policy.",
+    "A table lacks a column that the policy declares and does not call optional, or holds one twice.",
+    "Add the column, empty if it has no values, or say in the policy that it is optional.",
     _PRIVACY,
 )
 UNREADABLE = reason(
