@@ -77,8 +77,8 @@ class Naive:
 
     def _released(self, relation: Released) -> list[Row]:
         table = self.released[relation.name]
-        assert table.num_columns == len(relation.columns)
-        columns = [table.column(at).to_pylist() for at in range(table.num_columns)]
+        assert table.num_columns >= len(relation.columns)  # hidden ones may go unread
+        columns = [table.column(at).to_pylist() for at in range(len(relation.columns))]
         return [
             {column.id: columns[at][row] for at, column in enumerate(relation.columns)} for row in range(table.num_rows)
         ]

@@ -13,8 +13,8 @@ from functools import reduce
 from tre.catalogue import Kind, Type
 from tre.sql import functions, walk
 from tre.sql.plan import (
+    Aggregate,
     Column,
-    Distinct,
     Expression,
     Facts,
     Filter,
@@ -34,36 +34,41 @@ def origins(root: Relation, noisy: frozenset[int]) -> dict[int, int | None]:
     """Return the noisy columns of the plan by id: the released column that each is a bare copy of, else None."""
     found: dict[int, int | None] = {id_: id_ for id_ in noisy}
     for relation in walk.relations(root):
-        if isinstance(relation, Project):
-            for column, expression in relation.outputs:
-                if isinstance(expression, Ref) and expression.column.id in found:
-                    found[column.id] = found[expression.column.id]
-                elif walk.referred(expression) & found.keys():
-                    found[column.id] = None
-        elif isinstance(relation, Join):
+        if isinstance(relation, Join):
             found |= {new.id: found[old.id] for new, old in relation.nulled if old.id in found}
-        elif not isinstance(relation, PrivateAggregate) and not isinstance(relation, Filter | Sort | Distinct):
-            found |= {
-                column.id: None
-                for column in relation.columns
-                if column.id not in found
-                and any(walk.referred(one) & found.keys() for one in walk.expressions(relation))
-            }
+        for column, expression in _made(relation):
+            if isinstance(expression, Ref) and expression.column.id in found:
+                found[column.id] = found[expression.column.id]
+            elif walk.referred(expression) & found.keys():
+                found[column.id] = None
+        if isinstance(relation, Aggregate) and _holds_block(relation):
+            found |= {one.column.id: None for one in relation.aggregates}
     return found
+
+
+def _made(relation: Relation) -> tuple[tuple[Column, Expression], ...]:
+    if isinstance(relation, Project):
+        return relation.outputs
+    return relation.keys if isinstance(relation, Aggregate) else ()
 
 
 @dataclass
 class Traced:
-    """A plan over the released `tables` whose rows carry the hidden columns `rows`, one per table, and `replicate`."""
+    """A plan over released `tables` whose rows carry the hidden columns `rows`, one per table, and `replicate`.
+
+    `sources` says for each column that is a table's own from which of `rows` it comes. Where rows were grouped
+    again there are no `rows`: a row is then known by its exact cells.
+    """
 
     relation: Relation
-    tables: tuple[str, ...]
-    rows: tuple[Column, ...]
+    tables: tuple[str, ...] = ()
+    rows: tuple[Column, ...] = ()
     replicate: Column | None = None
+    sources: Mapping[int, int] = field(default_factory=dict)
 
 
 class Untraceable(Exception):  # noqa: N818 - an answer about a plan, not an error
-    """The rows above the blocks are no longer rows of the blocks: aggregated, made distinct, or joined within."""
+    """The rows above the blocks are no longer rows of the blocks: made distinct, or tested inside a subquery."""
 
 
 @dataclass
@@ -71,7 +76,8 @@ class Tracer:
     """Carries hidden columns up through a plan whose blocks `tables` stand released.
 
     With `simulated` the plan is made to compute cells only: what selects or orders rows by a noisy value is
-    left out, so that each row of the answer is found once in every replicate.
+    left out, so that each row of the answer is found once in every replicate; under an aggregate it stays, as
+    its rows are summed.
     """
 
     tables: Mapping[int, Released]  # by id() of the PrivateAggregate
@@ -79,13 +85,14 @@ class Tracer:
     simulated: bool
     next_id: int
     made: list[Column] = field(default_factory=list)
+    summed: int = 0
 
     def traced(self, relation: Relation) -> Traced:
         """Return `relation` with hidden columns; raise Untraceable."""
+        if not _holds_block(relation):
+            return Traced(relation)
         if isinstance(relation, PrivateAggregate):
             return self._released(relation)
-        if not self._holds_block(relation):
-            return Traced(relation, (), ())
         if isinstance(relation, Project):
             return self._project(relation)
         if isinstance(relation, Filter):
@@ -94,30 +101,40 @@ class Tracer:
             return self._sort(relation)
         if isinstance(relation, Join):
             return self._join(relation)
+        if isinstance(relation, Aggregate):
+            return self._aggregate(relation)
         raise Untraceable
 
     def _released(self, block: PrivateAggregate) -> Traced:
         table = self.tables[id(block)]
-        row = self._column(f"{table.name}_row")
-        replicate = self._column(f"{table.name}_replicate") if self.simulated else None
+        row = self._column("row")
+        replicate = self._column("replicate") if self.simulated else None
         hidden = (row,) if replicate is None else (row, replicate)
-        return Traced(Released(table.name, table.columns + hidden), (table.name,), (row,), replicate)
+        sources = {column.id: 0 for column in table.columns}
+        return Traced(Released(table.name, table.columns + hidden), (table.name,), (row,), replicate, sources)
 
     def _project(self, relation: Project) -> Traced:
         below = self.traced(relation.input)
         hidden = below.rows if below.replicate is None else (*below.rows, below.replicate)
         outputs = relation.outputs + tuple((column, Ref(column)) for column in hidden)
-        return replace(below, relation=Project(below.relation, outputs))
+        sources = {
+            column.id: below.sources[one.column.id]
+            for column, one in relation.outputs
+            if isinstance(one, Ref) and one.column.id in below.sources
+        }
+        return replace(below, relation=Project(below.relation, outputs), sources=sources)
 
     def _filter(self, relation: Filter) -> Traced:
-        self._free_of_blocks(relation.condition)
+        _free_of_blocks(relation.condition)
         below = self.traced(relation.input)
-        if self.simulated and walk.referred(relation.condition) & self.noisy:
+        if self.simulated and not self.summed and walk.referred(relation.condition) & self.noisy:
             return below
         return replace(below, relation=Filter(below.relation, relation.condition))
 
     def _sort(self, relation: Sort) -> Traced:
         below = self.traced(relation.input)
+        if self.simulated and self.summed and relation.limit is not None:
+            raise Untraceable
         if self.simulated:
             return below
         # Ties leave in key order, so that the order never depends on how an engine works.
@@ -125,8 +142,8 @@ class Tracer:
         return replace(below, relation=replace(relation, input=below.relation, terms=relation.terms + ties))
 
     def _join(self, relation: Join) -> Traced:
-        self._free_of_blocks(relation.condition)
-        if relation.nulled and self._holds_block(relation.right):
+        _free_of_blocks(relation.condition)
+        if relation.nulled and _holds_block(relation.right):
             raise Untraceable
         left, right = self.traced(relation.left), self.traced(relation.right)
         if self.simulated and walk.referred(relation.condition) & self.noisy:
@@ -136,20 +153,33 @@ class Tracer:
             same = functions.call("=", Ref(left.replicate), Ref(right.replicate))
             condition = functions.call("and", condition, same)
         joined = replace(relation, left=left.relation, right=right.relation, condition=condition)
-        tables = left.tables + right.tables
-        return Traced(joined, tables, left.rows + right.rows, left.replicate or right.replicate)
+        sources = {**left.sources, **{id_: len(left.rows) + at for id_, at in right.sources.items()}}
+        replicate = left.replicate or right.replicate
+        return Traced(joined, left.tables + right.tables, left.rows + right.rows, replicate, sources)
 
-    def _holds_block(self, relation: Relation) -> bool:
-        return any(isinstance(node, PrivateAggregate) for node in walk.relations(relation))
-
-    def _free_of_blocks(self, expression: Expression) -> None:
-        if any(self._holds_block(one.relation) for one in walk.subqueries(expression)):
-            raise Untraceable
+    def _aggregate(self, relation: Aggregate) -> Traced:
+        self.summed += 1
+        below = self.traced(relation.input)
+        self.summed -= 1
+        if below.replicate is None:
+            return Traced(replace(relation, input=below.relation))
+        replicate = self._column("replicate")
+        keys = (*relation.keys, (replicate, Ref(below.replicate)))
+        return Traced(replace(relation, input=below.relation, keys=keys), replicate=replicate)
 
     def _column(self, name: str) -> Column:
         column = Column(self.next_id + len(self.made), name, HIDDEN, Facts(nullable=False))
         self.made.append(column)
         return column
+
+
+def _holds_block(relation: Relation) -> bool:
+    return any(isinstance(node, PrivateAggregate) for node in walk.relations(relation))
+
+
+def _free_of_blocks(expression: Expression) -> None:
+    if any(_holds_block(one.relation) for one in walk.subqueries(expression)):
+        raise Untraceable
 
 
 def in_order(relation: Relation, rows: tuple[Column, ...]) -> Relation:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -92,11 +92,11 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class _Outer:
-    """The evaluated query above the blocks: its cells, and per answer row the released rows it came from."""
+    """The evaluated query above the blocks: its cells, and per row the numbers of the released rows it came from."""
 
     rows: tuple[tuple[Cell, ...], ...]
-    sources: tuple[tuple[int, ...], ...] = ()
-    tables: tuple[str, ...] = field(default=())
+    traced: above.Traced | None
+    sources: tuple[tuple[int, ...], ...]
 
 
 def answer(plan: PrivatePlan, releases: Sequence[Release], evaluate: Evaluate) -> Answer:
@@ -134,19 +134,26 @@ def _evaluated(
     except above.Untraceable:
         released = {id(one.block.shape.source): one.block.shape.released for one in shown}
         found = evaluate(above.in_order(above.standing_in(root, released), ()), tables)
-        return _Outer(_cells(found, root))
-    used = {name: tables[name] for name in traced.tables}
-    found = evaluate(above.in_order(traced.relation, traced.rows), used)
-    at = {column.id: position for position, column in enumerate(traced.relation.columns)}
-    sources = [found.column(at[row.id]).to_pylist() for row in traced.rows]
-    picked = tuple(zip(*sources, strict=True)) if sources else tuple(() for _ in range(found.num_rows))
-    return _Outer(_cells(found, root), picked, traced.tables)
+        return _Outer(_cells(found, root, root), None, tuple(() for _ in range(found.num_rows)))
+    found = evaluate(above.in_order(traced.relation, traced.rows), tables)
+    return _Outer(_cells(found, traced.relation, root), traced, _sources(found, traced))
 
 
-def _cells(table: pa.Table, root: Relation) -> tuple[tuple[Cell, ...], ...]:
+def _sources(found: pa.Table, traced: above.Traced) -> tuple[tuple[int, ...], ...]:
+    at = _places(traced.relation)
+    if not traced.rows:
+        return tuple(() for _ in range(found.num_rows))
+    return tuple(zip(*(found.column(at[row.id]).to_pylist() for row in traced.rows), strict=True))
+
+
+def _places(relation: Relation) -> dict[int, int]:
+    return {column.id: place for place, column in enumerate(relation.columns)}
+
+
+def _cells(table: pa.Table, relation: Relation, root: Relation) -> tuple[tuple[Cell, ...], ...]:
+    at = _places(relation)
     columns = [
-        [_cell(value, column.type) for value in table.column(position).to_pylist()]
-        for position, column in enumerate(root.columns)
+        [_cell(value, column.type) for value in table.column(at[column.id]).to_pylist()] for column in root.columns
     ]
     return tuple(zip(*columns, strict=True)) if columns else ()
 
@@ -168,11 +175,8 @@ def _tracer(
 
 def _suppressed(shown: tuple[Estimates, ...], outer: _Outer) -> tuple[bool, ...]:
     marks = {one.block.shape.name: one.suppressed for one in shown}
-    if not outer.tables:
-        return tuple(False for _ in outer.rows)
-    return tuple(
-        any(marks[name][at] for name, at in zip(outer.tables, source, strict=True)) for source in outer.sources
-    )
+    tables = outer.traced.tables if outer.traced else ()
+    return tuple(any(marks[name][at] for name, at in zip(tables, source, strict=True)) for source in outer.sources)
 
 
 def _intervals(
@@ -184,26 +188,28 @@ def _intervals(
 ) -> tuple[tuple[Ends, ...] | None, ...]:
     """Return each noisy number's interval: a bare output's own, else by simulation of its expression."""
     columns = plan.query.root.columns
+    own = outer.traced.sources if outer.traced else {}
     derived = [
         position
         for position, column in enumerate(columns)
-        if column.id in origins and origins[column.id] is None and column.type.kind in _NUMBERS
+        if column.id in origins and not (origins[column.id] and column.id in own) and column.type.kind in _NUMBERS
     ]
     simulated = _simulated_ends(plan, shown, origins, outer, derived, evaluate) if derived else {}
     found: list[tuple[Ends, ...] | None] = []
     for position, column in enumerate(columns):
         origin = origins.get(column.id)
-        if origin is not None and outer.tables:
-            found.append(_own(shown, outer, origin))
+        if origin is not None and column.id in own:
+            found.append(_own(shown, outer.sources, own[column.id], origin))
         else:
             found.append(simulated.get(position))
     return tuple(found)
 
 
-def _own(shown: tuple[Estimates, ...], outer: _Outer, origin: int) -> tuple[Ends, ...]:
+def _own(
+    shown: tuple[Estimates, ...], sources: tuple[tuple[int, ...], ...], place: int, origin: int
+) -> tuple[Ends, ...]:
     one = next(one for one in shown if origin in one.intervals)
-    table = outer.tables.index(one.block.shape.name)
-    return tuple(one.intervals[origin][source[table]] for source in outer.sources)
+    return tuple(one.intervals[origin][source[place]] for source in sources)
 
 
 def _simulated_ends(
@@ -215,7 +221,7 @@ def _simulated_ends(
     evaluate: Evaluate,
 ) -> dict[int, tuple[Ends, ...]]:
     """Evaluate the query's expressions on replicates of the released tables and take the central 95 %."""
-    if not outer.tables or not outer.rows:
+    if outer.traced is None or not outer.rows:
         return {}
     try:
         traced = _tracer(plan, shown, origins, simulated=True).traced(plan.query.root)
@@ -223,11 +229,7 @@ def _simulated_ends(
         return {}
     widest = max(len(one.keys) for one in shown)
     count = max(200, min(2000, _SIMULATED_ROWS // max(1, widest)))
-    tables = {
-        one.block.shape.name: simulated_table(one, replicates(one, count), count)
-        for one in shown
-        if one.block.shape.name in traced.tables
-    }
+    tables = {one.block.shape.name: simulated_table(one, replicates(one, count), count) for one in shown}
     found = evaluate(traced.relation, tables)
     exact = [position for position, column in enumerate(plan.query.root.columns) if column.id not in origins]
     groups = _by_row(found, traced, plan.query.root, exact, derived)
@@ -245,19 +247,12 @@ def _by_row(
     found: pa.Table, traced: above.Traced, root: Relation, exact: Sequence[int], derived: Sequence[int]
 ) -> dict[tuple[object, ...], dict[int, list[float]]]:
     """Return simulated values by row identity: the released rows it came from, and its exact cells."""
-    at = {column.id: position for position, column in enumerate(traced.relation.columns)}
-    sources = list(zip(*(found.column(at[row.id]).to_pylist() for row in traced.rows), strict=True))
-    types = [column.type for column in root.columns]
-    cells = {
-        position: [_cell(value, types[position]) for value in found.column(position).to_pylist()]
-        for position in (*exact, *derived)
-    }
+    rows = _cells(found, traced.relation, root)
     groups: dict[tuple[object, ...], dict[int, list[float]]] = {}
-    for row, source in enumerate(sources):
-        identity = (source, tuple(cells[position][row] for position in exact))
-        collected = groups.setdefault(identity, {position: [] for position in derived})
+    for row, source in zip(rows, _sources(found, traced), strict=True):
+        collected = groups.setdefault(_identity(source, row, exact), {position: [] for position in derived})
         for position in derived:
-            collected[position].append(_float(cells[position][row]))
+            collected[position].append(_float(row[position]))
     return groups
 
 

@@ -44,14 +44,6 @@ def proven_rows(block: PrivateAggregate) -> int:
     return 1 if block.one_row else max(1, block.rows_per_unit)
 
 
-def required_cap(block: PrivateAggregate, ask: Ask, asked: Asked) -> int:
-    """Return C or refuse."""
-    cap = row_cap(block, ask)
-    if cap is None:
-        raise Refused.because(reasons.NO_BOUND, output=asked.column.name)
-    return cap
-
-
 def group_bound(block: PrivateAggregate, ask: Ask, rules: Rules, known: int | None) -> tuple[int, bool]:
     """Return (l0, whether units must be cut to it): the groups in which one unit is counted.
 
@@ -111,7 +103,7 @@ def total_bounds(values: Values, rows: int) -> tuple[int, int]:
     return rows * min(values.low, 0), rows * max(values.high, 0)
 
 
-def narrowed(asked: Asked, values: Values, total: Interval, rows: int) -> tuple[int, int]:
+def narrowed(output: str, values: Values, total: Interval, rows: int) -> tuple[int, int]:
     """Return the clip interval of a total that the request bounds, within what `rows` values can reach."""
     proven_low, proven_high = total_bounds(values, rows)
     low = max(proven_low, ceil(total.low / values.granularity))
@@ -119,17 +111,17 @@ def narrowed(asked: Asked, values: Values, total: Interval, rows: int) -> tuple[
     if low > high:
         raise Refused.because(
             reasons.TOTAL_OUTSIDE,
-            output=asked.column.name,
+            output=output,
             low=_number(proven_low * values.granularity),
             high=_number(proven_high * values.granularity),
         )
     return min(low, 0), max(high, 0)
 
 
-def check_unit_overflow(asked: Asked, values: Values, rows: int, weight: int = 1) -> None:
+def check_unit_overflow(output: str, values: Values, rows: int, weight: int = 1) -> None:
     """Refuse unless one unit's worst-case sum, times `weight`, fits 62 bits."""
     if rows * max(abs(values.low), abs(values.high), values.high - values.low) * weight >= SATURATION:
-        raise Refused.because(reasons.OVERFLOW, output=asked.column.name)
+        raise Refused.because(reasons.OVERFLOW, output=output)
 
 
 def check_total_overflow(output: str, sensitivity: int, scale: float, units: int) -> None:

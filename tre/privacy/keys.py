@@ -13,7 +13,7 @@ from tre.base.reasons import Refused
 from tre.base.reasons import privacy as reasons
 from tre.catalogue import Kind, Type, Value
 from tre.privacy.request import Rules
-from tre.sql.plan import Expression, PrivateAggregate, PublicKeys
+from tre.sql.plan import Column, PrivateAggregate, PublicKeys
 
 PublicValues = Callable[[PublicKeys], tuple[Value, ...]]
 """The distinct values of a public column, looked up before planning: public facts, exact and free."""
@@ -25,10 +25,10 @@ def known_keys(block: PrivateAggregate, rules: Rules, public_keys: PublicValues)
     A nullable key has the group NULL besides its domain: the declared "other". More groups than the policy
     enumerates are unknown ones; under pure DP unknown groups are refused.
     """
-    for column, expression in block.keys:
-        if expression.type.kind is Kind.DOUBLE:
+    for column, _ in block.keys:
+        if column.type.kind is Kind.DOUBLE:
             raise Refused.because(reasons.KEY_TYPE, key=column.name)
-    domains = [_domain(expression, public_keys) for _, expression in block.keys]
+    domains = [_domain(column, public_keys) for column, _ in block.keys]
     count = 1
     for domain in domains:
         count *= len(domain) if domain is not None else 0
@@ -84,10 +84,10 @@ _READ: dict[Kind, Callable[[object], Value]] = {
 }
 
 
-def _domain(expression: Expression, public_keys: PublicValues) -> tuple[Value | None, ...] | None:
-    domain = expression.facts.domain
+def _domain(key: Column, public_keys: PublicValues) -> tuple[Value | None, ...] | None:
+    domain = key.facts.domain
     if domain is None:
         return None
     values = public_keys(domain) if isinstance(domain, PublicKeys) else domain
-    spelled = {normal(value, expression.type): None for value in values if value is not None}
-    return (*spelled, None) if expression.facts.nullable else tuple(spelled)
+    spelled = {normal(value, key.type): None for value in values if value is not None}
+    return (*spelled, None) if key.facts.nullable else tuple(spelled)

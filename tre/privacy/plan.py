@@ -12,6 +12,7 @@ from tre.base.cost import ATTO, Cost, Measure
 from tre.base.passage import Key
 from tre.base.reasons import Refusal, Refused
 from tre.base.reasons import privacy as reasons
+from tre.catalogue import Interval
 from tre.privacy import above, accounting, bounds
 from tre.privacy.allocation import mechanism_for, shares
 from tre.privacy.keys import PublicValues, known_keys
@@ -30,7 +31,8 @@ class Shape:
     """What a block measures, whatever the price: the question that draws answer (PRIVACY §4).
 
     `keys` are all groups in key order (None: unknown), `groups` is l0; `relation` computes the exact partials,
-    with the released tables named in `inputs`; `units` and `clipped` name the supporting parts.
+    with the released tables named in `inputs`; `names` is what people call each asked aggregate; `units` and
+    `clipped` name the supporting parts.
     """
 
     source: PrivateAggregate
@@ -40,6 +42,7 @@ class Shape:
     parts: tuple[Part, ...]
     weights: Mapping[str, Fraction]
     outputs: tuple[Output, ...]
+    names: Mapping[int, str]
     units: str | None
     clipped: str | None
     minimum_group: int | None
@@ -90,9 +93,10 @@ def plan(query: Query, ask: Ask, rules: Rules, public_keys: PublicValues) -> Pri
     """
     if not query.blocks:
         return PrivatePlan(query, (), Cost.zero(rules.measure), MappingProxyType({}), MappingProxyType({}))
-    _check(query, ask)
+    names = output_names(query)
+    totals = _totals(query, ask, names)
     shapes = tuple(
-        shape(query.blocks[position], f"released_{position}", query.blocks[:position], ask, rules, public_keys)
+        _shape(position, query.blocks, Needs(query.blocks[position], ask, totals, names), rules, public_keys)
         for position in range(len(query.blocks))
     )
     blocks = tuple(at(one, cost, rules.units) for one, cost in zip(shapes, _prices(shapes, ask, rules), strict=True))
@@ -100,42 +104,56 @@ def plan(query: Query, ask: Ask, rules: Rules, public_keys: PublicValues) -> Pri
     return PrivatePlan(query, blocks, whole, _bounds_in_use(blocks), _errors(query, blocks))
 
 
-def shape(
-    source: PrivateAggregate,
-    name: str,
-    before: tuple[PrivateAggregate, ...],
-    ask: Ask,
-    rules: Rules,
-    public_keys: PublicValues,
+def _shape(
+    position: int, blocks: tuple[PrivateAggregate, ...], needs: Needs, rules: Rules, public_keys: PublicValues
 ) -> Shape:
-    """Return what `source` measures. Blocks `before` it that it reads are released first and stand in it as such."""
+    """Return what a block measures. Blocks before it that it reads are released first and stand in it as such."""
+    source = needs.block
     keys = known_keys(source, rules, public_keys)
-    groups, keep = bounds.group_bound(source, ask, rules, None if keys is None else len(keys))
-    needs = Needs(source, ask)
+    groups, keep = bounds.group_bound(source, needs.ask, rules, None if keys is None else len(keys))
     outputs = outputs_of(needs)
     units, clipped = support(needs, with_units=keys is None or rules.minimum_group is not None)
-    relation = lowered(source, needs.parts, groups, keep)
-    inputs = []
-    for position in reversed(range(len(before))):
-        earlier = before[position]
-        if any(node is earlier for node in walk.relations(relation)):
-            inputs.append(f"released_{position}")
-            relation = walk.replaced(relation, earlier, Released(inputs[-1], earlier.columns))
+    relation, inputs = _over_released(lowered(source, needs.parts, groups, keep), blocks[:position])
     return Shape(
         source,
-        name,
+        _released_name(position),
         keys,
         groups,
         tuple(needs.parts),
         MappingProxyType(dict(needs.weights)),
         outputs,
+        MappingProxyType({one.column.id: needs.name(one) for one in source.asked}),
         units.name if units else None,
         clipped.name if clipped else None,
         rules.minimum_group,
         relation,
-        tuple(inputs),
+        inputs,
         question_of(source, needs.parts, groups, keys),
     )
+
+
+def _over_released(relation: Relation, before: tuple[PrivateAggregate, ...]) -> tuple[Relation, tuple[str, ...]]:
+    inputs = []
+    for position in reversed(range(len(before))):
+        if any(node is before[position] for node in walk.relations(relation)):
+            inputs.append(_released_name(position))
+            relation = walk.replaced(relation, before[position], Released(inputs[-1], before[position].columns))
+    return relation, tuple(inputs)
+
+
+def _released_name(position: int) -> str:
+    return f"released_{position}"
+
+
+def output_names(query: Query) -> Mapping[int, str]:
+    """Return what people call each asked aggregate: the output that is a bare copy of it, else its function."""
+    asked = {one.column.id: one.column.name for block in query.blocks for one in block.asked}
+    origins = above.origins(query.root, frozenset(asked))
+    for name, column in reversed(list(zip(query.names, query.root.columns, strict=True))):
+        origin = origins.get(column.id)
+        if origin is not None:
+            asked[origin] = name
+    return MappingProxyType(asked)
 
 
 def at(shape: Shape, cost: Cost, units: int, keys_known: bool = False) -> Block:
@@ -178,8 +196,8 @@ def _recheck(block: Block) -> None:
         raise ArithmeticError("a plan's own privacy map exceeds its price; this is a bug, report it")
 
 
-def _check(query: Query, ask: Ask) -> None:
-    """Collect every fault of the request's own bounds at once."""
+def _totals(query: Query, ask: Ask, names: Mapping[int, str]) -> Mapping[int, Interval]:
+    """Return the request's bounds of totals by column id; refuse every fault of the request's own bounds at once."""
     found = [
         Refusal(reasons.BOUND_NOT_POSITIVE, {"bound": name})
         for name, value in (("groups", ask.groups), ("rows", ask.rows))
@@ -187,10 +205,12 @@ def _check(query: Query, ask: Ask) -> None:
     ]
     if ask.epsilon is not None and ask.epsilon <= 0:
         found.append(Refusal(reasons.EPSILON_NOT_POSITIVE))
-    sums = {one.column.name for block in query.blocks for one in block.asked if one.function is PrivateFunction.SUM}
-    found.extend(Refusal(reasons.NO_SUCH_OUTPUT, {"output": name}) for name in sorted(set(ask.totals) - sums))
+    asked = [one for block in query.blocks for one in block.asked if one.function is PrivateFunction.SUM]
+    sums = {names[one.column.id]: one.column.id for one in asked}
+    found.extend(Refusal(reasons.NO_SUCH_OUTPUT, {"output": name}) for name in sorted(set(ask.totals) - sums.keys()))
     if found:
         raise Refused(found)
+    return {sums[name]: total for name, total in ask.totals.items()}
 
 
 def _prices(shapes: tuple[Shape, ...], ask: Ask, rules: Rules) -> tuple[Cost, ...]:
@@ -226,7 +246,7 @@ def _units(shape: Shape) -> str:
 def _shown_name(shape: Shape, part: Part) -> str:
     for output in shape.outputs:
         if any(name == part.name for name, _ in output.terms):
-            return output.column.name
+            return shape.names[output.column.id]
     return "the count of people"
 
 
@@ -234,7 +254,7 @@ def _bounds_in_use(blocks: tuple[Block, ...]) -> Mapping[str, Mapping[str, str]]
     found: dict[str, Mapping[str, str]] = {}
     for block in blocks:
         for output in block.shape.outputs:
-            found[output.column.name] = MappingProxyType(_bounds_of(block.shape, output))
+            found[block.shape.names[output.column.id]] = MappingProxyType(_bounds_of(block.shape, output))
     return MappingProxyType(found)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
@@ -20,12 +20,29 @@ _SUPPORTING = Fraction(1, 16)
 
 @dataclass
 class Needs:
-    """The parts of one block while they are collected; `weights` says how much each matters to the outputs."""
+    """The parts of one block while they are collected; `weights` says how much each matters to the outputs.
+
+    `totals` and `names` give, by column id of an asked aggregate, the request's bound of one person's total and
+    what people call the output.
+    """
 
     block: PrivateAggregate
     ask: Ask
+    totals: Mapping[int, Interval] = field(default_factory=dict)
+    names: Mapping[int, str] = field(default_factory=dict)
     parts: list[Part] = field(default_factory=list)
     weights: dict[str, Fraction] = field(default_factory=dict)
+
+    def name(self, asked: Asked) -> str:
+        """Return what people call an asked aggregate."""
+        return self.names.get(asked.column.id, asked.column.name)
+
+    def cap(self, asked: Asked) -> int:
+        """Return C, the rows of one unit in one group that count, or refuse."""
+        cap = bounds.row_cap(self.block, self.ask)
+        if cap is None:
+            raise Refused.because(reasons.NO_BOUND, output=self.name(asked))
+        return cap
 
     def part(self, wanted: Part, weight: Fraction) -> Part:
         """Return the part equal to `wanted` but for its name, adding it when it is new."""
@@ -45,7 +62,7 @@ class Needs:
 
     def rows(self, asked: Asked, weight: Fraction) -> Part:
         """Return COUNT of rows, or of rows with a non-NULL argument."""
-        cap = bounds.required_cap(self.block, self.ask, asked)
+        cap = self.cap(asked)
         proven = cap >= bounds.proven_rows(self.block)
         argument = asked.argument if asked.argument is not None and asked.argument.facts.nullable else None
         kind = PartKind.ROWS if argument is None else PartKind.COUNT
@@ -54,9 +71,9 @@ class Needs:
     def centred(self, asked: Asked, weight: Fraction) -> tuple[Part, bounds.Values]:
         """Return Σ(x − c) of an AVG, scaled as a whole with its count: |it| ≤ C · half-width."""
         values = self._values(asked, None)
-        cap = bounds.required_cap(self.block, self.ask, asked)
+        cap = self.cap(asked)
         rows = bounds.proven_rows(self.block)
-        bounds.check_unit_overflow(asked, values, rows, cap)
+        bounds.check_unit_overflow(self.name(asked), values, rows, cap)
         centre = (values.low + values.high) // 2
         most = cap * max(values.high - centre, centre - values.low)
         wanted = Part(
@@ -78,14 +95,14 @@ class Needs:
 
     def total(self, asked: Asked) -> tuple[Part, bounds.Values]:
         """Return a SUM by itself, clipped by itself."""
-        total = self.ask.totals.get(asked.column.name)
+        total = self.totals.get(asked.column.id)
         values = self._values(asked, total)
         rows = bounds.proven_rows(self.block)
-        bounds.check_unit_overflow(asked, values, rows)
+        bounds.check_unit_overflow(self.name(asked), values, rows)
         if total is None:
-            low, high = bounds.total_bounds(values, bounds.required_cap(self.block, self.ask, asked))
+            low, high = bounds.total_bounds(values, self.cap(asked))
         else:
-            low, high = bounds.narrowed(asked, values, total, rows)
+            low, high = bounds.narrowed(self.name(asked), values, total, rows)
         most = bounds.total_bounds(values, rows)
         wanted = Part(
             "",
@@ -105,7 +122,7 @@ class Needs:
     def _values(self, asked: Asked, total: Interval | None) -> bounds.Values:
         values = bounds.values_of(asked, total)
         if values is None:
-            raise Refused.because(reasons.NO_BOUND, output=asked.column.name)
+            raise Refused.because(reasons.NO_BOUND, output=self.name(asked))
         return values
 
 
@@ -122,7 +139,7 @@ def support(needs: Needs, with_units: bool) -> tuple[Part | None, Part | None]:
     units are counted unless clipping is provably nil (PRIVACY §4 "Every number carries its error").
     """
     clips = any(not part.proven for part in needs.parts)
-    units = needs.units(None, _SUPPORTING) if with_units or clips else None
+    units = needs.units(None, _SUPPORTING) if with_units or clips or not needs.parts else None
     if not clips:
         return units, None
     return units, needs.part(Part("", PartKind.CLIPPED, None, None, 0, 1, proven=True), Fraction(0))
@@ -135,7 +152,7 @@ def _output(needs: Needs, asked: Asked, averages: Iterable[Asked]) -> Output:
         return _average(needs, asked)
     if asked.function is not PrivateFunction.SUM:
         return _count(asked, needs.rows(asked, Fraction(1)))
-    if asked.column.name not in needs.ask.totals and any(_same_values(asked, one) for one in averages):
+    if asked.column.id not in needs.totals and any(_same_values(asked, one) for one in averages):
         return _sum_of_average(needs, asked)
     part, values = needs.total(asked)
     return Output(asked.column, asked.function, ((part.name, 1),), granularity=values.granularity)
