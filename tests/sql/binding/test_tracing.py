@@ -12,7 +12,7 @@ from tests.sql.catalogue import CATALOGUE
 from tre.base.reasons import Refused
 from tre.sql import bind
 from tre.sql.plan import PrivateAggregate, PublicKeys, Query, Relation, Sort
-from tre.sql.tracing import RULES, joins, rules
+from tre.sql.tracing import RULES, joins, subqueries
 from tre.sql.tracing.traits import Status
 from tre.sql.walk import relations
 
@@ -204,7 +204,7 @@ def test_without_the_rule_of_keys_an_untied_join_would_pass(monkeypatch: pytest.
 
 def test_without_the_rule_of_ties_an_untied_subquery_would_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     text = "SELECT COUNT(*) FROM person WHERE EXISTS (SELECT 1 FROM death)"
-    monkeypatch.setattr(rules, "over_units", rules.over_public)
+    monkeypatch.setattr(subqueries, "over_units", subqueries.over_public)
     assert block(text).one_row
 
 

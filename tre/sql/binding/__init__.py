@@ -14,7 +14,7 @@ from tre.sql.parse import Parsed, parse
 from tre.sql.plan import Origin, PrivateAggregate, Project, Query, Ref, Relation
 from tre.sql.prune import pruned
 from tre.sql.tracing import Status
-from tre.sql.tracing.rules import attribute_alone
+from tre.sql.tracing.subqueries import attribute_alone
 from tre.sql.walk import relations, scans
 
 

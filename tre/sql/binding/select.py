@@ -14,8 +14,10 @@ from tre.sql import functions, predicates
 from tre.sql.binding.aggregates import Grouping
 from tre.sql.binding.expressions import Environment, bind_condition, bind_expression
 from tre.sql.binding.scope import Bound, Scope, folded
+from tre.sql.binding.securing import pushed, secured
 from tre.sql.binding.session import Session
-from tre.sql.binding.sources import Binders, bind_from, pushed, renamed, secured
+from tre.sql.binding.sources import Binders, bind_from
+from tre.sql.binding.tables import renamed
 from tre.sql.plan import Column, Distinct, Expression, Filter, Project, Ref, Relation, Sort
 
 

@@ -3,62 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from tre.base.reasons import sql_private as reasons
-from tre.sql import functions, predicates
+from tre.sql import predicates
 from tre.sql.dependencies import Arrow, Dependencies, nulled
 from tre.sql.dependencies import joined as pairs_of
-from tre.sql.plan import Column, Distinct, Expression, Filter, Join, JoinKind, Project, PublicKeys, Ref, Relation
-from tre.sql.tracing import rules
-from tre.sql.tracing.traits import Broken, Status, Traits, plus, times
-from tre.sql.walk import outer, referred, subqueries
+from tre.sql.plan import Expression, Join, JoinKind
+from tre.sql.tracing.known import domains
+from tre.sql.tracing.rows import equal_to, said, ties
+from tre.sql.tracing.sides import Side, sides
+from tre.sql.tracing.sizes import sizes
+from tre.sql.tracing.subqueries import attribute_alone, with_subqueries
+from tre.sql.tracing.tracer import RULES, Tracing
+from tre.sql.tracing.traits import Broken, Status, Traits
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
-    """One side of a join: its relation and traits, its columns equated with the other's, those fixed to a literal."""
-
-    relation: Relation
-    traits: Traits
-    equated: frozenset[int]
-    fixed: frozenset[int]
-
-    @property
-    def ids(self) -> frozenset[int]:
-        """The ids of the side's columns."""
-        return frozenset(column.id for column in self.relation.columns)
-
-    @property
-    def looked_up(self) -> bool:
-        """Whether at most one row of this side matches a row of the other, by declared uniqueness."""
-        return self.traits.dependencies.unique_on(self.equated | self.fixed)
-
-    def fan(self, count: int) -> int:
-        """Return how many rows of this side may match one row of the other, of `count` that there are."""
-        return min(1, count) if self.looked_up else count
-
-
-def joined(node: Join, tracing: rules.Tracing) -> Traits:
+def joined(node: Join, tracing: Tracing) -> Traits:
     """A join is admitted by the statuses of its sides; each pair has its rule in `PAIRS`."""
     left, right = sides(node, tracing)
     traits = PAIRS[left.traits.status, right.traits.status](node, left, right)
-    traits = rules.with_subqueries(traits, [node.condition], tracing)
+    traits = with_subqueries(traits, [node.condition], tracing)
     return replace(traits, dependencies=dependencies_of(node, left, right), **sizes(node, left, right))  # type: ignore[arg-type]
-
-
-def sides(node: Join, tracing: rules.Tracing) -> tuple[Side, Side]:
-    """Return both sides with what the condition says of each."""
-    ids = tuple(frozenset(column.id for column in one.columns) for one in (node.left, node.right))
-    pairs = predicates.across(node.condition, *ids)
-    constants = frozenset(
-        column.id for term in predicates.conjuncts(node.condition) if (column := predicates.fixed(term))
-    )
-    left, right = (frozenset(pair[place].id for pair in pairs) for place in (0, 1))
-    return (
-        Side(node.left, tracing.of(node.left), left, constants & ids[0]),
-        Side(node.right, tracing.of(node.right), right, constants & ids[1]),
-    )
 
 
 # --- which relations may meet -----------------------------------------------------------------------------
@@ -121,7 +87,7 @@ def looked_up_from(attributes: Side) -> bool:
 
 def unkeyed(attributes: Side) -> Broken:
     """Return the refusal that names the attribute table's key."""
-    told = rules.attribute_alone(attributes.relation).values
+    told = attribute_alone(attributes.relation).values
     return Broken(reasons.ATTRIBUTE_JOIN, None, None, **told)
 
 
@@ -135,7 +101,7 @@ def public_with_public(_node: Join, left: Side, right: Side) -> Traits:
 def attributes_alone(_node: Join, left: Side, right: Side) -> Traits:
     """No person's row leads to the attribute row."""
     alone = left if left.traits.status is Status.ATTRIBUTE else right
-    raise rules.attribute_alone(alone.relation)
+    raise attribute_alone(alone.relation)
 
 
 def released_back(_node: Join, _left: Side, _right: Side) -> Traits:
@@ -176,8 +142,8 @@ def beside(node: Join, kept: Traits, other: Traits) -> Traits:
             kept,
             unit_keys=keys,
             echoes=kept.echoes | other.echoes,
-            identifying=rules.equal_to(node.condition, kept.identifying | other.identifying),
-            tied=kept.tied | other.tied | rules.ties(node.condition, keys, inside),
+            identifying=equal_to(node.condition, kept.identifying | other.identifying),
+            tied=kept.tied | other.tied | ties(node.condition, keys, inside),
             known={**kept.known, **other.known},
             instances=kept.instances + other.instances,
         )
@@ -203,7 +169,7 @@ def dependencies_of(node: Join, left: Side, right: Side) -> Dependencies:
     """Return the dependencies of the join; those of the nullable side are lost where ON has more than the keys."""
     if node.kind is JoinKind.INNER:
         both = pairs_of(left.traits.dependencies, right.traits.dependencies)
-        return both.plus(rules.said(node.condition, left.ids | right.ids))
+        return both.plus(said(node.condition, left.ids | right.ids))
     names = {old.id: new.id for new, old in node.nulled}
     never_null = frozenset(column.id for column in right.relation.columns if not column.facts.nullable)
     other = nulled(right.traits.dependencies, names, never_null)
@@ -226,78 +192,4 @@ def _matched(node: Join, left: Side, right: Side, names: Mapping[int, int]) -> l
     return [(left.equated, frozenset(names[one] for one in told))]
 
 
-def sizes(node: Join, left: Side, right: Side) -> dict[str, int | None]:
-    """Return the worst cases of the join, caps multiplied except where a side is looked up (PRIVACY §3.9)."""
-    rows = matches(node, left, right, left.traits.rows, right.traits.rows)
-    statuses = (left.traits.status, right.traits.status)
-    if Status.UNIT_KEYED not in statuses:
-        return {"rows": rows}
-    per_unit = matches(node, left, right, *(_per_unit(side) for side in (left, right)))
-    typical = [_typical(side) for side in (left, right)]
-    usual = None
-    if typical[0] is not None and typical[1] is not None:
-        usual = min(per_unit, matches(node, left, right, typical[0], typical[1]))
-    return {"rows_per_unit": per_unit, "typical_rows": usual, "rows": min(rows, _total(left, right, node))}
-
-
-def matches(node: Join, left: Side, right: Side, of_left: int, of_right: int) -> int:
-    """Return the most pairs of `of_left` and `of_right` rows, unmatched rows of a kept side included."""
-    by_left = times(of_left, right.fan(of_right))
-    by_right = times(of_right, left.fan(of_left))
-    if node.kind is JoinKind.INNER:
-        return min(by_left, by_right)
-    return min(times(of_left, max(1, right.fan(of_right))), plus(of_left, by_right))
-
-
-def _per_unit(side: Side) -> int:
-    return side.traits.rows_per_unit if side.traits.status is Status.UNIT_KEYED else side.traits.rows
-
-
-def _typical(side: Side) -> int | None:
-    if side.traits.status is not Status.UNIT_KEYED:
-        return side.traits.rows
-    undeclared = side.traits.typical_rows is None
-    return side.traits.rows_per_unit if undeclared and side.looked_up else side.traits.typical_rows
-
-
-def _total(left: Side, right: Side, node: Join) -> int:
-    """A row meets the rows of its own unit only."""
-    by_left = times(left.traits.rows, max(1, right.fan(_per_unit(right))))
-    by_right = times(right.traits.rows, max(1, left.fan(_per_unit(left))))
-    return by_left if node.kind is JoinKind.LEFT else min(by_left, by_right)
-
-
-# --- known keys (PRIVACY §3.5) ----------------------------------------------------------------------------
-
-
-def domains(node: Join, public: Side, private: Side) -> dict[int, PublicKeys]:
-    """A public table's column can only have the values that the public table has, as far as public facts filter it."""
-    if outer(public.relation):
-        return {}
-    terms = [term for term in predicates.conjuncts(node.condition) if _about(term, public.ids)]
-    terms += [
-        among
-        for own, theirs in predicates.across(node.condition, public.ids, private.ids)
-        if (among := _among(own, theirs)) is not None
-    ]
-    relation = public.relation if not terms else Filter(public.relation, functions.conjunction(*terms))
-    renamed = {old.id: new.id for new, old in node.nulled}
-    return {renamed.get(column.id, column.id): _values(relation, column) for column in public.relation.columns}
-
-
-def _about(term: Expression, ids: frozenset[int]) -> bool:
-    return bool(referred(term)) and referred(term) <= ids and not any(True for _ in subqueries(term))
-
-
-def _among(own: Column, theirs: Column) -> Expression | None:
-    domain = theirs.facts.domain
-    if not isinstance(domain, tuple):
-        return None
-    return functions.call("in", Ref(own), *(functions.literal(value) for value in domain))
-
-
-def _values(relation: Relation, column: Column) -> PublicKeys:
-    return PublicKeys(Distinct(Project(relation, ((column, Ref(column)),))))
-
-
-rules.RULES[Join] = joined
+RULES[Join] = joined

@@ -1,0 +1,135 @@
+"""What is checked before the parser sees a text: size, characters, forms of literals, depth (DESIGN "SQL meaning").
+
+The parser recurses, and a compiled one ends the process when the stack is full; so depth is bounded first, over
+the parser's own tokens, which are cut without recursion. Two ways to read one text cannot arise.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from sqlglot.dialects.dialect import Dialect
+from sqlglot.errors import SqlglotError
+from sqlglot.tokens import Token, TokenType
+
+from tre.base.reasons import Place, Reason, Refused
+from tre.base.reasons import sql_text as reasons
+
+MOST_BYTES = 16 * 1024
+MOST_DEPTH = 100
+MOST_RUN = 1_000
+"""Most tokens, summed over open brackets, since the last comma, AND, OR, WHEN, THEN or ELSE of each: whatever else may
+make the parser recurse (JOIN … JOIN … ON … ON, x -> y -> …) recurses at most once a token."""
+
+_OPENING = frozenset({TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE, TokenType.CASE})
+_CLOSING = frozenset({TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE, TokenType.END})
+_PREFIX = frozenset({TokenType.NOT, TokenType.DASH, TokenType.PLUS, TokenType.TILDE, TokenType.LT})
+_SEPARATING = frozenset(
+    {TokenType.COMMA, TokenType.AND, TokenType.OR, TokenType.WHEN, TokenType.THEN, TokenType.ELSE, TokenType.SEMICOLON}
+)
+_FORMS_REFUSED = frozenset(
+    {
+        TokenType.HEX_STRING,
+        TokenType.BIT_STRING,
+        TokenType.BYTE_STRING,
+        TokenType.RAW_STRING,
+        TokenType.HEREDOC_STRING,
+        TokenType.UNICODE_STRING,
+        TokenType.PARAMETER,
+        TokenType.PLACEHOLDER,
+        TokenType.SESSION_PARAMETER,
+    }
+)
+_STRINGS = frozenset({TokenType.STRING, TokenType.NATIONAL_STRING}) | _FORMS_REFUSED
+_COMMENT = re.compile(r"--[^\n]*|#[^\n]*|//[^\n]*|/\*.*?\*/|/\*.*", re.DOTALL)
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+def place_at(text: str, start: int, end: int | None = None) -> Place:
+    """Return the place of the characters `start`..`end` (inclusive) of `text`; the caret stays on one line."""
+    start = min(max(start, 0), len(text))
+    begin = text.rfind("\n", 0, start) + 1
+    stop = text.find("\n", start)
+    stop = len(text) if stop < 0 else stop
+    source = text[begin:stop].rstrip("\r")
+    width = max(1, min((start if end is None else end) + 1, stop) - start)
+    return Place(text.count("\n", 0, start) + 1, start - begin + 1, source, width)
+
+
+def scan(text: str, dialect: Dialect) -> list[Token]:
+    """Return the tokens of `text`, or refuse it. Takes time and stack linear and constant in its length."""
+    _sized(text)
+    try:
+        tokens = dialect.tokenize(text)
+    except SqlglotError as error:
+        start = getattr(error, "start", None)
+        raise _refused(reasons.UNREADABLE, text, start if isinstance(start, int) else 0) from None
+    if not any(token.token_type is not TokenType.SEMICOLON for token in tokens):
+        raise Refused.because(reasons.EMPTY)
+    _plain(text, tokens)
+    _shallow(text, tokens)
+    return tokens
+
+
+def _refused(why: Reason, text: str, start: int, end: int | None = None, **values: str) -> Refused:
+    return Refused.because(why, place_at(text, start, end), **values)
+
+
+def _sized(text: str) -> None:
+    size = len(text.encode("utf-8", errors="surrogatepass"))
+    if size > MOST_BYTES:
+        raise Refused.because(reasons.TOO_LONG, size=str(size), limit=str(MOST_BYTES))
+    found = _CONTROL.search(text) or re.search(r"[\ud800-\udfff]", text)
+    if found:
+        raise _refused(reasons.CONTROL_CHARACTER, text, found.start(), code=f"{ord(found.group()):04X}")
+
+
+def _plain(text: str, tokens: list[Token]) -> None:
+    """Refuse literals that are read in other ways than they look, and letters that look like others."""
+    for token in tokens:
+        if token.token_type in _FORMS_REFUSED:
+            raise _refused(reasons.LITERAL_FORM, text, token.start, token.end)
+    for before, mark, name in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        if mark.token_type is TokenType.AMP and name.token_type is TokenType.IDENTIFIER:
+            if before.text.upper() == "U" and before.end + 1 == mark.start and mark.end + 1 == name.start:
+                raise _refused(reasons.LITERAL_FORM, text, before.start, name.end)
+    for start, outside in _outside_strings(text, tokens):
+        found = _NOT_ASCII.search(outside)
+        if found:
+            raise _refused(reasons.NOT_ASCII, text, start + found.start(), code=f"{ord(found.group()):04X}")
+
+
+def _outside_strings(text: str, tokens: list[Token]) -> Iterator[tuple[int, str]]:
+    """Yield what stands between strings, comments blanked out, each with its offset."""
+    position = 0
+    for token in tokens:
+        if token.token_type in _STRINGS:
+            yield position, _without_comments(text[position : token.start])
+            position = token.end + 1
+    yield position, _without_comments(text[position:])
+
+
+def _without_comments(text: str) -> str:
+    return _COMMENT.sub(lambda found: " " * len(found.group()), text)
+
+
+def _shallow(text: str, tokens: list[Token]) -> None:
+    """Bound how deep a parser can recurse, whatever the grammar: open brackets and CASEs, signs and NOTs, runs."""
+    runs, prefixes = [0], [0]
+    for token in tokens:
+        kind = token.token_type
+        if kind in _SEPARATING:
+            runs[-1], prefixes[-1] = 0, 0
+        elif kind in _OPENING:
+            runs.append(0)
+            prefixes.append(0)
+        elif kind in _CLOSING and len(runs) > 1:
+            runs.pop()
+            prefixes.pop()
+        elif kind in _PREFIX:
+            prefixes[-1] += 1
+        runs[-1] += 1
+        if len(runs) - 1 + sum(prefixes) > MOST_DEPTH or sum(runs) > MOST_RUN:
+            raise _refused(reasons.TOO_DEEP, text, token.start, token.end, limit=str(MOST_DEPTH))

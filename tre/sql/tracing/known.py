@@ -1,0 +1,38 @@
+"""Group keys known from public tables (PRIVACY §3.5)."""
+
+from __future__ import annotations
+
+from tre.sql import functions, predicates
+from tre.sql.plan import Column, Distinct, Expression, Filter, Join, Project, PublicKeys, Ref, Relation
+from tre.sql.tracing.sides import Side
+from tre.sql.walk import outer, referred, subqueries
+
+
+def domains(node: Join, public: Side, private: Side) -> dict[int, PublicKeys]:
+    """A public table's column can only have the values that the public table has, as far as public facts filter it."""
+    if outer(public.relation):
+        return {}
+    terms = [term for term in predicates.conjuncts(node.condition) if _about(term, public.ids)]
+    terms += [
+        among
+        for own, theirs in predicates.across(node.condition, public.ids, private.ids)
+        if (among := _among(own, theirs)) is not None
+    ]
+    relation = public.relation if not terms else Filter(public.relation, functions.conjunction(*terms))
+    renamed = {old.id: new.id for new, old in node.nulled}
+    return {renamed.get(column.id, column.id): _values(relation, column) for column in public.relation.columns}
+
+
+def _about(term: Expression, ids: frozenset[int]) -> bool:
+    return bool(referred(term)) and referred(term) <= ids and not any(True for _ in subqueries(term))
+
+
+def _among(own: Column, theirs: Column) -> Expression | None:
+    domain = theirs.facts.domain
+    if not isinstance(domain, tuple):
+        return None
+    return functions.call("in", Ref(own), *(functions.literal(value) for value in domain))
+
+
+def _values(relation: Relation, column: Column) -> PublicKeys:
+    return PublicKeys(Distinct(Project(relation, ((column, Ref(column)),))))

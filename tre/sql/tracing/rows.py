@@ -1,0 +1,170 @@
+"""The rules of scans, filters and projections: a row stays the row that it was (PRIVACY §2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from tre.catalogue import Access, Kind, Table
+from tre.catalogue import Column as Declared
+from tre.sql import predicates
+from tre.sql.dependencies import Arrow, Dependencies, equal
+from tre.sql.plan import Call, Case, Column, Expression, Filter, Project, Ref, Scan
+from tre.sql.tracing.subqueries import with_subqueries
+from tre.sql.tracing.tracer import RULES, Tracing
+from tre.sql.tracing.traits import MOST, Instance, Status, Traits
+from tre.sql.walk import expressions, referred, subqueries
+
+# --- scans ------------------------------------------------------------------------------------------------
+
+
+def scan(node: Scan, _tracing: Tracing) -> Traits:
+    """A declared table: its access, its unit key, its declared unique keys, its cap (PRIVACY §2, §3.9)."""
+    table, ids = node.table, {column.name: column.id for column in node.columns}
+    unit = frozenset({ids[table.unit]}) if table.unit in ids and table.access is Access.PRIVATE else frozenset()
+    traits = Traits(
+        _STATUS[table.access],
+        declared(table, ids),
+        unit_keys=unit,
+        identifying=unit,
+        instances=(Instance(table.name, ids),),
+        rows=rows_of(table),
+    )
+    if not unit:
+        return traits
+    return replace(traits, rows_per_unit=cap_of(table), typical_rows=table.typical_rows)
+
+
+_STATUS = {
+    Access.PRIVATE: Status.UNIT_KEYED,
+    Access.ATTRIBUTE: Status.ATTRIBUTE,
+    Access.PUBLIC: Status.PUBLIC,
+}
+
+
+def declared(table: Table, ids: Mapping[str, int]) -> Dependencies:
+    """Every declared unique key determines the row; not so where the scan may map two values to one."""
+    whole, unique = frozenset(ids.values()), list(table.unique)
+    if table.unit is not None and cap_of(table) == 1:
+        unique.append(frozenset({table.unit}))
+    keys = [
+        frozenset(ids[name] for name in names)
+        for names in unique
+        if names <= ids.keys() and not any(altered(table.columns[name]) for name in names)
+    ]
+    return Dependencies(min(keys, key=sorted, default=None), frozenset((key, whole) for key in keys))
+
+
+def altered(column: Declared) -> bool:
+    """Say whether the scan may change a value of the column (clamped, mapped to "other", cut)."""
+    return any(part is not None for part in (column.bounds, column.domain, column.calendar, column.max_length))
+
+
+def cap_of(table: Table) -> int:
+    """Return the most rows that the scan yields for one unit."""
+    caps = [cap for cap in (table.rows_per_unit, table.enforced_rows) if cap is not None]
+    return min([*caps, rows_of(table)])
+
+
+def rows_of(table: Table) -> int:
+    """Return the declared or exact upper bound of the table's rows; a table without one has no bound."""
+    return table.magnitude or MOST if table.public_rows is None else table.public_rows
+
+
+# --- filters, projections ---------------------------------------------------------------------------------
+
+
+def filtered(node: Filter, tracing: Tracing) -> Traits:
+    """A filter keeps what its input is; equalities add dependencies, and ties to the unit around it."""
+    traits = tracing.of(node.input)
+    inside = frozenset(column.id for column in node.input.columns)
+    traits = replace(
+        traits,
+        tied=traits.tied | ties(node.condition, traits.unit_keys, inside),
+        identifying=equal_to(node.condition, traits.identifying),
+        dependencies=traits.dependencies.plus(said(node.condition, inside)),
+    )
+    return with_subqueries(traits, [node.condition], tracing)
+
+
+def ties(condition: Expression, keys: frozenset[int], inside: frozenset[int]) -> frozenset[int]:
+    """Return the columns of enclosing queries that `condition` equates with a unit key (PRIVACY §2 "A unit key")."""
+    found: set[int] = set()
+    for one, other in predicates.equalities(condition):
+        for key, column in ((one.id, other.id), (other.id, one.id)):
+            if key in keys and column not in inside:
+                found.add(column)
+    return frozenset(found)
+
+
+def equal_to(condition: Expression, identifying: frozenset[int]) -> frozenset[int]:
+    """Return `identifying` and every column that `condition` equates with one of them."""
+    pairs = (frozenset((one.id, other.id)) for one, other in predicates.equalities(condition))
+    return identifying.union(*(pair for pair in pairs if pair & identifying))
+
+
+def said(condition: Expression, inside: frozenset[int]) -> list[Arrow]:
+    """Return the dependencies that hold of every row for which `condition` is true."""
+    arrows: list[Arrow] = []
+    for term in predicates.conjuncts(condition):
+        pair, constant = predicates.equated(term), predicates.fixed(term)
+        if pair and {pair[0].id, pair[1].id} <= inside:
+            arrows += equal(pair[0].id, pair[1].id)
+        if constant and constant.id in inside:
+            arrows.append((frozenset(), frozenset({constant.id})))
+    return arrows
+
+
+def projected(node: Project, tracing: Tracing) -> Traits:
+    """A projection keeps what its input is; a bare column stays what it was, whatever its new name."""
+    return computed(with_subqueries(tracing.of(node.input), expressions(node), tracing), node.outputs)
+
+
+def computed(traits: Traits, outputs: Iterable[tuple[Column, Expression]]) -> Traits:
+    """Return `traits` of the same rows, seen through `outputs`."""
+    outputs = tuple(outputs)
+    bare = {column.id: expression.column.id for column, expression in outputs if isinstance(expression, Ref)}
+    instances = (seen(instance, bare) for instance in traits.instances)
+    return replace(
+        traits,
+        dependencies=traits.dependencies.plus(arrow for one in outputs for arrow in _arrows(one, traits)),
+        unit_keys=frozenset(new for new, old in bare.items() if old in traits.unit_keys),
+        echoes=frozenset(new for new, old in bare.items() if old in traits.echoes),
+        identifying=frozenset(column.id for column, one in outputs if carries_key(one, traits.identifying)),
+        known={new: traits.known[old] for new, old in bare.items() if old in traits.known},
+        instances=tuple(one for one in instances if one.columns),
+    )
+
+
+def seen(instance: Instance, bare: Mapping[int, int]) -> Instance:
+    """Return `instance` with the ids that a projection gives its columns."""
+    new = {old: column for column, old in bare.items()}
+    return Instance(instance.table, {name: new[old] for name, old in instance.columns.items() if old in new})
+
+
+def _arrows(output: tuple[Column, Expression], traits: Traits) -> tuple[Arrow, ...]:
+    column, expression = output
+    if isinstance(expression, Ref):
+        return () if expression.column.id == column.id else equal(expression.column.id, column.id)
+    determinant = referred(expression)
+    if any(True for _ in subqueries(expression)):  # what a tied subquery says follows from the unit's rows
+        determinant |= frozenset(sorted(traits.unit_keys)[:1])
+    return ((determinant, frozenset({column.id})),)
+
+
+def carries_key(expression: Expression, identifying: frozenset[int]) -> bool:
+    """Say whether a unit key could be read from the value; a yes/no answer about one is no such value."""
+    if isinstance(expression, Ref):
+        return expression.column.id in identifying
+    if isinstance(expression, Call):
+        boolean = expression.type.kind is Kind.BOOLEAN
+        return not boolean and any(carries_key(one, identifying) for one in expression.arguments)
+    if isinstance(expression, Case):
+        results = (*(result for _, result in expression.branches), expression.otherwise)
+        return any(carries_key(one, identifying) for one in results)
+    return False
+
+
+RULES[Scan] = scan
+RULES[Filter] = filtered
+RULES[Project] = projected
