@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from fractions import Fraction
 from functools import partial
-from math import ceil, floor
 from typing import Any
 
 from sqlglot import exp
 
 from tre.base.reasons import sql_private as reasons
-from tre.catalogue import Interval, Kind, Type
+from tre.catalogue import Kind
 from tre.sql import functions
 from tre.sql.binding.expressions import Environment, bind_condition, bind_expression
+from tre.sql.binding.outcomes import exact, released
 from tre.sql.binding.scope import folded
 from tre.sql.binding.session import Session
 from tre.sql.plan import (
@@ -23,7 +22,6 @@ from tre.sql.plan import (
     Asked,
     Column,
     Expression,
-    Facts,
     PrivateAggregate,
     PrivateFunction,
     Project,
@@ -34,10 +32,7 @@ from tre.sql.tracing import Status, Traits, contribution
 from tre.sql.walk import referred, substituted
 
 Listed = exp.Expr | tuple[str, Column]
-INTEGER, DOUBLE = Type(Kind.INTEGER), Type(Kind.DOUBLE)
-COUNTED = Facts(nullable=False, granularity=Fraction(1))
 MOST_DIGITS = 38
-NONE = Fraction(0)
 NUMBERS = (Kind.INTEGER, Kind.DECIMAL, Kind.DOUBLE)
 _FUNCTIONS: dict[type[exp.Expr], str] = {
     exp.Count: "count",
@@ -118,7 +113,7 @@ class Grouping:
 
     def _meant(self, node: exp.Expr, listed: list[Listed]) -> Listed:
         """An input column comes before an output alias of the same name, as in PostgreSQL."""
-        from tre.sql.binding.select import position
+        from tre.sql.binding.output import position
 
         place = position(node, len(listed), self.session)
         if place is not None:
@@ -244,7 +239,7 @@ class Grouping:
         for one in self.asked:
             if (one.function, one.argument, one.where) == (function, argument, where):
                 return one.column
-        type_, facts = _released(function.value, argument)
+        type_, facts = released(function.value, argument)
         column = self.session.column(function.value, type_, facts)
         self.asked.append(Asked(column, function, argument, where))
         return column
@@ -260,7 +255,7 @@ class Grouping:
         rows = self.traits.rows_per_unit if self.traits.status is Status.UNIT_KEYED else self.traits.rows
         if name == "sum" and argument is not None and argument.type.precision + len(str(rows)) > MOST_DIGITS:
             raise self.session.refused(reasons.SUM_TOO_WIDE, node, type=str(argument.type))
-        type_, facts = _exact(name, argument, rows)
+        type_, facts = exact(name, argument, rows)
         column = self.session.column(name, type_, facts)
         self.exact.append(Aggregated(column, wanted, argument, where))
         return column
@@ -284,36 +279,6 @@ class Grouping:
             given.typical_rows,
             given.one_row,
         )
-
-
-def _released(function: str, argument: Expression | None) -> tuple[Type, Facts]:
-    """Return type and facts of a noisy value: nothing bounds it."""
-    if argument is None or function.startswith("count"):
-        return INTEGER, COUNTED
-    if function == "avg":
-        return DOUBLE, Facts()
-    return _summed(argument.type), Facts(nullable=False, granularity=argument.facts.granularity)
-
-
-def _exact(function: str, argument: Expression | None, rows: int) -> tuple[Type, Facts]:
-    """Return type and facts of an exact value over at most `rows` rows."""
-    if argument is None or function.startswith("count"):
-        return INTEGER, replace(COUNTED, interval=Interval(Fraction(0), Fraction(rows)))
-    facts = replace(argument.facts, nullable=True)
-    if function in ("min", "max"):
-        return argument.type, facts
-    inside = argument.facts.interval
-    if function == "avg":
-        whole = None if inside is None else Interval(Fraction(floor(inside.low)), Fraction(ceil(inside.high)))
-        return DOUBLE, Facts(interval=whole)
-    total = None if inside is None else Interval(min(NONE, inside.low) * rows, max(NONE, inside.high) * rows)
-    return _summed(argument.type), Facts(interval=total, granularity=argument.facts.granularity)
-
-
-def _summed(type_: Type) -> Type:
-    if type_.kind is Kind.DOUBLE:
-        return type_
-    return Type(Kind.DECIMAL, 38, type_.scale) if type_.kind is Kind.DECIMAL else INTEGER
 
 
 def aggregates_in(node: exp.Expr) -> bool:

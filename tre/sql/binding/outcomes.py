@@ -1,0 +1,44 @@
+"""Types and facts of the values of aggregates."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from math import ceil, floor
+
+from tre.catalogue import Interval, Kind, Type
+from tre.sql.plan import Expression, Facts
+
+INTEGER, DOUBLE = Type(Kind.INTEGER), Type(Kind.DOUBLE)
+COUNTED = Facts(nullable=False, granularity=Fraction(1))
+NONE = Fraction(0)
+
+
+def released(function: str, argument: Expression | None) -> tuple[Type, Facts]:
+    """Return type and facts of a noisy value: nothing bounds it."""
+    if argument is None or function.startswith("count"):
+        return INTEGER, COUNTED
+    if function == "avg":
+        return DOUBLE, Facts()
+    return _summed(argument.type), Facts(nullable=False, granularity=argument.facts.granularity)
+
+
+def exact(function: str, argument: Expression | None, rows: int) -> tuple[Type, Facts]:
+    """Return type and facts of an exact value over at most `rows` rows."""
+    if argument is None or function.startswith("count"):
+        return INTEGER, replace(COUNTED, interval=Interval(Fraction(0), Fraction(rows)))
+    facts = replace(argument.facts, nullable=True)
+    if function in ("min", "max"):
+        return argument.type, facts
+    inside = argument.facts.interval
+    if function == "avg":
+        whole = None if inside is None else Interval(Fraction(floor(inside.low)), Fraction(ceil(inside.high)))
+        return DOUBLE, Facts(interval=whole)
+    total = None if inside is None else Interval(min(NONE, inside.low) * rows, max(NONE, inside.high) * rows)
+    return _summed(argument.type), Facts(interval=total, granularity=argument.facts.granularity)
+
+
+def _summed(type_: Type) -> Type:
+    if type_.kind is Kind.DOUBLE:
+        return type_
+    return Type(Kind.DECIMAL, 38, type_.scale) if type_.kind is Kind.DECIMAL else INTEGER
