@@ -154,6 +154,9 @@ def test_a_forbid_without_a_reason_denies_and_says_that_the_rules_failed():
     unknown = Core(RULES + BAD_RULE.replace("project.locked", "project.moonlight") % "true", SCHEMA)
     for core in (nameless, unknown):
         assert codes(gates.settings(ASKING, POLICY, core)) == ["people.rules-failed"]
+        assert "people.rules-failed" in all_gates(in_project(status=Status.SUSPENDED), core), (
+            "beside a reason that is known"
+        )
 
 
 CONDITIONS = [
