@@ -132,6 +132,8 @@ REFUSED = [
     ("private.distinct-on", "SELECT DISTINCT ON (gender_concept_id) gender_concept_id FROM person"),
     ("private.scalar-subquery", "SELECT COUNT(*) FROM person WHERE year_of_birth > (SELECT COUNT(*) FROM death)"),
     ("private.quantified", "SELECT COUNT(*) FROM person WHERE person_id = ANY (SELECT person_id FROM death)"),
+    ("private.too-deep", f"SELECT {'+'.join(['year_of_birth'] * 1000)} AS y, COUNT(*) FROM person GROUP BY 1"),
+    ("private.too-deep", f"SELECT COUNT(*) FROM person WHERE {' OR '.join(['location_id = 1'] * 500)}"),
     ("private.too-many-steps", "WITH a0 AS (SELECT * FROM concept)" + "".join(f", a{n} AS (SELECT x.* FROM a{n - 1} x, a{n - 1} y)" for n in range(1, 40)) + " SELECT * FROM a39"),
 ]  # fmt: skip
 

@@ -228,6 +228,12 @@ TOO_MUCH_WORK = reason(
     "Join fewer tables, join on unique columns, or filter by EXISTS instead of joining.",
     "How long a query runs could otherwise tell whether a certain person is in the data.",
 )
+TOO_DEEP = reason(
+    "private.too-deep",
+    Kind.UNPROCESSABLE,
+    "The query nests more than {limit} levels; a chain of operators nests one level a link.",
+    "Write a long chain of OR as IN (…), and sum up in a derived table.",
+)
 TOO_MANY_STEPS = reason(
     "private.too-many-steps",
     Kind.UNPROCESSABLE,

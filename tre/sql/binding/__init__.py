@@ -6,7 +6,7 @@ from datetime import date
 
 from tre.base.reasons import sql_private as reasons
 from tre.catalogue import Catalogue
-from tre.sql.binding.forms import refused_forms
+from tre.sql.binding.forms import MOST_LEVELS, refused_forms
 from tre.sql.binding.select import bind_query
 from tre.sql.binding.session import Session
 from tre.sql.canonical import canonical
@@ -31,6 +31,13 @@ def bind_parsed(parsed: Parsed, catalogue: Catalogue, today: date) -> Query:
     session = Session(catalogue, parsed, today)
     session.refusals += refused_forms(parsed.tree, session)
     session.settle()
+    try:
+        return _bound(parsed, session)
+    except RecursionError:
+        raise session.refused(reasons.TOO_DEEP, None, limit=str(MOST_LEVELS)) from None
+
+
+def _bound(parsed: Parsed, session: Session) -> Query:
     bound = bind_query(parsed.tree, None, {}, session)
     _may_leave(bound.relation, parsed, session)
     columns = tuple(column for _, column in bound.visible)
