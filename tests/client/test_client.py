@@ -75,7 +75,7 @@ def test_an_answer_has_values_intervals_markers_and_a_receipt(c: Connection) -> 
     assert (first["mean_cost"], first["day"]) == (Decimal("12.50"), date(2026, 1, 1))
     assert second["n"] is SUPPRESSED
     assert r.receipt.startswith("c2sp.org/tlog-proof@v1")
-    assert r.clipped == {"n": 0.02}
+    assert r.clipped == 0.02
     assert len(r) == 2
 
 

@@ -138,7 +138,7 @@ class FakeService:
             ),
             cost=PRICE,
             bounds=BoundsView(groups=1, rows=1),
-            clipped=(ClippedView(output="n", share=0.02),),
+            clipped=ClippedView(share=0.02),
             notes=("Rows of one person beyond 1 are clipped.",),
         )
 

@@ -60,7 +60,7 @@ def _sql(options: argparse.Namespace) -> str:
 
 
 def _narrowed(options: argparse.Namespace) -> dict[str, Any]:
-    return {name: getattr(options, name) for name in ("epsilon", "groups", "rows", "dialect")}
+    return {name: getattr(options, name) for name in ("epsilon", "groups", "rows", "dialect", "dataset")}
 
 
 def _decision_lines(decision: Decision) -> list[tuple[str, str]]:
@@ -93,8 +93,8 @@ def _result_table(result: Result) -> None:
     print_table(names, rows, [column.type in _NUMBERS for column in result.columns])
     cost = result.cost
     print(f"cost: epsilon {cost.epsilon:.6g}, {cost.share:.2%} of the project's budget", file=sys.stderr)
-    for output, share in result.clipped.items():
-        print(f"people at the clip bound of {output}: about {share:.1%}", file=sys.stderr)
+    if result.clipped is not None:
+        print(f"people at a clip bound: about {result.clipped:.1%}", file=sys.stderr)
     for note in result.notes:
         print(f"note: {note}", file=sys.stderr)
 

@@ -32,15 +32,21 @@ class Told(Protocol):
 
 def print_table(names: Sequence[str], rows: Iterable[Sequence[str]], numeric: Iterable[bool] = ()) -> None:
     """Print an aligned table; `numeric` columns are set flush right."""
+    print(table_text(names, rows, numeric))
+
+
+def table_text(names: Sequence[str], rows: Iterable[Sequence[str]], numeric: Iterable[bool] = ()) -> str:
+    """Return an aligned table; `numeric` columns are set flush right."""
     cells = [[printable(cell) for cell in row] for row in rows]
     widths = [max([len(name), *(len(row[index]) for row in cells)]) for index, name in enumerate(names)]
     right = list(numeric) or [False] * len(names)
-    for row in [list(names), ["-" * width for width in widths], *cells]:
-        set_out = (
+    return "\n".join(
+        "  ".join(
             cell.rjust(width) if flush else cell.ljust(width)
             for cell, width, flush in zip(row, widths, right, strict=True)
-        )
-        print("  ".join(set_out).rstrip())
+        ).rstrip()
+        for row in [list(names), ["-" * width for width in widths], *cells]
+    )
 
 
 def print_csv(names: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

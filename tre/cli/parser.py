@@ -94,6 +94,7 @@ def _asking(commands: Commands) -> None:
         price.add_argument("--accuracy", metavar="'±20@95'", help="the error asked for (not offered yet)")
         made.add_argument("--groups", type=_count, metavar="N", help="groups of one person that count")
         made.add_argument("--rows", type=_count, metavar="N", help="rows of one person in a group that count")
+        made.add_argument("--dataset", metavar="NAME", help="the data set, where the project has several")
         made.add_argument("--dialect", metavar="NAME", help="the SQL that is written (default: postgres)")
         made.add_argument("--format", choices=("table", "csv", "json"), default="table")
         if name == "query":
@@ -162,7 +163,7 @@ def _running(commands: Commands) -> None:
     token.add_argument("--minutes", type=_count, default=60, metavar="N", help="its life (default: %(default)s)")
     serve = _command(commands, "serve", "serve questions and the log", "administering", "serve")
     serve.add_argument("--host", default="127.0.0.1", help="default: %(default)s")
-    serve.add_argument("--port", type=_count, default=8080, help="default: %(default)s")
+    serve.add_argument("--port", type=_count, default=8321, help="default: %(default)s")
     demo = _command(commands, "demo", "show the house on a synthetic population", "administering", "demo")
     demo.add_argument("home", type=Path, nargs="?", default=Path(".demo"), metavar="HOME")
     demo.add_argument("--people", type=_count, default=10_000, metavar="N", help="default: %(default)s")

@@ -79,7 +79,7 @@ class Result:
     rows: tuple[tuple[Cell, ...], ...]
     cost: Price
     receipt: str
-    clipped: Mapping[str, float] = field(default_factory=dict)
+    clipped: float | None = None
     bounds: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
@@ -216,7 +216,7 @@ def result_from(found: Mapping[str, Any], receipt: str) -> Result:
         ),
         cost=price_from(found["cost"]),
         receipt=receipt,
-        clipped={item["output"]: item["share"] for item in found["clipped"]},
+        clipped=found["clipped"]["share"] if found.get("clipped") else None,
         bounds=found["bounds"],
         notes=tuple(found["notes"]),
     )

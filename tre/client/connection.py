@@ -61,9 +61,10 @@ class Connection:
         dialect: str | None = None,
         accuracy: str | None = None,
         project: str | None = None,
+        dataset: str | None = None,
     ) -> Decision:
         """Return what the environment would decide: all reasons, price, expected error. Costs nothing."""
-        body = self._question(sql, epsilon, groups, rows, totals, dialect, accuracy, project)
+        body = self._question(sql, epsilon, groups, rows, totals, dialect, accuracy, project, dataset)
         return decision_from(self._wire.post("/api/v1/checks", body))
 
     def query(
@@ -77,6 +78,7 @@ class Connection:
         dialect: str | None = None,
         accuracy: str | None = None,
         project: str | None = None,
+        dataset: str | None = None,
         progress: bool | Progress | None = None,
         timeout: float | None = None,
     ) -> Result:
@@ -86,7 +88,7 @@ class Connection:
         state. After `timeout` seconds TreError is raised; the query goes on and its id is in the message.
         Raises TreRefused with every reason when the question is refused.
         """
-        body = self._question(sql, epsilon, groups, rows, totals, dialect, accuracy, project)
+        body = self._question(sql, epsilon, groups, rows, totals, dialect, accuracy, project, dataset)
         headers = {"Prefer": f"wait={self._first_wait(timeout)}", "Idempotency-Key": uuid.uuid4().hex}
         answer = self._wire.post("/api/v1/queries", body, headers)
         if answer["state"] != "committed":
@@ -122,6 +124,7 @@ class Connection:
         dialect: str | None,
         accuracy: str | None,
         project: str | None,
+        dataset: str | None,
     ) -> dict[str, Any]:
         ends = {name: [_decimal(low), _decimal(high)] for name, (low, high) in (totals or {}).items()}
         bounds = {"groups": groups, "rows": rows, "totals": ends or None}
@@ -129,6 +132,7 @@ class Connection:
             "project": project or self.project,
             "sql": sql,
             "dialect": dialect,
+            "dataset": dataset,
             "epsilon": None if epsilon is None else _decimal(epsilon),
             "accuracy": accuracy,
             "bounds": {name: value for name, value in bounds.items() if value is not None} or None,

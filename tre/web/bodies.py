@@ -90,6 +90,9 @@ class QuestionBody(Body):
     project: Annotated[str, Field(pattern=NAME)] | None = Field(
         None, description="May be left out with a token made for one project"
     )
+    dataset: Annotated[str, Field(pattern=NAME)] | None = Field(
+        None, description="May be left out where the project has one data set"
+    )
     sql: str = Field(min_length=1, description="One SELECT, at most 16 KiB")
     dialect: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,32}$")] | None = Field(
         None, description="The SQL that is written; PostgreSQL by default"

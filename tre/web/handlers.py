@@ -132,7 +132,9 @@ def _question(call: Call) -> tuple[str, QueryRequest]:
         raise Refused.because(PROJECT_MISSING)
     _check_scope(call.person, project)
     totals = {name: (pair[0], pair[1]) for name, pair in body.bounds.totals.items()}
-    asked = QueryRequest(body.sql, body.dialect, body.epsilon, body.bounds.groups, body.bounds.rows, totals)
+    asked = QueryRequest(
+        body.sql, body.dialect, body.dataset, body.epsilon, body.bounds.groups, body.bounds.rows, totals
+    )
     return project, asked
 
 

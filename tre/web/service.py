@@ -24,16 +24,28 @@ from tre.web.views import (
 class QueryRequest:
     """A question as it was sent, its numbers exact.
 
-    `dialect` None means PostgreSQL; `epsilon` None the policy's default. `groups` bounds the groups of one person,
-    `rows` the rows of one person in a group, `totals` one person's contribution to the SUM of that output.
+    `dialect` None means PostgreSQL; `dataset` None the project's only one; `epsilon` None the policy's default.
+    `groups` bounds the groups of one person, `rows` the rows of one person in a group, `totals` one person's
+    contribution to the SUM of that output.
     """
 
     sql: str
     dialect: str | None = None
+    dataset: str | None = None
     epsilon: Fraction | None = None
     groups: int | None = None
     rows: int | None = None
     totals: Mapping[str, tuple[Fraction, Fraction]] = field(default_factory=lambda: MappingProxyType({}))
+
+
+class LogFiles(Protocol):
+    """The public files of the audit log."""
+
+    def checkpoint(self) -> str:
+        """Return the latest signed checkpoint."""
+
+    def tile(self, path: str) -> bytes:
+        """Return a tile; raises Refused where there is none."""
 
 
 class Service(Protocol):

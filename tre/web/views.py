@@ -120,9 +120,8 @@ class ColumnView(View):
 
 
 class ClippedView(View):
-    """The noisy share of people at the clip bound of one output, with its own 95 % half-width."""
+    """The noisy share of people at a clip bound, with its own 95 % half-width."""
 
-    output: str
     share: float
     half_width: float | None = None
 
@@ -136,7 +135,7 @@ class ResultView(View):
     level: float = 0.95
     cost: PriceView
     bounds: BoundsView
-    clipped: tuple[ClippedView, ...] = ()
+    clipped: ClippedView | None = None
     notes: tuple[str, ...] = ()
 
     @computed_field  # type: ignore[prop-decorator]

@@ -1,0 +1,132 @@
+"""From a home to the parts that flows are made of."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+from audit import Log, load_signer
+from tre import jobs, ledger
+from tre.app.settings import Settings, read_settings
+from tre.base.clock import Clock, SystemClock
+from tre.base.home import Home
+from tre.base.ids import new_id
+from tre.base.reasons import Refused
+from tre.base.reasons import app as reasons
+from tre.broker import Parts
+from tre.broker.parts import Step
+from tre.engines import DuckDBEngine, EngineLimits
+from tre.identity import EmbeddedIssuer, load_key
+from tre.journal import Journal, Shown, Sidecar, Trail
+from tre.privacy.mechanisms import OpenDPNoise
+from tre.store import Store, Transaction
+
+MEBI = 1024**2
+QUESTION_KEY, MIX_KEY, COMMITMENT_KEY, MASTER_KEY, LOG_KEY = (
+    "questions.key",
+    "mix.key",
+    "commitment.key",
+    "master.key",
+    "log.key",
+)
+SYSTEM = "system"
+
+
+@dataclass(frozen=True)
+class House:
+    """A home with what is opened of it. Everything heavy is opened when first asked for."""
+
+    home: Home
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The deployment's settings. Raises Refused (app.no-home, app.settings)."""
+        if not self.home.exists:
+            raise Refused.because(reasons.NO_HOME, home=str(self.home.root))
+        return read_settings(self.home)
+
+    @cached_property
+    def clock(self) -> Clock:
+        """The machine's clock."""
+        return SystemClock()
+
+    @cached_property
+    def store(self) -> Store:
+        """The control database, brought to this release."""
+        store = Store(f"sqlite:///{self.home.control}")
+        store.migrate()
+        return store
+
+    @cached_property
+    def sidecar(self) -> Sidecar:
+        """The encrypted texts beside the log."""
+        return Sidecar.open(self.home.keys / MASTER_KEY)
+
+    @cached_property
+    def journal(self) -> Journal:
+        """The road to the log."""
+        return Journal(self.store, self._open_log, self.clock, self._reconcile)
+
+    @cached_property
+    def issuer(self) -> EmbeddedIssuer:
+        """The embedded issuer of tokens."""
+        return EmbeddedIssuer(
+            self.settings.log.origin, self.settings.server.audience, load_key(self.home.keys), self.clock
+        )
+
+    def key(self, name: str) -> bytes:
+        """Return a secret of the home."""
+        return (self.home.keys / name).read_bytes()
+
+    def trail(self, actor: str) -> Trail:
+        """Begin an act of `actor`."""
+        return Trail(actor, self.clock, self.sidecar, None, secrets.token_bytes)
+
+    def act(self, actor: str, change: Callable[[Transaction, Trail], None]) -> None:
+        """Make one change with its entries, and return once they are in the log."""
+        trail = self.trail(actor)
+        with self.store.transaction() as tx:
+            change(tx, trail)
+        self.journal.settle(trail.events)
+
+    def engine(self) -> DuckDBEngine:
+        """Return a new engine."""
+        said = self.settings.engine
+        limits = EngineLimits(said.memory * MEBI, said.spill * MEBI, said.threads, said.workers)
+        return DuckDBEngine(limits, self.home.spill)
+
+    def parts(self, step: Step = lambda _name: None) -> Parts:
+        """Return what the path of a request is made of."""
+        return Parts(
+            store=self.store,
+            journal=self.journal,
+            engine=self.engine(),
+            sidecar=self.sidecar,
+            noise=OpenDPNoise(),
+            clock=self.clock,
+            randomness=secrets.token_bytes,
+            versions=self.home.versions,
+            question_key=self.key(QUESTION_KEY),
+            mix_secret=int.from_bytes(self.key(MIX_KEY)[:8]) >> 2,
+            owner=new_id("server"),
+            patience=float(self.settings.runner.patience),
+            step=step,
+        )
+
+    def close(self) -> None:
+        """Give the log and the database back."""
+        if "journal" in self.__dict__:
+            self.journal.close()
+        if "store" in self.__dict__:
+            self.store.close()
+
+    def _open_log(self) -> Log:
+        return Log(self.home.log, self.home.head, load_signer(self.home.keys / LOG_KEY))
+
+    def _reconcile(self, tx: Transaction, shown: Shown) -> None:
+        """Before anything else: budgets never below the log, requests of a restored back-up ended."""
+        ledger.raise_to(tx, shown)
+        jobs.adopt(tx, shown)
+        ledger.burn_unknown(tx, shown, self.trail(SYSTEM))

@@ -1,0 +1,168 @@
+"""The server: one process that writes the log, measures questions and answers over HTTP."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import structlog
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+
+from audit import LogError, LogReader, TileError
+from tre import governance
+from tre.app.compose import House
+from tre.app.failures import FailedSignIns
+from tre.base.reasons import Refused, identity
+from tre.base.reasons import app as reasons
+from tre.base.reasons import web as web_reasons
+from tre.broker import Broker
+from tre.broker.parts import Step
+from tre.identity import Principal, verify
+from tre.onboarding.folders import sweep
+from tre.web.adapter import BrokerService
+from tre.web.app import create_app
+
+_DRAIN = 0.05
+
+
+class Running:
+    """A house in service: log recovered, requests taken on, other processes' entries written."""
+
+    def __init__(self, house: House, step: Step = lambda _name: None) -> None:
+        self._house = house
+        sweep(house.home.versions, house.home.spill)
+        house.journal.recover()
+        self._parts = house.parts(step)
+        self._failures = FailedSignIns(house)
+        self.broker = Broker(self._parts, house.settings.runner.threads)
+        self._log = LogReader(house.home.log)
+        self._stopping = threading.Event()
+        self._drainer = threading.Thread(target=self._drain, name="drainer", daemon=True)
+        self._drainer.start()
+        self.broker.start()
+        self._warm()
+
+    def app(self) -> Flask:
+        """Return the REST surface."""
+        return create_app(BrokerService(self.broker, _Files(self._log)), self._principal)
+
+    def stop(self) -> None:
+        """Finish what runs, write what waits, give everything back."""
+        self.broker.stop()
+        self._failures.flush()
+        self._stopping.set()
+        self._drainer.join()
+        self._parts.engine.close()
+        self._log.close()
+        self._house.close()
+
+    def _principal(self, token: str) -> Principal:
+        """Return who a token speaks for; failures are counted a minute and go to the log."""
+        try:
+            principal = verify(token, [self._house.issuer.trusted()], self._house.clock)
+            with self._house.store.reading() as tx:
+                if governance.token_revoked(tx, principal.token):
+                    raise Refused.because(identity.TOKEN_EXPIRED)
+        except Refused as refused:
+            self._failures.count(refused.refusals[0].reason.code)
+            raise
+        return principal
+
+    def _drain(self) -> None:
+        while not self._stopping.wait(_DRAIN):
+            with suppress(Refused):
+                self._failures.flush_past()
+                self._house.journal.drain_once()
+
+    def _warm(self) -> None:
+        with self._house.store.reading() as tx:
+            for name in governance.list_datasets(tx):
+                with suppress(Refused):
+                    version = governance.current_version(tx, name)
+                    self._parts.engine.warm(self._house.home.versions / version.name / "data.duckdb")
+
+
+class _Files:
+    """The log's public files."""
+
+    def __init__(self, log: LogReader) -> None:
+        self._log = log
+
+    def checkpoint(self) -> str:
+        """Return the latest signed checkpoint."""
+        return self._log.checkpoint()
+
+    def tile(self, path: str) -> bytes:
+        """Return a tile. Raises Refused (web.unknown-log-file)."""
+        try:
+            return self._log.resource(f"tile/{path}")
+        except (TileError, LogError):
+            raise Refused.because(web_reasons.UNKNOWN_LOG_FILE) from None
+
+
+class _Server(BaseApplication):  # type: ignore[misc]
+    """gunicorn with one worker of threads; the house is opened inside the worker."""
+
+    def __init__(self, house: House, options: dict[str, Any]) -> None:
+        self._house, self._options = house, options
+        self._running: Running | None = None
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Take the settings of the house."""
+        for name, value in self._options.items():
+            self.cfg.set(name, value)
+        self.cfg.set("worker_exit", self._stopped)
+
+    def load(self) -> Callable[..., Any]:
+        """Open the house; called in the worker."""
+        self._running = Running(self._house)
+        return self._running.app()
+
+    def _stopped(self, _server: object, _worker: object) -> None:
+        if self._running is not None:
+            self._running.stop()
+
+
+def serve(house: House, host: str, port: int) -> None:
+    """Serve until SIGTERM or SIGINT. Raises Refused (app.server-runs) where another process serves the home."""
+    settings = house.settings
+    _check_free(house)
+    _log_without_values()
+    options = {
+        "bind": f"{host}:{port}",
+        "worker_class": "gthread",
+        "workers": 1,
+        "threads": settings.server.threads,
+        "timeout": 0,
+        "graceful_timeout": 120,
+        "control_socket_disable": True,
+        "proc_name": "tre",
+    }
+    _Server(house, options).run()
+
+
+def _check_free(house: House) -> None:
+    """Recover the log here first: what is wrong with it is said to the operator, not inside a worker."""
+    try:
+        house.journal.recover()
+    except Refused as refused:
+        if isinstance(refused.__cause__, LogError) and "another" in str(refused.__cause__):
+            raise Refused.because(reasons.SERVER_RUNS) from refused
+        raise
+    house.close()
+    for opened in ("journal", "store", "sidecar"):
+        house.__dict__.pop(opened, None)
+
+
+def _log_without_values() -> None:
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(),
+        ]
+    )
