@@ -165,10 +165,8 @@ def _budget(connection: Connection, say: Say) -> None:
     for account in connection.budget()["accounts"]:
         spent, limit = account["spent"], account["limit"]
         share = Decimal(spent["rho"]) / Decimal(limit["rho"])
-        say(f"Budget on {account['dataset']}: {share:.1%} of rho {limit['rho']} is spent, which is epsilon")
-        say(
-            f"{spent['epsilon']:.3g} of {limit['epsilon']:.3g} (epsilon does not add up, rho does). The refusal was free.\n"
-        )
+        say(f"Budget on {account['dataset']}: {share:.1%} of rho {limit['rho']} is spent. Read as epsilon, that is")
+        say(f"{spent['epsilon']:.3g} of {limit['epsilon']:.3g}: rho adds up, epsilon does not. The refusal was free.\n")
 
 
 def _verified(root: Path, say: Say) -> None:
