@@ -21,7 +21,7 @@ ALLOWED = {
     "decode_partials": ("tre/privacy/release.py",),
     "Release": ("tre/privacy/", "tre/base/passage.py"),
     "reload_release": ("tre/ledger/",),
-    "OpenDPNoise": ("tre/app.py", "tre/broker/", "tre/cli/"),
+    "OpenDPNoise": ("tre/app",),
 }
 """Who may call each name; `tre/base/passage.py` itself reloads a Release for the ledger."""
 

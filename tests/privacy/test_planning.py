@@ -27,6 +27,8 @@ from tests.privacy.blocks import (
 from tre.base.cost import Cost, Measure
 from tre.base.reasons import Refused
 from tre.catalogue import Interval, Value
+from tre.privacy.allocation import mechanism_for
+from tre.privacy.mechanisms import Mechanism
 from tre.privacy.plan import PrivatePlan, at, plan, privacy_map
 from tre.privacy.request import Ask, Rules
 from tre.sql import walk
@@ -116,6 +118,17 @@ def test_a_further_draw_with_its_keys_released_needs_no_delta_and_no_threshold()
     further = at(one.shape, Cost(Measure.ZCDP, 10**6), 10**6, keys_known=True)
     assert further.threshold is None
     assert privacy_map(further)[1] == 0
+
+
+def test_a_plan_whose_noise_is_too_small_for_its_price_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    (one,) = planned(simple(COUNT), Ask(groups=1)).blocks
+
+    def too_small(measure: Measure, budget: Fraction, sensitivity: int, groups: int) -> Mechanism:
+        return Mechanism(measure, mechanism_for(measure, budget, sensitivity, groups).scale * 0.97)
+
+    monkeypatch.setattr("tre.privacy.plan.mechanism_for", too_small)
+    with pytest.raises(ArithmeticError, match="exceeds its price"):
+        at(one.shape, one.cost, 10**6)
 
 
 def refusal(wanted: Query, ask: Ask | None = None, given: Rules | None = None) -> list[str]:
