@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import ast
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.privacy.blocks import asked, block, no_public_keys, query, rules, scan, unit
 from tests.support import ROOT
-from tre.privacy.facts import facts
-from tre.privacy.plan import plan
-from tre.privacy.request import Ask
-from tre.sql.plan import PrivateFunction
 
 ALLOWED = {
     "Partials": ("tre/engines/",),
@@ -57,11 +51,3 @@ def test_no_other_source_of_noise_is_imported() -> None:
         if isinstance(node, ast.Attribute) and node.attr == "default_rng"
     ]
     assert set(random) <= {"tre/privacy/estimates.py"}
-
-
-def test_the_facts_of_a_plan_are_plain_and_name_no_key() -> None:
-    person = unit()
-    one = block(scan("person", person), person, asked(PrivateFunction.COUNT_ROWS), one_row=True)
-    found = json.loads(json.dumps(facts(plan(query(one, one), Ask(), rules(), no_public_keys))))
-    assert found["blocks"][0]["parts"][0]["kind"] == "rows"
-    assert found["cost"]["amount"] == "24355970"

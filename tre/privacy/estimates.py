@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 from tre.base.cost import Measure
 from tre.base.passage import Key, Release
 from tre.catalogue import Kind, Type
+from tre.privacy.blocks import Block
+from tre.privacy.expected import half_width
 from tre.privacy.mechanisms import Mechanism
 from tre.privacy.parts import Output
-from tre.privacy.plan import Block, half_width
 
 if TYPE_CHECKING:
     import numpy as np

@@ -4,85 +4,27 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from types import MappingProxyType
 
-from tre.base.cost import ATTO, Cost, Measure
-from tre.base.passage import Key
+from tre.base.cost import ATTO, Cost
 from tre.base.reasons import Refusal, Refused
 from tre.base.reasons import privacy as reasons
 from tre.catalogue import Interval
-from tre.privacy import above, accounting, bounds
+from tre.privacy import above, accounting, bounds, expected
 from tre.privacy.allocation import mechanism_for, shares
+from tre.privacy.blocks import Block, PrivatePlan, Shape
 from tre.privacy.keys import PublicValues, known_keys
 from tre.privacy.lowering import lowered
-from tre.privacy.mechanisms import Mechanism, accuracy, key_loss, loss, threshold_for
-from tre.privacy.parts import Output, Part
+from tre.privacy.mechanisms import key_loss, loss, threshold_for
+from tre.privacy.parts import Part
 from tre.privacy.question import question_of
 from tre.privacy.request import Ask, Rules
 from tre.privacy.sharing import Needs, outputs_of, support
 from tre.sql import walk
 from tre.sql.plan import PrivateAggregate, PrivateFunction, Query, Relation, Released
 
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """What a block measures, whatever the price: the question that draws answer (PRIVACY §4).
-
-    `keys` are all groups in key order (None: unknown), `groups` is l0; `relation` computes the exact partials,
-    with the released tables named in `inputs`; `names` is what people call each asked aggregate; `units` and
-    `clipped` name the supporting parts.
-    """
-
-    source: PrivateAggregate
-    name: str
-    keys: tuple[Key, ...] | None
-    groups: int
-    parts: tuple[Part, ...]
-    weights: Mapping[str, Fraction]
-    outputs: tuple[Output, ...]
-    names: Mapping[int, str]
-    units: str | None
-    clipped: str | None
-    minimum_group: int | None
-    relation: Relation
-    inputs: tuple[str, ...]
-    question: str
-
-    def part(self, name: str) -> Part:
-        """Return the part of that name."""
-        return next(part for part in self.parts if part.name == name)
-
-    @property
-    def released(self) -> Released:
-        """The table that stands in the block's place once it is released."""
-        return Released(self.name, self.source.columns)
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """A shape at a price: the noise of one draw. `threshold` is None where the keys are known or released before."""
-
-    shape: Shape
-    cost: Cost
-    mechanisms: Mapping[str, Mechanism]
-    threshold: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class PrivatePlan:
-    """How a query will be answered, and at which price; a function of request, policy and public facts alone.
-
-    `bounds` says per output what was clipped; `errors` the half-width of the 95 % interval per output name
-    (None: not known beforehand).
-    """
-
-    query: Query
-    blocks: tuple[Block, ...]
-    cost: Cost
-    bounds: Mapping[str, Mapping[str, str]]
-    errors: Mapping[str, float | None]
+__all__ = ["Block", "PrivatePlan", "Shape", "at", "output_names", "plan", "privacy_map"]
 
 
 def plan(query: Query, ask: Ask, rules: Rules, public_keys: PublicValues) -> PrivatePlan:
@@ -101,7 +43,7 @@ def plan(query: Query, ask: Ask, rules: Rules, public_keys: PublicValues) -> Pri
     )
     blocks = tuple(at(one, cost, rules.units) for one, cost in zip(shapes, _prices(shapes, ask, rules), strict=True))
     whole = sum((block.cost for block in blocks), Cost.zero(rules.measure))
-    return PrivatePlan(query, blocks, whole, _bounds_in_use(blocks), _errors(query, blocks))
+    return PrivatePlan(query, blocks, whole, expected.bounds_in_use(blocks), expected.errors(query, blocks))
 
 
 def _shape(
@@ -248,49 +190,3 @@ def _shown_name(shape: Shape, part: Part) -> str:
         if any(name == part.name for name, _ in output.terms):
             return shape.names[output.column.id]
     return "the count of people"
-
-
-def _bounds_in_use(blocks: tuple[Block, ...]) -> Mapping[str, Mapping[str, str]]:
-    found: dict[str, Mapping[str, str]] = {}
-    for block in blocks:
-        for output in block.shape.outputs:
-            found[block.shape.names[output.column.id]] = MappingProxyType(_bounds_of(block.shape, output))
-    return MappingProxyType(found)
-
-
-def _bounds_of(shape: Shape, output: Output) -> dict[str, str]:
-    part = shape.part(output.terms[0][0])
-    found = {"groups": str(shape.groups)}
-    if output.function is PrivateFunction.SUM and output.denominator is None and len(output.terms) == 1:
-        return found | {"low": str(part.low * part.granularity), "high": str(part.high * part.granularity)}
-    if output.function is not PrivateFunction.COUNT_UNITS:
-        found["rows"] = str(part.cap)
-    if part.argument is not None and part.high != part.cap:
-        values = part.row_low * part.granularity, part.row_high * part.granularity
-        found |= {"value_low": str(values[0]), "value_high": str(values[1])}
-    return found
-
-
-def half_width(output: Output, mechanisms: Mapping[str, Mechanism]) -> float | None:
-    """Return the half-width of the 95 % interval of a count or a sum; None for an AVG, whose error varies."""
-    if output.denominator is not None:
-        return None
-    if len(output.terms) == 1:
-        name, coefficient = output.terms[0]
-        return float(output.granularity) * abs(coefficient) * math.floor(accuracy(mechanisms[name]))
-    variance = sum(coefficient**2 * mechanisms[name].variance for name, coefficient in output.terms)
-    measure = mechanisms[output.terms[0][0]].measure
-    scale = math.sqrt(variance if measure is Measure.ZCDP else variance / 2)
-    return float(output.granularity) * accuracy(Mechanism(measure, scale))
-
-
-def _errors(query: Query, blocks: tuple[Block, ...]) -> Mapping[str, float | None]:
-    """Return what is known before anything runs: of outputs that are a bare count or sum; None of other noisy ones."""
-    widths = {
-        output.column.id: half_width(output, block.mechanisms) for block in blocks for output in block.shape.outputs
-    }
-    origins = above.origins(query.root, frozenset(widths))
-    outputs = zip(query.names, query.root.columns, strict=True)
-    return MappingProxyType(
-        {name: widths.get(origins[column.id] or -1) for name, column in outputs if column.id in origins}
-    )

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from tre.base.passage import Key, Partials, Release, decode_partials
+from tre.privacy.blocks import Block, Shape
 from tre.privacy.keys import in_key_order, normal
 from tre.privacy.mechanisms import Noise
-from tre.privacy.plan import Block, Shape
 
 
 def release(block: Block, partials: Partials, noise: Noise, keys_fixed: tuple[Key, ...] | None = None) -> Release:

@@ -1,0 +1,72 @@
+"""A private plan as types: what a block measures (its shape), at which price, and the whole of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from tre.base.cost import Cost
+from tre.base.passage import Key
+from tre.privacy.mechanisms import Mechanism
+from tre.privacy.parts import Output, Part
+from tre.sql.plan import PrivateAggregate, Query, Relation, Released
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a block measures, whatever the price: the question that draws answer (PRIVACY §4).
+
+    `keys` are all groups in key order (None: unknown), `groups` is l0; `relation` computes the exact partials,
+    with the released tables named in `inputs`; `names` is what people call each asked aggregate; `units` and
+    `clipped` name the supporting parts.
+    """
+
+    source: PrivateAggregate
+    name: str
+    keys: tuple[Key, ...] | None
+    groups: int
+    parts: tuple[Part, ...]
+    weights: Mapping[str, Fraction]
+    outputs: tuple[Output, ...]
+    names: Mapping[int, str]
+    units: str | None
+    clipped: str | None
+    minimum_group: int | None
+    relation: Relation
+    inputs: tuple[str, ...]
+    question: str
+
+    def part(self, name: str) -> Part:
+        """Return the part of that name."""
+        return next(part for part in self.parts if part.name == name)
+
+    @property
+    def released(self) -> Released:
+        """The table that stands in the block's place once it is released."""
+        return Released(self.name, self.source.columns)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A shape at a price: the noise of one draw. `threshold` is None where the keys are known or released before."""
+
+    shape: Shape
+    cost: Cost
+    mechanisms: Mapping[str, Mechanism]
+    threshold: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PrivatePlan:
+    """How a query will be answered, and at which price; a function of request, policy and public facts alone.
+
+    `bounds` says per output what was clipped; `errors` the half-width of the 95 % interval per output name
+    (None: not known beforehand).
+    """
+
+    query: Query
+    blocks: tuple[Block, ...]
+    cost: Cost
+    bounds: Mapping[str, Mapping[str, str]]
+    errors: Mapping[str, float | None]
