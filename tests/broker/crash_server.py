@@ -1,0 +1,28 @@
+"""A server that dies at a named step of AUDIT's order. Only this entry module of the tests can make one."""
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+from tests.house import OKAFOR, PROJECT, question
+from tre.app.compose import House
+from tre.app.serving import Running
+from tre.base.home import Home
+
+
+def main(home: str, step: str) -> None:
+    """Ask one question and die when `step` is passed."""
+
+    def die(name: str) -> None:
+        if name == step:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    running = Running(House(Home(Path(home))), die)
+    taken = running.broker.submit(OKAFOR, PROJECT, None, question())
+    running.broker.wait(OKAFOR, taken.id, 60)
+    running.stop()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,46 @@
+"""A small furnished home for tests: the synthetic population under the shipped policy, one researcher, one project."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+
+from tre.app.admin import open_admin
+from tre.app.compose import House
+from tre.base.home import Home
+from tre.broker import Asker
+from tre.cli.admin import NewPerson, NewProject
+from tre.decide import Question
+from tre.demo import generate
+from tre.privacy.request import Ask
+
+ROOT = Path(__file__).resolve().parent.parent
+POLICY = ROOT / "policies" / "omop.yaml"
+DATASET, PROJECT, PERSON = "small", "study", "okafor"
+OKAFOR = Asker(PERSON, "local", "t_test")
+COUNT = "SELECT COUNT(*) AS n FROM person"
+
+
+def furnish(root: Path, people: int = 400, *, release_every: str = "0 ms", epsilon: str = "5") -> House:
+    """Make a home at `root` with `people` people, answers leaving at `release_every`, a project of `epsilon`."""
+    admin = open_admin(root)
+    admin.init(root, "test.example/log")
+    source = root.parent / f"{root.name}-source"
+    generate(people, 7, source)
+    policy = root.parent / f"{root.name}-policy.yaml"
+    text = POLICY.read_text()
+    assert "release every: 250 ms" in text
+    policy.write_text(text.replace("release every: 250 ms", f"release every: {release_every}"))
+    admin.dataset_add(DATASET, source, policy, lambda _step, _fraction: None)
+    admin.person_add(NewPerson(PERSON, "Dr A. Okafor", ("researcher",)))
+    admin.person_add(NewPerson("stranger", "Dr B. Stranger", ("researcher",)))
+    project = NewProject(PROJECT, (DATASET,), (PERSON,), ("DUO:0000006",), Decimal(epsilon), Decimal("1e-6"))
+    admin.project_add(project)
+    admin.house.close()
+    return House(Home(root))
+
+
+def question(sql: str = COUNT, epsilon: str = "0.1", **ask: object) -> Question:
+    """Return a question at a price."""
+    return Question(sql, "postgres", Ask(Fraction(epsilon), **ask))
