@@ -42,7 +42,11 @@ def _typical(side: Side) -> int | None:
 
 
 def _total(left: Side, right: Side, node: Join) -> int:
-    """A row meets the rows of its own unit only."""
-    by_left = times(left.traits.rows, max(1, right.fan(_per_unit(right))))
-    by_right = times(right.traits.rows, max(1, left.fan(_per_unit(left))))
+    """A unit's row meets the rows of its own unit only; a public row may meet those of every unit."""
+    by_left = times(left.traits.rows, max(1, right.fan(_met(right, left))))
+    by_right = times(right.traits.rows, max(1, left.fan(_met(left, right))))
     return by_left if node.kind is JoinKind.LEFT else min(by_left, by_right)
+
+
+def _met(side: Side, other: Side) -> int:
+    return _per_unit(side) if other.traits.status is Status.UNIT_KEYED else side.traits.rows
