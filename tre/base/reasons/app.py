@@ -1,0 +1,40 @@
+"""Reasons of a deployment: its home, its settings, its keys."""
+
+from tre.base.reasons.form import Kind, reason
+
+SETTINGS = reason(
+    "app.settings",
+    Kind.USAGE,
+    "The settings in {file} cannot be used: {field}.",
+    "Compare the file with config/home.toml; every setting must be there, and no other.",
+)
+HOME_EXISTS = reason(
+    "app.home-exists",
+    Kind.CONFLICT,
+    "There is a home at {home} already.",
+    "Choose another folder; a home is never replaced.",
+)
+ORIGIN = reason(
+    "app.origin",
+    Kind.USAGE,
+    "The origin {origin} cannot name a log.",
+    "Use lower-case letters, digits, dots, dashes and slashes, such as `northfield.example/tre`.",
+)
+NO_HOME = reason(
+    "app.no-home",
+    Kind.USAGE,
+    "There is no finished home at {home}.",
+    "Make one with `tre init {home}`.",
+)
+SERVER_RUNS = reason(
+    "app.server-runs",
+    Kind.CONFLICT,
+    "Another process serves this home.",
+    "Stop it first: one process writes the log of a home.",
+)
+DEMO_EXISTS = reason(
+    "app.demo-exists",
+    Kind.CONFLICT,
+    "The folder {home} holds something that is no demonstration.",
+    "Choose another folder with `--home`.",
+)
