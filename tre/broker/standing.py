@@ -64,8 +64,6 @@ def standing(tx: Reading, parts: Parts, asker: Asker, project: str, dataset: str
     if policy is None:
         raise Refused.because(reasons.VERSION_MISSING)
     record = governance.current_version(tx, name)
-    if record.catalogue_digest != policy.catalogue.digest:
-        raise Refused.because(reasons.VERSION_OUTDATED)
     return Standing(
         context,
         project,
@@ -85,6 +83,8 @@ def situation(tx: Reading, parts: Parts, at: Standing) -> Situation:
         context=at.context,
         policy=at.policy,
         catalogue=catalogue,
+        made_under=at.version.catalogue_digest,
+        today=at.version.created.date(),
         left={
             "project": ledger.balance(tx, at.ledgers.project).left,
             "dataset": ledger.balance(tx, at.ledgers.dataset).left,

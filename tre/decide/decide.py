@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from tre.base.cost import Cost
 from tre.base.reasons import Refusal, Refused, requests
@@ -23,6 +24,7 @@ from tre.privacy.plan import PrivatePlan, Shape
 from tre.privacy.request import Rules
 from tre.sql.binding import bind
 from tre.sql.plan import Query
+from tre.sql.work import refusals_for
 
 DATA, OUTPUTS = "data", "outputs"
 
@@ -31,12 +33,16 @@ DATA, OUTPUTS = "data", "outputs"
 class Situation:
     """All that a decision rests on beside the text: who asks, under which policy, on which version, with what left.
 
-    `left` has what each ledger that the answer touches may still reserve, by its name for people.
+    `made_under` is the digest of the declarations that the version enforced; `today` the version's date, to which
+    functions of the current date bind; `left` has what each ledger that the
+    answer touches may still reserve, by its name for people.
     """
 
     context: Context
     policy: CompiledPolicy
     catalogue: Catalogue
+    made_under: str
+    today: date
     left: Mapping[str, Cost]
     drawn: DrawnOf
     public_keys: PublicValues
@@ -69,18 +75,13 @@ def decide(question: Question, situation: Situation) -> Decision:
 def _data_gate(question: Question, situation: Situation) -> tuple[Query | None, Verdict]:
     """Bind the text: which tables and columns it names, and whether every step is private by proof."""
     rules = situation.policy.rules
+    outdated = gates.version(situation.made_under, situation.policy).refusals
     try:
-        query = bind(
-            question.sql,
-            situation.catalogue,
-            situation.context.now.date(),
-            question.dialect,
-            most_rows_per_unit=rules.most_rows_per_unit,
-            most_rows=rules.most_rows,
-        )
+        query = bind(question.sql, situation.catalogue, situation.today, question.dialect)
     except Refused as refused:
-        return None, Verdict(DATA, refused.refusals)
-    return query, Verdict(DATA)
+        return None, Verdict(DATA, (*outdated, *refused.refusals))
+    too_much = refusals_for(query.root, rules.most_rows_per_unit, rules.most_rows)
+    return (None if too_much else query), Verdict(DATA, (*outdated, *too_much))
 
 
 def _outputs_gate(

@@ -14,7 +14,7 @@ from tre.governance.datasets import (
     policy_in_force,
 )
 from tre.governance.incidents import record_incident, unlock_project
-from tre.governance.people import PersonRecord, add_credential, add_person, list_people
+from tre.governance.people import PersonRecord, add_credential, add_person, find_person, list_people
 from tre.governance.projects import NewProject, ProjectRecord, add_project, find_project, list_projects
 from tre.governance.tokens import note_token, revoke_token, token_revoked
 
@@ -33,6 +33,7 @@ __all__ = [
     "add_version",
     "context",
     "current_version",
+    "find_person",
     "find_project",
     "list_datasets",
     "list_people",

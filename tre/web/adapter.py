@@ -9,6 +9,7 @@ from typing import Any
 from tre.base.clock import stamp
 from tre.base.reasons import Refusal, Refused, every_reason
 from tre.base.reasons import web as reasons
+from tre.base.reasons.journal import RESULT_LOST
 from tre.broker import Asker, Broker, Shown, Standing
 from tre.catalogue import Access, Catalogue, Interval
 from tre.catalogue import Table as CatalogueTable
@@ -64,8 +65,10 @@ class BrokerService:
     def result(self, principal: Principal, query: str) -> views.ResultView:
         """Return the released answer, once its outcome entry is in the log."""
         found = self._own(principal, query)
-        if found.state is not State.COMMITTED or found.job.answer is None:
+        if found.state is not State.COMMITTED:
             raise Refused.because(reasons.NOT_FINISHED)
+        if found.job.answer is None:
+            raise Refused.because(RESULT_LOST)  # a restored back-up knows that there was an answer, not which
         return _result(query, found.job.decision, found.job.answer.result)
 
     def receipt(self, principal: Principal, query: str) -> str:

@@ -62,6 +62,12 @@ TOKEN_MINUTES = reason(
     "A token lives for 1 to {most} minutes.",
     "Ask for fewer minutes and make a new token when it has expired.",
 )
+PERSON_UNKNOWN = reason(
+    "identity.person-unknown",
+    Kind.SIGN_IN,
+    "The token speaks for nobody whom this environment knows.",
+    "Ask the operator whether you have been added, and under which id.",
+)
 KEY_UNSAFE = reason(
     "identity.key-unsafe",
     Kind.FAULT,

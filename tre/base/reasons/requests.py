@@ -41,14 +41,6 @@ WHICH_DATASET = reason(
     "The project has these data sets, and the request names none of them: {datasets}.",
     "Name one in the field `dataset`.",
 )
-VERSION_OUTDATED = reason(
-    "request.version-outdated",
-    Kind.CONFLICT,
-    "The version at hand was made under other declarations than the policy now in force.",
-    "Ask the data controller to make a new version with `tre dataset add`.",
-    "What a policy declares of tables, keys and links is enforced when a version is made, so a policy that declares "
-    "otherwise needs a new version.",
-)
 KEY_REUSED = reason(
     "request.idempotency-key-reused",
     Kind.CONFLICT,
