@@ -8,7 +8,7 @@ sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 project = "TRE"
 author = "the TRE authors"
 copyright = "2026, the TRE authors"  # noqa: A001 - Sphinx's own name
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "reasons"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "generated"]
 myst_enable_extensions = ["colon_fence", "deflist", "fieldlist"]
 myst_heading_anchors = 3
 html_theme = "furo"

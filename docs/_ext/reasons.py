@@ -1,15 +1,13 @@
-"""The page of every refusal, generated from the catalogue of reasons when the manual is built."""
-
-from pathlib import Path
-
-from sphinx.application import Sphinx
+"""The page of every refusal, from the catalogue of reasons."""
 
 from tre.base.reasons import Reason, every_reason
 
 HEAD = """# Every refusal
 
 Each refusal has a stable code, a sentence, a remedy and its place here. Words in braces are filled from the request,
-the policy and public facts, never from private data.
+the policy and public facts, never from private data. One answer may carry several: all that are known are said at
+once. The HTTP status and the exit code are those of the first reason; the exit code is 4 only where the budget alone is
+missing. A running server shows the same text under `/problems/CODE`.
 """
 
 
@@ -19,14 +17,14 @@ def entry(reason: Reason) -> str:
         f"({reason.code})=",
         f"### `{reason.code}`",
         "",
-        f"{reason.sentence}",
+        f"{_text(reason.sentence)}",
         "",
-        f"*What to do:* {reason.remedy}",
+        f"*What to do:* {_text(reason.remedy)}",
         "",
         f"HTTP {reason.kind.status}, exit code {reason.kind.exit_code}.",
     ]
     if reason.explanation:
-        lines += ["", reason.explanation]
+        lines += ["", _text(reason.explanation)]
     return "\n".join(lines) + "\n"
 
 
@@ -41,15 +39,13 @@ def page() -> str:
     return "\n".join(parts)
 
 
-def write(app: Sphinx) -> None:
-    """Write the page beside its neighbours before the sources are read."""
-    target = Path(app.srcdir) / "reference" / "refusals.md"
-    text = page()
-    if not target.exists() or target.read_text() != text:
-        target.write_text(text)
+def _text(words: str) -> str:
+    """Return words as Markdown shows them as they are, apart from code in backticks."""
+    pieces = words.split("`")
+    return "`".join(piece if odd % 2 else _escaped(piece) for odd, piece in enumerate(pieces))
 
 
-def setup(app: Sphinx) -> dict[str, bool]:
-    """Register with Sphinx."""
-    app.connect("builder-inited", write)
-    return {"parallel_read_safe": True}
+def _escaped(piece: str) -> str:
+    for mark in ("*", "_", "[", "]", "<", ">"):
+        piece = piece.replace(mark, f"\\{mark}")
+    return piece
