@@ -20,7 +20,8 @@ from tre.privacy.parts import PartKind
 from tre.privacy.plan import Shape, plan
 from tre.privacy.release import release
 from tre.privacy.request import Ask
-from tre.sql.plan import Aggregate, Call, Expression, Facts, Keep, PrivateFunction, Query, Ref
+from tre.sql import functions
+from tre.sql.plan import Aggregate, Expression, Keep, PrivateFunction, Query, Ref
 from tre.sql.plan import Column as PlanColumn
 
 COUNT, COUNT_X, UNITS, SUM, AVG = (
@@ -217,7 +218,7 @@ def test_an_unbounded_column_is_summed_within_the_total_that_the_request_names()
 
 def test_a_narrowed_total_of_one_row_counts_who_was_clipped() -> None:
     person, year = unit(), number("year_of_birth", 1900, 2025)
-    where = Call(">", (Ref(year), Ref(year)), year.type, Facts())
+    where = functions.call(">", Ref(year), Ref(year))
     for condition, clipped in ((None, 2), (where, 0)):
         measure = asked(SUM, year, condition, name="total")
         one = block(scan("person", person, year), person, measure, one_row=True)

@@ -17,7 +17,6 @@ from tre.sql.plan import (
     Aggregate,
     Aggregated,
     Aggregation,
-    Case,
     Column,
     Expression,
     Facts,
@@ -155,14 +154,14 @@ def _row_clips(part: Part) -> list[Expression]:
 
 def _any(clips: Sequence[Expression]) -> Expression:
     """Return 1 where any of `clips` is true, else 0."""
-    return Case(tuple((clip, _integer(1)) for clip in clips), _integer(0), _INTEGER, Facts(nullable=False))
+    return functions.case([(clip, _integer(1)) for clip in clips], _integer(0))
 
 
 def _row_value(part: Part) -> Expression:
     """Return one row's value on the grid, within its bounds, less the centre; NULL stays NULL."""
     if part.argument is None:
         raise ValueError("only sums have values; this is a bug, report it")
-    value = functions.call("to_grid", part.argument, functions.literal(part.granularity))
+    value: Expression = functions.call("to_grid", part.argument, functions.literal(part.granularity))
     if not part.clamped or part.argument.type.kind is Kind.DOUBLE:
         value = _clamp(value, part.row_low, part.row_high)
     return functions.call("-", value, _integer(part.centre)) if part.centre else value
