@@ -1,0 +1,119 @@
+"""The tutorials and the README's demonstration are run as they stand, over a real server."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.docs.conftest import BIN, SECONDS, Demonstration, served
+from tests.docs.manual import DOCS, ROOT, blocks, typed
+
+TUTORIALS = DOCS / "tutorials"
+ADDRESS = "127.0.0.1:8321"
+
+
+def script(page: Path, address: str) -> list[str]:
+    """Return the page as shell commands: the server's are left to the test, Python goes to an interpreter."""
+    lines: list[str] = []
+    for number, (language, block) in enumerate(blocks(page)):
+        if language == "console":
+            lines += [command for command in typed(block) if not command.startswith(("make ", "tre serve"))]
+        elif language == "python":
+            lines.append(f"python - <<'END_{number}'\n{block}END_{number}")
+    return [line.replace(ADDRESS, address) for line in lines]
+
+
+def run(lines: list[str], folder: Path, **environment: str) -> dict[str, str]:
+    """Run lines one after the other in one shell; return what each said, with its exit code as the last line."""
+    mark = "=== end of a command: "
+    text = "".join(f"{line}\necho '{mark}'$?\n" for line in lines)
+    path = f"{BIN}{os.pathsep}{os.environ['PATH']}"
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("TRE_")}
+    found = subprocess.run(
+        ["sh", "-s"],
+        input=text,
+        cwd=folder,
+        env={**kept, "PATH": path, "PYTHONPATH": str(ROOT), **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=SECONDS,
+    )
+    said = found.stdout.split(mark)
+    codes = [part.partition("\n")[0] for part in said[1:]]
+    texts = [said[0], *(part.partition("\n")[2] for part in said[1:-1])]
+    return {line: f"{text}\n{code}" for line, text, code in zip(lines, texts, codes, strict=True)}
+
+
+def ended(said: dict[str, str]) -> dict[str, list[str]]:
+    """Return the exit codes of the commands that begin alike."""
+    found: dict[str, list[str]] = {}
+    for line, text in said.items():
+        found.setdefault(" ".join(line.split()[:2]), []).append(text.splitlines()[-1])
+    return found
+
+
+def refused(said: dict[str, str]) -> dict[str, str]:
+    return {line: text for line, text in said.items() if not text.endswith("\n0")}
+
+
+def test_the_researchers_tutorial_is_answered_and_its_one_refusal_is_refused(demonstration: Demonstration) -> None:
+    with served(demonstration.folder / ".demo") as address:
+        said = run(script(TUTORIALS / "researcher.md", address), demonstration.folder)
+    (line, text), *others = refused(said).items()
+    assert not others, others
+    assert line.startswith("tre query")
+    assert "private.row-level-output" in text or "private.unit-key-leaves" in text
+    assert text.endswith("\n3")
+    python = next(text for line, text in said.items() if line.startswith("python - "))
+    assert "people_low" in python
+    assert "left, read as epsilon" in python
+    assert any("RECEIPT VERIFIED" in text for text in said.values())
+
+
+def test_a_board_member_verifies_from_inside_and_from_outside(demonstration: Demonstration) -> None:
+    with served(demonstration.folder / ".demo") as address:
+        said = run(script(TUTORIALS / "board.md", address), demonstration.folder)
+    assert not refused(said), refused(said)
+    assert sum("VERIFIED" in text for text in said.values()) == 3
+
+
+def test_a_controller_sees_what_is_wrong_and_what_a_bound_does(tmp_path: Path) -> None:
+    lines = script(TUTORIALS / "controller.md", ADDRESS)
+    shutil.copytree(ROOT / "policies", tmp_path / "policies")
+    commands = [line.replace("policies/omop.yaml", str(ROOT / "policies" / "omop.yaml")) for line in lines]
+    start = next(number for number, line in enumerate(commands) if line.startswith("export TRE_URL"))
+    first = run(commands[:start], tmp_path)
+    wrong = refused(first)
+    assert list(wrong) == ["tre policy lint wrong.yaml", "tre policy lint more.yaml"]
+    assert "policy.value" in wrong["tre policy lint wrong.yaml"]
+    assert "opt-out" in wrong["tre policy lint more.yaml"]
+    with served(tmp_path / "hospital") as address:
+        second = _numbered([line.replace(ADDRESS, address) for line in commands[start:]])
+        said = run(second, tmp_path, TRE_HOME="hospital")
+    assert not refused(said), refused(said)
+    before, after = (error_of(text) for line, text in said.items() if line.startswith("tre check"))
+    assert 4.5 < before / after < 5.5
+
+
+def _numbered(lines: list[str]) -> list[str]:
+    """Make equal commands differ, by a comment that the shell passes over."""
+    return [f"{line} # {number}" for number, line in enumerate(lines)]
+
+
+def error_of(text: str) -> float:
+    line = next(line for line in text.splitlines() if line.startswith("error of charged"))
+    return float(line.partition("±")[2])
+
+
+def test_the_readme_shows_what_the_demonstration_says(demonstration: Demonstration) -> None:
+    import demo_block
+
+    assert demo_block.outline(demo_block.shown()) == demo_block.outline(demonstration.said)
+
+
+def test_python_of_the_tutorials_is_run_by_this_interpreter() -> None:
+    assert Path(sys.executable).parent == BIN
