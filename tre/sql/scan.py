@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import SqlglotError
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 from tre.base.reasons import Place, Reason, Refused
 from tre.base.reasons import sql_text as reasons
@@ -91,28 +91,32 @@ def _plain(text: str, tokens: list[Token]) -> None:
     for token in tokens:
         if token.token_type in _FORMS_REFUSED:
             raise _refused(reasons.LITERAL_FORM, text, token.start, token.end)
+        found = _NOT_ASCII.search(text, token.start, token.end + 1)
+        if found and token.token_type not in _STRINGS:
+            raise _alike(text, found)
     for before, mark, name in zip(tokens, tokens[1:], tokens[2:], strict=False):
-        if mark.token_type is TokenType.AMP and name.token_type is TokenType.IDENTIFIER:
-            if before.text.upper() == "U" and before.end + 1 == mark.start and mark.end + 1 == name.start:
-                raise _refused(reasons.LITERAL_FORM, text, before.start, name.end)
-    for start, outside in _outside_strings(text, tokens):
+        joined = before.end + 1 == mark.start and mark.end + 1 == name.start
+        quoted = mark.token_type is TokenType.AMP and name.token_type is TokenType.IDENTIFIER
+        if joined and quoted and before.text.upper() == "U":
+            raise _refused(reasons.LITERAL_FORM, text, before.start, name.end)
+    for start, end in _gaps(text, tokens):
+        outside = _COMMENT.sub(lambda comment: " " * len(comment.group()), text[start:end])
         found = _NOT_ASCII.search(outside)
         if found:
-            raise _refused(reasons.NOT_ASCII, text, start + found.start(), code=f"{ord(found.group()):04X}")
+            raise _alike(text, found, start)
 
 
-def _outside_strings(text: str, tokens: list[Token]) -> Iterator[tuple[int, str]]:
-    """Yield what stands between strings, comments blanked out, each with its offset."""
+def _gaps(text: str, tokens: list[Token]) -> Iterator[tuple[int, int]]:
+    """Yield where white space and comments stand."""
     position = 0
     for token in tokens:
-        if token.token_type in _STRINGS:
-            yield position, _without_comments(text[position : token.start])
-            position = token.end + 1
-    yield position, _without_comments(text[position:])
+        yield position, token.start
+        position = token.end + 1
+    yield position, len(text)
 
 
-def _without_comments(text: str) -> str:
-    return _COMMENT.sub(lambda found: " " * len(found.group()), text)
+def _alike(text: str, found: re.Match[str], offset: int = 0) -> Refused:
+    return _refused(reasons.NOT_ASCII, text, offset + found.start(), code=f"{ord(found.group()):04X}")
 
 
 def _shallow(text: str, tokens: list[Token]) -> None:
