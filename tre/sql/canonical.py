@@ -6,7 +6,7 @@ condition between ON and WHERE leave no trace; column ids are numbered by where 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,7 +36,8 @@ from tre.sql.plan import (
     Sort,
 )
 
-COMMUTATIVE = frozenset({predicates.AND, predicates.EQUAL, "or"})
+ASSOCIATIVE = frozenset({predicates.AND, "or"})
+COMMUTATIVE = ASSOCIATIVE | {predicates.EQUAL}
 
 
 def canonical(relation: Relation) -> str:
@@ -189,11 +190,19 @@ class _Writer:
         return self._call(one)
 
     def _call(self, one: Call) -> str:
-        parts = tuple(predicates.conjuncts(one)) if one.function == predicates.AND else one.arguments
+        parts = tuple(_flat(one, one.function)) if one.function in ASSOCIATIVE else one.arguments
         texts = [self.expression(part) for part in parts]
         if one.function in COMMUTATIVE:
             texts.sort()
         return f"{one.function}[{one.type}]({', '.join(texts)})"
+
+
+def _flat(one: Expression, function: str) -> Iterator[Expression]:
+    if isinstance(one, Call) and one.function == function:
+        for part in one.arguments:
+            yield from _flat(part, function)
+    else:
+        yield one
 
 
 def _unwrapped(node: Relation) -> tuple[list[Expression], list[Project], Relation]:

@@ -97,7 +97,7 @@ REFUSED = [
     ("private.subquery-untied", "SELECT COUNT(*) FROM person WHERE EXISTS (SELECT 1 FROM death)"),
     ("private.subquery-untied", "SELECT COUNT(*) FROM person p WHERE EXISTS (SELECT 1 FROM death d WHERE d.person_id > p.person_id)"),
     ("private.subquery-untied", "SELECT COUNT(*) FROM person p WHERE EXISTS (SELECT 1 FROM person q LEFT JOIN death d ON d.person_id = q.person_id AND q.person_id = p.person_id)"),
-    ("private.subquery-untied", "SELECT concept_id FROM concept k WHERE EXISTS (SELECT 1 FROM death d WHERE d.cause_concept_id = k.concept_id)"),
+    ("private.subquery-outside", "SELECT concept_id FROM concept k WHERE EXISTS (SELECT 1 FROM death d WHERE d.cause_concept_id = k.concept_id)"),
     ("private.subquery-untied", "SELECT COUNT(*) FROM person p LEFT JOIN death d USING (person_id) WHERE d.person_id IN (SELECT person_id FROM visit_occurrence)"),
     ("private.aggregate-inside", "SELECT COUNT(*) FROM person WHERE gender_concept_id IN (SELECT gender_concept_id FROM person GROUP BY 1)"),
     ("private.released-joined-back", "SELECT COUNT(*) FROM person p, (SELECT COUNT(*) n FROM death) q"),
@@ -132,8 +132,7 @@ REFUSED = [
     ("private.distinct-on", "SELECT DISTINCT ON (gender_concept_id) gender_concept_id FROM person"),
     ("private.scalar-subquery", "SELECT COUNT(*) FROM person WHERE year_of_birth > (SELECT COUNT(*) FROM death)"),
     ("private.quantified", "SELECT COUNT(*) FROM person WHERE person_id = ANY (SELECT person_id FROM death)"),
-    ("private.too-deep", f"SELECT {'+'.join(['year_of_birth'] * 1000)} AS y, COUNT(*) FROM person GROUP BY 1"),
-    ("private.too-deep", f"SELECT COUNT(*) FROM person WHERE {' OR '.join(['location_id = 1'] * 500)}"),
+    ("sql.too-deep", f"SELECT {'+'.join(['year_of_birth'] * 1000)} AS y, COUNT(*) FROM person GROUP BY 1"),
     ("private.too-many-steps", "WITH a0 AS (SELECT * FROM concept)" + "".join(f", a{n} AS (SELECT x.* FROM a{n - 1} x, a{n - 1} y)" for n in range(1, 40)) + " SELECT * FROM a39"),
 ]  # fmt: skip
 

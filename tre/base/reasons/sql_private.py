@@ -142,6 +142,14 @@ SUBQUERY_UNTIED = reason(
     "Add AND {left} = {right} to the subquery's WHERE.",
     _TRACING,
 )
+SUBQUERY_OUTSIDE = reason(
+    "private.subquery-outside",
+    Kind.UNPROCESSABLE,
+    "The subquery reads persons' rows, and the rows around it are public or released: which of them stay would tell "
+    "what persons have.",
+    "Ask FROM the table of patients, JOIN the public table, and GROUP BY its columns.",
+    _TRACING,
+)
 AGGREGATE_INSIDE = reason(
     "private.aggregate-inside",
     Kind.NOT_YET,
@@ -227,12 +235,6 @@ TOO_MUCH_WORK = reason(
     "In the worst case the query makes {rows} rows {of}; the limit is {limit}.",
     "Join fewer tables, join on unique columns, or filter by EXISTS instead of joining.",
     "How long a query runs could otherwise tell whether a certain person is in the data.",
-)
-TOO_DEEP = reason(
-    "private.too-deep",
-    Kind.UNPROCESSABLE,
-    "The query nests more than {limit} levels; a chain of operators nests one level a link.",
-    "Write a long chain of OR as IN (…), and sum up in a derived table.",
 )
 TOO_MANY_STEPS = reason(
     "private.too-many-steps",

@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import date
 
 from tre.base.reasons import sql_private as reasons
+from tre.base.reasons.sql_text import TOO_DEEP
 from tre.catalogue import Catalogue
-from tre.sql.binding.forms import MOST_LEVELS, refused_forms
+from tre.sql.binding.forms import refused_forms
 from tre.sql.binding.select import bind_query
 from tre.sql.binding.session import Session
 from tre.sql.canonical import canonical
-from tre.sql.parse import Parsed, parse
+from tre.sql.parse import MOST_TREE_DEPTH, parse
+from tre.sql.parsed import Parsed
 from tre.sql.plan import Origin, PrivateAggregate, Project, Query, Ref, Relation
 from tre.sql.prune import pruned
 from tre.sql.tracing import Status
@@ -34,7 +36,7 @@ def bind_parsed(parsed: Parsed, catalogue: Catalogue, today: date) -> Query:
     try:
         return _bound(parsed, session)
     except RecursionError:
-        raise session.refused(reasons.TOO_DEEP, None, limit=str(MOST_LEVELS)) from None
+        raise session.refused(TOO_DEEP, None, limit=str(MOST_TREE_DEPTH)) from None
 
 
 def _bound(parsed: Parsed, session: Session) -> Query:

@@ -108,7 +108,8 @@ class Grouping:
             return
         if aggregates_in(meant):
             raise self.session.refused(reasons.AGGREGATE_HERE, node, where="GROUP BY")
-        column = self.add(bind_expression(meant, replace(self.rows, where="GROUP BY")), node)
+        name = node.name if isinstance(node, exp.Column) else "key"
+        column = self.add(bind_expression(meant, replace(self.rows, where="GROUP BY")), node, name)
         self.written.append((meant, column))
 
     def _meant(self, node: exp.Expr, listed: list[Listed]) -> Listed:
@@ -124,14 +125,14 @@ class Grouping:
                 return _inner(aliased[0])
         return node
 
-    def add(self, expression: Expression, node: Any) -> Column:
+    def add(self, expression: Expression, node: Any, name: str = "key") -> Column:
         """Add a key, once; a key known from public facts has its domain in its facts (PRIVACY §3.5)."""
         for column, key in self.keys:
             if key == expression:
                 return column
         if expression.type.kind is Kind.DOUBLE and self.traits.status is Status.UNIT_KEYED:
             raise self.session.refused(reasons.GROUP_BY_DOUBLE, node)
-        facts, origin, name = expression.facts, None, "key"
+        facts, origin = expression.facts, None
         if isinstance(expression, Ref):
             origin, name = expression.column.origin, expression.column.name
             known = self.traits.known.get(expression.column.id)

@@ -53,12 +53,9 @@ def bind_condition(node: exp.Expr, environment: Environment) -> Expression:
     if isinstance(node, exp.Paren):
         return bind_condition(node.this, environment)
     if isinstance(node, exp.And):
-        return functions.conjunction(
-            bind_condition(node.this, environment), bind_condition(node.expression, environment)
-        )
+        return functions.conjunction(*(bind_condition(one, environment) for one in node.flatten()))
     if isinstance(node, exp.Or):
-        both = (bind_condition(node.this, environment), bind_condition(node.expression, environment))
-        return functions.call("or", *both)
+        return functions.call("or", *(bind_condition(one, environment) for one in node.flatten()))
     if isinstance(node, exp.In) and node.args.get("query") is not None:
         return _in(node, environment).equal
     negated = node.this.unnest() if isinstance(node, exp.Not) else None
@@ -84,9 +81,10 @@ def _function(node: exp.Expr, environment: Environment) -> Expression:
     """Bind the operands first and tell everything that is wrong in any of them."""
     refusals: list[Any] = []
     children = []
+    truths = {id(one.this) for one in node.args["ifs"]} if isinstance(node, exp.Case) and not node.this else set()
     for child in functions.operands(node):
         try:
-            children.append(bind_expression(child, environment))
+            children.append((bind_condition if id(child) in truths else bind_expression)(child, environment))
         except Refused as refused:
             refusals += refused.refusals
     if refusals:
@@ -151,7 +149,7 @@ def _in(node: exp.In, environment: Environment) -> _Membership:
         width = str(len(bound.visible))
         raise environment.session.refused(reasons.ONE_COLUMN, node.args["query"], width=width)
     member = Ref(bound.visible[0][1])
-    equality = functions.call(predicates.EQUAL, member, value)
+    equality = environment.session.placed(node, lambda: functions.call(predicates.EQUAL, member, value))
     missing = Filter(bound.relation, functions.call("is_null", member))
 
     def exists(relation: Relation) -> Exists:

@@ -11,7 +11,6 @@ from tre.base.reasons import Reason, Refusal
 from tre.base.reasons import sql_private as reasons
 from tre.sql.binding.session import Session
 
-MOST_LEVELS = 150
 Found = tuple[Reason, dict[str, str]]
 
 _NODES: dict[type[exp.Expr], Reason] = {
@@ -52,21 +51,11 @@ _KNOWN: dict[type[exp.Expr], set[str]] = {
 
 def refused_forms(tree: exp.Expr, session: Session) -> list[Refusal]:
     """Return a refusal for every form in `tree` that is not answered."""
-    if _deeper_than(tree, MOST_LEVELS):
-        return list(session.refused(reasons.TOO_DEEP, None, limit=str(MOST_LEVELS)).refusals)
     refusals: list[Refusal] = []
     for node in tree.walk():
         for why, values in _found(node):
             refusals += [one for one in session.refused(why, node, **values).refusals if one not in refusals]
     return refusals
-
-
-def _deeper_than(tree: exp.Expr, levels: int) -> bool:
-    """Say whether `tree` is too deep for functions that go down it by calling themselves."""
-    level = [tree]
-    for _ in range(levels):
-        level = [child for node in level for child in node.iter_expressions()]
-    return bool(level)
 
 
 def _found(node: exp.Expr) -> Iterator[Found]:

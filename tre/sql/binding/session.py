@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -10,7 +11,7 @@ from typing import Any, TypeVar
 from tre.base.reasons import Reason, Refusal, Refused
 from tre.base.reasons import sql_private as reasons
 from tre.catalogue import Catalogue, Type
-from tre.sql.parse import Parsed, place_of
+from tre.sql.parsed import Parsed, place_of
 from tre.sql.plan import Column, Facts, Origin, Relation
 from tre.sql.tracing import Broken, Tracing, Traits
 
@@ -84,6 +85,14 @@ class Session:
             return self.tracing.of(relation)
         except Broken as broken:
             raise self.explained(broken, node) from None
+
+    def placed(self, node: Any, make: Callable[[], Bound]) -> Bound:
+        """Return what `make` gives; refusals without a place get that of `node`."""
+        try:
+            return make()
+        except Refused as refused:
+            place = place_of(node, self.parsed)
+            raise Refused(one if one.place else replace(one, place=place) for one in refused.refusals) from None
 
     def typed(self, relation: Relation, node: Any) -> Relation:
         """Remember where the subquery of `relation` was typed."""

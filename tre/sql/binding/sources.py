@@ -99,4 +99,4 @@ def _using(node: exp.Expr, before: int, scope: Scope, session: Session) -> Expre
     left = Scope({}, None, scope.sources[:before], scope.merged).resolve(node.name, "", session, node)
     right = Scope({}, None, scope.sources[before:]).resolve(node.name, "", session, node)
     scope.merged[name] = left
-    return functions.call(predicates.EQUAL, Ref(left), Ref(right))
+    return session.placed(node, lambda: functions.call(predicates.EQUAL, Ref(left), Ref(right)))

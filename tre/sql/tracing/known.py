@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tre.sql import functions, predicates
 from tre.sql.plan import Column, Distinct, Expression, Filter, Join, Project, PublicKeys, Ref, Relation
+from tre.sql.prune import pruned
 from tre.sql.tracing.sides import Side
 from tre.sql.walk import outer, referred, subqueries
 
@@ -35,4 +36,4 @@ def _among(own: Column, theirs: Column) -> Expression | None:
 
 
 def _values(relation: Relation, column: Column) -> PublicKeys:
-    return PublicKeys(Distinct(Project(relation, ((column, Ref(column)),))))
+    return PublicKeys(pruned(Distinct(Project(relation, ((column, Ref(column)),)))))

@@ -36,7 +36,9 @@ def over_units(traits: Traits, subquery: Exists, tracing: Tracing) -> Traits:
     """A subquery over persons' rows sees the rows of the person around it alone."""
     inner = tracing.of(subquery.relation)
     around = traits.unit_keys | traits.tied
-    if traits.status is not Status.UNIT_KEYED or not inner.tied & around:
+    if traits.status is not Status.UNIT_KEYED:
+        raise Broken(reasons.SUBQUERY_OUTSIDE)
+    if not inner.tied & around:
         raise Broken(reasons.SUBQUERY_UNTIED, min(inner.unit_keys, default=None), min(traits.unit_keys, default=None))
     return traits
 
