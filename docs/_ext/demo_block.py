@@ -19,7 +19,7 @@ def shown() -> str:
 
 
 def outline(output: str) -> list[str]:
-    """Return the lines of an output that do not depend on noise: numbers stand as #, the rows of tables are left out."""
+    """Return the lines of an output that no noise changes: numbers stand as #, the rows of tables are left out."""
     lines: list[str] = []
     inside = False
     for line in output.splitlines():

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import commands
 import entries
+import functions
 import operations
 import policy_words
 import reasons
@@ -12,6 +13,7 @@ from sphinx.application import Sphinx
 
 PAGES: Mapping[str, Callable[[], str]] = {
     "commands": commands.page,
+    "functions": functions.page,
     "log-entries": entries.page,
     "policy-document": policy_words.page,
     "refusals": reasons.page,

@@ -1,4 +1,4 @@
-"""One demonstration for all tests of the manual: made once, as `make demo` makes it, and served as `make serve` does."""
+"""One demonstration for all tests of the manual, made as `make demo` makes it and served as `make serve` does."""
 
 from __future__ import annotations
 

@@ -52,6 +52,6 @@ def test_a_command_that_no_parser_takes_is_found() -> None:
         'X=$(tre token --person p | tail -n 1) && tre query --epsilon 1 "SELECT COUNT(*) > 1"'
     ):
         parse(words)
+    (_, unknown) = simple_commands("echo; tre query --epsilom 1 'SELECT 1'")
     with pytest.raises(AssertionError):
-        for words in simple_commands("echo; tre query --epsilom 1 'SELECT 1'"):
-            parse(words)
+        parse(unknown)

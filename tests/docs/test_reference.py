@@ -32,6 +32,7 @@ def test_a_refusal_is_told_with_its_remedy() -> None:
 
 def test_every_command_is_in_the_reference() -> None:
     import commands
+
     from audit.__main__ import _parser as audit_parser
     from tre.cli.parser import parser
 
@@ -39,6 +40,14 @@ def test_every_command_is_in_the_reference() -> None:
     assert {"tre init", "tre query", "tre dataset add", "python -m audit receipt"} <= set(names)
     for name in names:
         assert f"## `{name}`\n" in PAGES["commands"]
+
+
+def test_every_function_that_people_can_write_is_in_the_reference() -> None:
+    from tre.sql.functions import SPELLED
+
+    assert len(SPELLED) > 30
+    for name in SPELLED:
+        assert f"`{name}`" in PAGES["functions"], name
 
 
 def test_every_operation_and_object_is_in_the_reference() -> None:
