@@ -31,6 +31,7 @@ COUNT, COUNT_X, UNITS, SUM, AVG = (
     PrivateFunction.SUM,
     PrivateFunction.AVG,
 )
+ZERO = Interval(Fraction(0), Fraction(0))
 Rows = dict[str, list[dict[str, Any]]]
 
 ROWS = st.lists(
@@ -214,6 +215,13 @@ def test_an_unbounded_column_is_summed_within_the_total_that_the_request_names()
     assert answer(
         found, [release(found.blocks[0], engine.partials(found.blocks[0].shape.relation), NoNoise())], engine.table
     )
+
+
+def test_a_total_bounded_to_nothing_is_nothing() -> None:
+    person, value = unit(), column("cost")
+    one = block(scan("measurement", person, value), person, asked(SUM, value, name="total"))
+    shape = plan(query(one, one), Ask(totals={"total": ZERO}), rules(), no_public_keys).blocks[0].shape
+    assert vectors(shape, {"measurement": [{"person_id": 1, "cost": 5}]})[()] == (0, 1, 0)
 
 
 def test_a_narrowed_total_of_one_row_counts_who_was_clipped() -> None:

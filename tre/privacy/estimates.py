@@ -111,7 +111,8 @@ def clipped_share(blocks: Sequence[Estimates]) -> tuple[float, float] | None:
         variance += len(one.release.keys) * one.release.variances[shape.clipped]
     if variance == 0 or people <= 0:
         return None
-    return float(min(max(clipped / people, Fraction(0)), Fraction(1))), 1.96 * math.sqrt(variance) / float(people)
+    share = float(min(max(clipped / people, Fraction(0)), Fraction(1)))
+    return share, min(1.0, 1.96 * math.sqrt(variance) / float(people))
 
 
 def typed(value: Fraction | float, type_: Type) -> Number:

@@ -85,8 +85,8 @@ class _UnitTotals:
             return self._capped(part, self._rows(part))
         if part.kind is PartKind.SUM:
             total = self._total(part)
-            self._clip_when(part, total, part.low, part.high)
-            return _clamp(total, part.low, part.high)
+            self.clips += [] if part.proven else _beyond(part, total)
+            return _within(total, part.low, part.high)
         return self._scaled(part)
 
     def _scaled(self, part: Part) -> Expression:
@@ -95,7 +95,7 @@ class _UnitTotals:
         if not part.proven:
             self.clips.append(functions.call(">", rows, _integer(part.cap)))
             total = functions.call("scale_weight", total, _integer(part.cap), rows)
-        return _clamp(total, part.low, part.high)
+        return _within(total, part.low, part.high)
 
     def _capped(self, part: Part, rows: Expression) -> Expression:
         if part.proven:
@@ -105,11 +105,6 @@ class _UnitTotals:
 
     def _least(self, rows: Expression, most: int) -> Expression:
         return functions.call("least", rows, _integer(most))
-
-    def _clip_when(self, part: Part, total: Expression, low: int, high: int) -> None:
-        if not part.proven:
-            self.clips.append(functions.call("<", total, _integer(low)))
-            self.clips.append(functions.call(">", total, _integer(high)))
 
     def _rows(self, part: Part) -> Expression:
         counted = (
@@ -147,14 +142,21 @@ def _row_clips(part: Part) -> list[Expression]:
     """Return when a unit's one row is clipped: only a total that the request narrowed can be."""
     if part.proven or part.kind is not PartKind.SUM:
         return []
-    value = _row_value(part)
-    beyond = functions.call("<", value, _integer(part.low)), functions.call(">", value, _integer(part.high))
-    return [one if part.where is None else functions.call("and", part.where, one) for one in beyond]
+    clips = _beyond(part, _row_value(part))
+    return [clip if part.where is None else functions.call("and", part.where, clip) for clip in clips]
+
+
+def _beyond(part: Part, total: Expression) -> list[Expression]:
+    """Return when a total lies outside its clip interval, on the sides where its rows can take it."""
+    below: list[Expression] = [functions.call("<", total, _integer(part.low))] if part.row_low < 0 else []
+    above = [functions.call(">", total, _integer(part.high))] if part.row_high > 0 else []
+    return [*below, *above]
 
 
 def _any(clips: Sequence[Expression]) -> Expression:
     """Return 1 where any of `clips` is true, else 0."""
-    return functions.case([(clip, _integer(1)) for clip in clips], _integer(0))
+    once = [clip for at, clip in enumerate(clips) if clip not in clips[:at]]
+    return functions.case([(clip, _integer(1)) for clip in once], _integer(0)) if once else _integer(0)
 
 
 def _row_value(part: Part) -> Expression:
@@ -168,13 +170,18 @@ def _row_value(part: Part) -> Expression:
 
 
 def _sum(fresh: _Fresh, name: str, contribution: Expression) -> Aggregated:
-    if isinstance(contribution, Literal):
+    if isinstance(contribution, Literal) and contribution.value == 1:
         return Aggregated(fresh.column(name), Aggregation.COUNT_ROWS)
     return Aggregated(fresh.column(name), Aggregation.SUM, contribution)
 
 
 def _clamp(value: Expression, low: int, high: int) -> Expression:
     return functions.call("clamp", value, _integer(low), _integer(high))
+
+
+def _within(total: Expression, low: int, high: int) -> Expression:
+    """Clip what is never NULL."""
+    return functions.call("greatest", functions.call("least", total, _integer(high)), _integer(low))
 
 
 def _integer(value: int) -> Expression:

@@ -1,0 +1,157 @@
+"""From SQL to an answer on the real engine: binder, plan, clipped partials, release, post-processing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pytest
+
+from tests.privacy.blocks import rules
+from tests.privacy.exact import NoNoise
+from tests.sql.catalogue import CATALOGUE, fill
+from tre.base.passage import Partials
+from tre.base.reasons import Refused
+from tre.catalogue import Interval, Value
+from tre.privacy.answer import Answer, answer
+from tre.privacy.lowering import SECRET
+from tre.privacy.mechanisms import Noise, OpenDPNoise
+from tre.privacy.plan import PrivatePlan, plan
+from tre.privacy.release import release
+from tre.privacy.request import Ask, Rules
+from tre.sql.binding import bind
+from tre.sql.plan import PublicKeys, Relation
+from tre.sql.render import render
+
+
+class House:
+    """A DuckDB with the small catalogue's rows, and the path of a query over it."""
+
+    def __init__(self) -> None:
+        self.connection = duckdb.connect()
+        fill(self.connection)
+
+    def table(self, relation: Relation, inputs: Mapping[str, pa.Table] | None = None) -> pa.Table:
+        statement = render(relation)
+        for name, given in (inputs or {}).items():
+            self.connection.register(name, given)
+        values = {SECRET: 99991}
+        given_values = {name: values[name] for name in statement.parameters}
+        return self.connection.sql(statement.sql, params=given_values or None).to_arrow_table()
+
+    def public_keys(self, keys: PublicKeys) -> tuple[Value, ...]:
+        return tuple(self.table(keys.relation).column(0).to_pylist())
+
+    def planned(self, sql: str, ask: Ask | None = None, given: Rules | None = None) -> PrivatePlan:
+        return plan(
+            bind(sql, CATALOGUE, date(2024, 1, 1)), ask or Ask(), given or rules(units=10_000), self.public_keys
+        )
+
+    def ask(self, sql: str, noise: Noise, ask: Ask | None = None, given: Rules | None = None) -> Answer:
+        found = self.planned(sql, ask, given)
+        releases = [release(one, self._partials(one.shape.relation), noise) for one in found.blocks]
+        return answer(found, releases, self.table)
+
+    def _partials(self, relation: Relation) -> Partials:
+        table = self.table(relation)
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, table.schema) as writer:
+            writer.write_table(table)
+        return Partials(sink.getvalue().to_pybytes())
+
+
+@pytest.fixture(scope="module")
+def house() -> House:
+    return House()
+
+
+WIDE = Ask(rows=100, groups=100)
+PLAIN = [
+    "SELECT COUNT(*) AS n FROM person",
+    "SELECT COUNT(*) FROM person WHERE year_of_birth > 1970",
+    "SELECT gender_concept_id, COUNT(*) AS n FROM person GROUP BY 1",
+    "SELECT COUNT(*) AS n, COUNT(visit_occurrence_id), COUNT(DISTINCT person_id) FROM condition_occurrence",
+    "SELECT SUM(value_as_number) AS s, AVG(value_as_number) AS m, COUNT(value_as_number) AS n FROM measurement",
+    "SELECT SUM(paid) FROM measurement",
+    "SELECT SUM(paid) / COUNT(*) AS mean FROM measurement",
+    "SELECT p.gender_concept_id AS g, COUNT(*) AS n FROM person p JOIN condition_occurrence c "
+    "ON c.person_id = p.person_id GROUP BY p.gender_concept_id HAVING COUNT(*) > 0 ORDER BY n DESC LIMIT 1",
+    "SELECT gender_concept_id AS g, COUNT(*) FILTER (WHERE year_of_birth > 1960) AS n FROM person GROUP BY 1",
+    "SELECT COUNT(*) FROM person p WHERE EXISTS (SELECT 1 FROM death d WHERE d.person_id = p.person_id)",
+    "SELECT k.concept_name, q.n FROM (SELECT gender_concept_id AS g, COUNT(*) AS n FROM person GROUP BY 1) AS q "
+    "JOIN concept k ON k.concept_id = q.g",
+    "SELECT MAX(n) FROM (SELECT gender_concept_id AS g, COUNT(*) AS n FROM person GROUP BY 1) AS q",
+    "WITH a AS (SELECT gender_concept_id AS g, COUNT(*) AS n FROM person GROUP BY 1) "
+    "SELECT x.g, x.n * 1.0 / y.n AS r FROM a x JOIN a y ON x.g = y.g",
+    "SELECT concept_name FROM concept ORDER BY 1",
+]
+
+
+def _same(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
+    """Say whether two rows agree, but for the rounding of doubles and of decimals that a client reads."""
+    plain = [[float(value) if isinstance(value, Decimal) else value for value in row] for row in (one, other)]
+    return all(
+        a == b if a is None or isinstance(a, str) else a == pytest.approx(b) for a, b in zip(*plain, strict=True)
+    )
+
+
+@pytest.mark.parametrize("sql", PLAIN)
+def test_with_wide_bounds_and_no_noise_the_answer_is_plain_sql_s(house: House, sql: str) -> None:
+    found = house.ask(sql, NoNoise(), WIDE)
+    plain = house.connection.execute(sql).fetchall()
+    assert len(found.rows) == len(plain)
+    assert all(any(_same(row, other) for other in plain) for row in found.rows)
+
+
+@pytest.mark.parametrize("sql", PLAIN)
+def test_every_noisy_number_carries_an_interval(house: House, sql: str) -> None:
+    found = house.ask(sql, OpenDPNoise(), WIDE)
+    for column, intervals in zip(found.columns, found.intervals, strict=True):
+        assert (intervals is not None) == column.noisy or not found.rows
+    names = [str(column["name"]) for column in found.as_json()["columns"]]  # type: ignore[attr-defined]
+    assert sum(name.endswith("_low") for name in names) == sum(column.noisy for column in found.columns)
+
+
+def test_known_groups_leave_alike_whatever_is_in_them(house: House) -> None:
+    sql = "SELECT gender_concept_id AS g, COUNT(*) AS n FROM person GROUP BY 1"
+    nobody = "SELECT gender_concept_id AS g, COUNT(*) AS n FROM person WHERE year_of_birth > 2020 GROUP BY 1"
+    some, none = (house.ask(one, OpenDPNoise()) for one in (sql, nobody))
+    assert [row[0] for row in some.rows] == [row[0] for row in none.rows] == [8507, 8532, None]
+
+
+def test_a_person_in_many_unknown_groups_is_cut_to_the_bound_by_a_bound_secret(house: House) -> None:
+    sql = "SELECT condition_concept_id, COUNT(*) AS n FROM condition_occurrence GROUP BY 1"
+    with pytest.raises(Refused):
+        house.planned(sql)
+    statement = render(house.planned(sql, Ask(groups=1)).blocks[0].shape.relation)
+    assert statement.parameters == (SECRET,)
+    kept = house.connection.sql(statement.sql, params={SECRET: 7}).fetchall()
+    people = house.connection.execute("SELECT COUNT(DISTINCT person_id) FROM condition_occurrence").fetchone()
+    assert people is not None
+    assert sum(row[2] for row in kept) == people[0]
+
+
+def test_the_same_question_spelled_otherwise_is_one_question(house: House) -> None:
+    one = (
+        house.planned("SELECT COUNT(*) AS n FROM person WHERE year_of_birth > 1970 AND location_id = 1").blocks[0].shape
+    )
+    other = house.planned(
+        "select 2 * count(*) from (select * from person p) q where 1=location_id and year_of_birth > 1970"
+    )
+    assert other.blocks[0].shape.question == one.question
+    assert (
+        house.planned("SELECT COUNT(*) FROM person WHERE year_of_birth > 1971").blocks[0].shape.question != one.question
+    )
+
+
+def test_a_bound_of_a_total_is_named_as_the_query_names_the_output(house: House) -> None:
+    ask = Ask(totals={"spent": Interval(Fraction(0), Fraction(100))})
+    found = house.planned("SELECT SUM(paid) AS spent FROM measurement", ask)
+    assert found.bounds["spent"]["high"] == "100"
+    with pytest.raises(Refused):
+        house.planned("SELECT SUM(paid) AS other FROM measurement", ask)
