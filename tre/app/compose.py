@@ -116,11 +116,10 @@ class House:
         )
 
     def close(self) -> None:
-        """Give the log and the database back."""
-        if "journal" in self.__dict__:
-            self.journal.close()
-        if "store" in self.__dict__:
-            self.store.close()
+        """Give the log and the database back; whatever is asked for next is opened anew."""
+        for name in ("journal", "store"):
+            if name in self.__dict__:
+                self.__dict__.pop(name).close()
 
     def _open_log(self) -> Log:
         return Log(self.home.log, self.home.head, load_signer(self.home.keys / LOG_KEY))

@@ -156,8 +156,6 @@ def _check_free(house: House) -> None:
             raise Refused.because(reasons.SERVER_RUNS) from refused
         raise
     house.close()
-    for opened in ("journal", "store", "sidecar"):
-        house.__dict__.pop(opened, None)
 
 
 def _log_without_values() -> None:

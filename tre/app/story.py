@@ -69,6 +69,7 @@ def tell(root: Path, people: int, say: Say, progress: Progress) -> None:
     admin = open_admin(root)
     _furnish(admin, root, people, say, progress)
     token = admin.token(RESEARCHER, PROJECT, 60)
+    admin.house.close()  # the server is to write the log now
     with _served(root) as url:
         connection = connect(url, token=token, project=PROJECT)
         for number, (title, sql, epsilon) in enumerate(QUESTIONS, 1):
