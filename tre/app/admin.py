@@ -28,7 +28,7 @@ OPERATOR = "operator"
 
 def open_admin(home: Path | None) -> HomeAdmin:
     """Return the commands on `home`; None for those that need none."""
-    return HomeAdmin(None if home is None else House(Home(home)))
+    return HomeAdmin(None if home is None else House(Home(home.absolute())))
 
 
 class HomeAdmin:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from importlib import import_module
 from typing import Any
 
 import structlog
@@ -15,13 +16,17 @@ from audit import LogError, LogReader, TileError
 from tre import governance
 from tre.app.compose import House
 from tre.app.failures import FailedSignIns
+from tre.base.cost import Measure
 from tre.base.reasons import Refused, identity
 from tre.base.reasons import app as reasons
 from tre.base.reasons import web as web_reasons
 from tre.broker import Broker
 from tre.broker.parts import Step
+from tre.broker.standing import version_at
+from tre.engines import EngineFailed
 from tre.identity import Principal, verify
 from tre.onboarding.folders import sweep
+from tre.privacy.mechanisms import Mechanism, accuracy
 from tre.web.adapter import BrokerService
 from tre.web.app import create_app
 
@@ -42,8 +47,8 @@ class Running:
         self._stopping = threading.Event()
         self._drainer = threading.Thread(target=self._drain, name="drainer", daemon=True)
         self._drainer.start()
-        self.broker.start()
         self._warm()
+        self.broker.start()
 
     def app(self) -> Flask:
         """Return the REST surface."""
@@ -80,11 +85,17 @@ class Running:
                 self._house.journal.drain_once()
 
     def _warm(self) -> None:
+        """Load what the first question would wait for: its release time allows for no imports."""
+        self._parts.noise.vector([0], Mechanism(Measure.ZCDP, 1.0))
+        accuracy(Mechanism(Measure.ZCDP, 1.0))
+        import_module("tre.privacy.estimates")
         with self._house.store.reading() as tx:
             for name in governance.list_datasets(tx):
-                with suppress(Refused):
+                with suppress(Refused, EngineFailed):
                     version = governance.current_version(tx, name)
-                    self._parts.engine.warm(self._house.home.versions / version.name / "data.duckdb")
+                    path = version_at(self._house.home.versions / version.name).path
+                    with self._parts.engine.slot(path, self._parts.patience):
+                        pass
 
 
 class _Files:

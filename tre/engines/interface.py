@@ -52,8 +52,5 @@ class Engine(Protocol):
     def slot(self, version: Path, seconds: float) -> AbstractContextManager[Slot]:
         """Return a slot on `version`, waiting up to `seconds` for one; EngineFailed when none came free."""
 
-    def warm(self, version: Path) -> None:
-        """Start a process on `version` unless one is there, so that the first question need not wait."""
-
     def close(self) -> None:
         """Kill every process and remove the spill directories."""
