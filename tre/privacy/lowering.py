@@ -86,7 +86,7 @@ class _UnitTotals:
         if part.kind is PartKind.SUM:
             total = self._total(part)
             self.clips += [] if part.proven else _beyond(part, total)
-            return _within(total, part.low, part.high)
+            return _clamp(total, part.low, part.high)
         return self._scaled(part)
 
     def _scaled(self, part: Part) -> Expression:
@@ -95,7 +95,7 @@ class _UnitTotals:
         if not part.proven:
             self.clips.append(functions.call(">", rows, _integer(part.cap)))
             total = functions.call("scale_weight", total, _integer(part.cap), rows)
-        return _within(total, part.low, part.high)
+        return _clamp(total, part.low, part.high)
 
     def _capped(self, part: Part, rows: Expression) -> Expression:
         if part.proven:
@@ -135,7 +135,7 @@ def _over_rows(part: Part, fresh: _Fresh, clips: Sequence[Expression]) -> Aggreg
         return Aggregated(column, Aggregation.COUNT, part.argument, part.where)
     if part.kind is PartKind.CLIPPED:
         return Aggregated(column, Aggregation.SUM, _any(clips))
-    return Aggregated(column, Aggregation.SUM, _clamp(_row_value(part), part.low, part.high), part.where)
+    return Aggregated(column, Aggregation.SUM, _clamp_row(_row_value(part), part.low, part.high), part.where)
 
 
 def _row_clips(part: Part) -> list[Expression]:
@@ -165,7 +165,7 @@ def _row_value(part: Part) -> Expression:
         raise ValueError("only sums have values; this is a bug, report it")
     value: Expression = functions.call("to_grid", part.argument, functions.literal(part.granularity))
     if not part.clamped or part.argument.type.kind is Kind.DOUBLE:
-        value = _clamp(value, part.row_low, part.row_high)
+        value = _clamp_row(value, part.row_low, part.row_high)
     return functions.call("-", value, _integer(part.centre)) if part.centre else value
 
 
@@ -175,12 +175,12 @@ def _sum(fresh: _Fresh, name: str, contribution: Expression) -> Aggregated:
     return Aggregated(fresh.column(name), Aggregation.SUM, contribution)
 
 
-def _clamp(value: Expression, low: int, high: int) -> Expression:
+def _clamp_row(value: Expression, low: int, high: int) -> Expression:
     return functions.call("clamp", value, _integer(low), _integer(high))
 
 
-def _within(total: Expression, low: int, high: int) -> Expression:
-    """Clip what is never NULL."""
+def _clamp(total: Expression, low: int, high: int) -> Expression:
+    """Clip a total, which is never NULL."""
     return functions.call("greatest", functions.call("least", total, _integer(high)), _integer(low))
 
 
