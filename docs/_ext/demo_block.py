@@ -1,4 +1,4 @@
-"""The block of the README that shows what `make demo` says: `make demo | python docs/_ext/demo_block.py` renews it."""
+"""The block of the README that shows what `make demo` says: `make -s demo | python docs/_ext/demo_block.py` renews it."""
 
 import re
 import sys
@@ -32,8 +32,8 @@ def outline(output: str) -> list[str]:
 
 
 def renew(output: str) -> None:
-    """Write `output` into the README, commands of make left out."""
-    said = "\n".join(line.rstrip() for line in output.splitlines() if not line.startswith((".venv/", "python")))
+    """Write `output` into the README."""
+    said = "\n".join(line.rstrip() for line in output.splitlines())
     text = README.read_text(encoding="utf-8")
     README.write_text(BLOCK.sub(lambda _: f"{said.strip()}\n", text), encoding="utf-8")
 
