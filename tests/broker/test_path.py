@@ -184,7 +184,7 @@ def test_an_engine_that_dies_burns_the_price_and_tells_governance(home, running,
 
     monkeypatch.setattr("tre.broker.running.release", dies)
     before = spent(running, LedgerId.of_dataset(DATASET))
-    monkeypatch.setattr("tre.decide.timing._LEAST_LIMIT", 1)
+    monkeypatch.setattr(sys.modules["tre.decide.timing"], "_LEAST_LIMIT", 1)
     first = answered(running, question())
     assert first.state is State.BURNED
     assert first.job.error == "fault.engine"

@@ -55,7 +55,9 @@ class Running:
         return create_app(BrokerService(self.broker, _Files(self._log)), self._principal)
 
     def stop(self) -> None:
-        """Finish what runs, write what waits, give everything back."""
+        """Finish what runs, write what waits, give everything back. A second call does nothing."""
+        if self._stopping.is_set():
+            return
         self.broker.stop()
         self._failures.flush()
         self._stopping.set()
