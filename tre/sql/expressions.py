@@ -32,15 +32,8 @@ def render_expression(expression: Expression, name_of: NameOf, exists: RenderExi
 
 
 def _call(expression: Call, name_of: NameOf, exists: RenderExists, dialect: str) -> str:
-    texts = tuple(_argument(one, name_of, exists, dialect) for one in expression.arguments)
+    texts = tuple(render_expression(one, name_of, exists, dialect) for one in expression.arguments)
     return _ENGINES[dialect](REGISTRY[expression.function])(expression, texts)
-
-
-def _argument(one: Expression, name_of: NameOf, exists: RenderExists, dialect: str) -> str:
-    """A granularity is a fraction that no engine writes; the function that takes it reads it from the plan."""
-    if isinstance(one, Literal) and not rendering.writable(one):
-        return ""
-    return render_expression(one, name_of, exists, dialect)
 
 
 def _case(expression: Case, name_of: NameOf, exists: RenderExists, dialect: str) -> str:

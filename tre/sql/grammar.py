@@ -86,7 +86,7 @@ _BY_NAME: dict[type[exp.Expr], Reason] = {
     exp.TableSample: sql_private.SAMPLING,
     exp.Values: sql_private.TABLE_EXPRESSION,
 }
-_WORDS = {
+_WORDS: dict[type[exp.Expr], str] = {
     exp.Into: "SELECT INTO",
     exp.Lock: "FOR UPDATE",
     exp.Hint: "A hint",

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from decimal import Decimal
+from fractions import Fraction
 from types import MappingProxyType
 from typing import Any
 
@@ -73,7 +75,9 @@ def _negative(_node: Node, arguments: Arguments, _today: date) -> Expression:
 
 def numeral_negated(one: Literal) -> Literal:
     """Return the constant −a."""
-    return literal(-one.value) if not isinstance(one.value, bool | str | date | None) else one
+    if isinstance(one.value, Decimal):
+        return literal(one.value.copy_negate())  # the minus sign would round to 28 digits
+    return literal(-one.value) if isinstance(one.value, int | Fraction) else one
 
 
 # --- operators --------------------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ def literal(value: Value | Fraction | None, type_: Type | None = None) -> Litera
     if isinstance(value, str):
         return Literal(value, TEXT, Facts(nullable=False, domain=(value,), max_length=len(value)))
     if isinstance(value, Fraction):
-        return Literal(value, DOUBLE, _point(value, value))
+        return Literal(value, DOUBLE, Facts(False, intervals.outward(Interval(value, value)), value))
     return _ordered(value)
 
 
@@ -53,11 +53,10 @@ def _decimal(value: Decimal) -> Literal:
     return Literal(value, Type(Kind.DECIMAL, precision, scale), _point(value, Fraction(value)))
 
 
-def _point(value: Value | Fraction, point: Fraction) -> Facts:
+def _point(value: Value, point: Fraction) -> Facts:
     """Return the facts of one number; zero lies on every grid, so it takes the grid of its type."""
-    domain = None if isinstance(value, Fraction) else (value,)
     granularity = None if isinstance(value, date) else abs(point) or None
-    return Facts(nullable=False, interval=Interval(point, point), granularity=granularity, domain=domain)
+    return Facts(nullable=False, interval=Interval(point, point), granularity=granularity, domain=(value,))
 
 
 def numeral(text: str) -> Literal:

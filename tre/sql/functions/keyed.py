@@ -15,6 +15,7 @@ from tre.base.reasons import sql_text as reasons
 from tre.catalogue import Interval, Kind, Type
 from tre.sql.functions import intervals, rendering
 from tre.sql.functions.casts import promoted
+from tre.sql.functions.constants import literal
 from tre.sql.functions.form import (
     INTEGER,
     MOMENTS,
@@ -22,6 +23,7 @@ from tre.sql.functions.form import (
     Arguments,
     Function,
     Typed,
+    all_of,
     grid,
     kind,
     known,
@@ -40,30 +42,33 @@ _HUGE = "HUGEINT"
 
 
 def _clamp_typing(arguments: Arguments) -> Typed | None:
-    if len(arguments) != 3 or not all(isinstance(one, Literal) for one in arguments[1:]):
+    if len(arguments) != 3 or any(not isinstance(one, Literal) or one.value is None for one in arguments[1:]):
         return None
     one = arguments[0]
-    if kind(one) not in NUMBERS | MOMENTS:
+    low, high = (_end(one, end) for end in arguments[1:] if isinstance(end, Literal))
+    if low is None or high is None or not all_of((one, low, high), NUMBERS | MOMENTS):
         return None
+    return ((one, low, high), one.type) if possible(low).low <= possible(high).high else None
+
+
+def _end(one: Expression, end: Literal) -> Expression | None:
+    """Return a bound in the type of `one`; a whole number of 128 bits stays as it is, since sums may need them."""
     if kind(one) is Kind.INTEGER:
-        return arguments, INTEGER
-    return (one, *(promoted(end, one.type) for end in arguments[1:])), one.type
+        return end if kind(end) in (Kind.INTEGER, Kind.DECIMAL) and not end.type.scale else None
+    if kind(one) is not Kind.DECIMAL:
+        return promoted(end, one.type) if kind(end) in NUMBERS | MOMENTS else None
+    if end.type.scale > one.type.scale or not isinstance(end.value, int | Decimal):
+        return None
+    nines = (9,) * one.type.precision
+    least, most = (Decimal((sign, nines, -one.type.scale)) for sign in (1, 0))
+    return promoted(literal(max(least, min(Decimal(end.value), most))), one.type)
 
 
 def _clamped(arguments: Arguments, _type: Type) -> Facts:
-    one, low, high = arguments
-    ends = Interval(possible(low).low, possible(high).high)
-    around = known(one)
-    inner = ends if around is None else _into(around, ends)
-    steps = intervals.common_grid(grid(part) for part in arguments)
-    return Facts(one.facts.nullable, inner, steps)
-
-
-def _into(around: Interval, ends: Interval) -> Interval:
-    def inside(value: Fraction) -> Fraction:
-        return max(ends.low, min(value, ends.high))
-
-    return Interval(inside(around.low), inside(around.high))
+    one, low, high = (possible(part) for part in arguments)
+    raised = Interval(max(one.low, low.low), max(one.high, low.high))
+    around = Interval(min(raised.low, high.low), min(raised.high, high.high))
+    return Facts(arguments[0].facts.nullable, around, intervals.common_grid(grid(part) for part in arguments))
 
 
 def _clamp(call: Call, texts: tuple[str, ...]) -> str:
@@ -187,9 +192,9 @@ def _mix_typing(arguments: Arguments) -> Typed | None:
     return arguments, INTEGER
 
 
-def _mixed(_arguments: Arguments, _type: Type) -> Facts:
+def _mixed(arguments: Arguments, _type: Type) -> Facts:
     around = Interval(Fraction(1 - PRIME), Fraction(PRIME - 1))
-    return Facts(nullable=False, interval=around, granularity=Fraction(1))
+    return Facts(nullable=arguments[0].facts.nullable, interval=around, granularity=Fraction(1))
 
 
 def _mix(call: Call, texts: tuple[str, ...]) -> str:
@@ -234,7 +239,7 @@ def _normal_typing(arguments: Arguments) -> Typed | None:
 
 
 def _as_declared(arguments: Arguments, _type: Type) -> Facts:
-    return replace(arguments[0].facts, nullable=True)
+    return replace(arguments[0].facts, nullable=True, interval=known(arguments[0]))
 
 
 def _normal(call: Call, texts: tuple[str, ...]) -> str:

@@ -94,9 +94,6 @@ def _number(value: object, type_: Type) -> str:
         return f"({value})::{type_name(type_)}" if value < 0 else f"{value}::{type_name(type_)}"
     if isinstance(value, Decimal):
         return f"CAST('{value:f}' AS {type_name(type_)})"
+    if isinstance(value, Fraction):
+        return f"CAST('{float(value)!r}' AS DOUBLE)"
     raise ValueError("a constant of no type that engines know; this is a bug, report it")
-
-
-def writable(expression: Literal) -> bool:
-    """Say whether engines can write the constant: fractions are for the planner alone."""
-    return not isinstance(expression.value, Fraction)

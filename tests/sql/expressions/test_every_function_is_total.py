@@ -1,0 +1,130 @@
+"""PRIVACY §3.8: no function fails on a value, and every claimed fact holds: the registry is the list of tests."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+import duckdb
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as some
+
+from tests.sql.expressions import nasty
+from tre.base.reasons import Refused
+from tre.catalogue import Kind, Type
+from tre.sql import functions
+from tre.sql.plan import Expression
+
+_TARGETS = [
+    nasty.INTEGER,
+    nasty.DOUBLE,
+    nasty.TEXT,
+    nasty.BOOLEAN,
+    nasty.DATE,
+    nasty.TIMESTAMP,
+    nasty.MONEY,
+    nasty.WIDE,
+]
+_TARGETS += [nasty.TINY, Type(Kind.DECIMAL, 38, 0), Type(Kind.DECIMAL, 5, 4)]
+_AIMED = {"date_part", "date_trunc", "date_diff", "date_add"}
+_LITERAL_ENDS = {"clamp", "substring", "scale_weight", "like", "left", "right", "to_grid"}
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[duckdb.DuckDBPyConnection]:
+    with nasty.connection() as made:
+        yield made
+
+
+def calls(name: str, attempts: int, most: int, pool: list[Expression] = nasty.POOL) -> list[Expression]:
+    """Return calls of `name` that its types admit, found by trying arguments of every kind."""
+    if name == "cast":
+        return [one for value in pool for type_ in _TARGETS if (one := _tried(functions.cast, value, type_))]
+    chance = random.Random(name)
+    found: dict[Expression, None] = {}
+    for _ in range(attempts):
+        arguments = [chance.choice(pool) for _ in range(chance.randint(1, 4))]
+        if name in _AIMED:
+            arguments[0] = chance.choice(nasty.UNITS)
+        if name in _LITERAL_ENDS:
+            arguments[1:] = [chance.choice(nasty.CONSTANTS) for _ in arguments[1:]]
+        one = _tried(functions.call, name, *arguments)
+        if one is not None:
+            found[one] = None
+        if len(found) >= most:
+            break
+    return list(found)
+
+
+def _tried(function: object, *arguments: object) -> Expression | None:
+    assert callable(function)
+    try:
+        made: Expression = function(*arguments)
+        nasty.text(made)
+    except Refused:
+        return None
+    return made
+
+
+@pytest.mark.parametrize("name", sorted(functions.REGISTRY))
+def test_a_function_never_fails_and_its_facts_hold_for_every_value(
+    name: str, engine: duckdb.DuckDBPyConnection
+) -> None:
+    found = calls(name, 20_000, 120)
+    assert len(found) >= 3, "no arguments found that this function admits: add fitting ones to the pool"
+    for start in range(0, len(found), 40):
+        batch = found[start : start + 40]
+        for one, values in zip(batch, nasty.run(engine, batch), strict=True):
+            for value in set(values):
+                nasty.check(one, value)
+
+
+@pytest.mark.parametrize("name", sorted(functions.REGISTRY))
+def test_a_function_does_not_fail_on_values_that_a_scan_would_have_cleaned(
+    name: str, engine: duckdb.DuckDBPyConnection
+) -> None:
+    found = calls(name, 20_000, 60)
+    for start in range(0, len(found), 30):
+        list(nasty.run(engine, found[start : start + 30], "raw"))
+
+
+def test_what_a_scan_gives_is_normal(engine: duckdb.DuckDBPyConnection) -> None:
+    refs = [nasty.REFS[name] for name in ("f1", "m1", "s1")]
+    normal: list[Expression] = [functions.call("normal", one) for one in refs]
+    texts = ", ".join(nasty.text(one) for one in normal)
+    for values in zip(*engine.execute(f"SELECT {texts} FROM raw").fetchall(), strict=True):
+        for value in values:
+            if value is not None:
+                assert nasty.number(value) == nasty.number(value)
+
+
+@settings(max_examples=150, deadline=None)
+@given(some.data())
+def test_nested_expressions_never_fail_and_their_facts_hold(data: some.DataObject) -> None:
+    """Facts of facts: arguments are themselves calls, whose intervals and grids were computed."""
+    seed = data.draw(some.integers(0, 2**32))
+    chance = random.Random(seed)
+    pool = [*nasty.POOL]
+    for name in chance.sample(sorted(functions.REGISTRY), 8):
+        pool += calls(name, 60, 4, pool)
+    inner = pool[len(nasty.POOL) :]
+    found = [
+        one
+        for name in chance.sample(sorted(functions.REGISTRY), 10)
+        for one in calls(name, 60, 3, inner + pool)
+        if len(nasty.text(one)) < 20_000
+    ]
+    if found:
+        for one, values in zip(found, nasty.run(_shared(), found), strict=True):
+            for value in set(values):
+                nasty.check(one, value)
+
+
+_SHARED: list[duckdb.DuckDBPyConnection] = []
+
+
+def _shared() -> duckdb.DuckDBPyConnection:
+    if not _SHARED:
+        _SHARED.append(nasty.connection(80))
+    return _SHARED[0]
