@@ -1,4 +1,4 @@
-"""The block of the README that shows what `make demo` says: `make -s demo | python docs/_ext/demo_block.py` renews it."""
+"""The README's block of what `make demo` says. `make -s demo | python docs/_ext/demo_block.py` renews it."""
 
 import re
 import sys

@@ -30,10 +30,17 @@ class Demonstration:
 @pytest.fixture(scope="session")
 def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Demonstration:
     folder = tmp_path_factory.mktemp("checkout")
-    command = [sys.executable, "-m", "tre.cli", "demo", "--home", ".demo", "--people", "2000"]
+    command = [sys.executable, "-m", "tre.cli", "demo", "--home", ".demo", "--people", "1000"]
     found = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=SECONDS)
     assert found.returncode == 0, found.stdout + found.stderr
     return Demonstration(folder, found.stdout)
+
+
+@pytest.fixture(scope="session")
+def address(demonstration: Demonstration) -> Iterator[str]:
+    """Host and port at which the demonstration is served."""
+    with served(demonstration.folder / ".demo") as found:
+        yield found
 
 
 @contextmanager

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
+
+import pytest
 
 from tests.docs.conftest import BIN, SECONDS, Demonstration, served
 from tests.docs.manual import DOCS, ROOT, blocks, typed
+from tre.app import open_admin
+from tre.client import connect
 
 TUTORIALS = DOCS / "tutorials"
 ADDRESS = "127.0.0.1:8321"
@@ -48,21 +52,14 @@ def run(lines: list[str], folder: Path, **environment: str) -> dict[str, str]:
     return {line: f"{text}\n{code}" for line, text, code in zip(lines, texts, codes, strict=True)}
 
 
-def ended(said: dict[str, str]) -> dict[str, list[str]]:
-    """Return the exit codes of the commands that begin alike."""
-    found: dict[str, list[str]] = {}
-    for line, text in said.items():
-        found.setdefault(" ".join(line.split()[:2]), []).append(text.splitlines()[-1])
-    return found
-
-
 def refused(said: dict[str, str]) -> dict[str, str]:
     return {line: text for line, text in said.items() if not text.endswith("\n0")}
 
 
-def test_the_researchers_tutorial_is_answered_and_its_one_refusal_is_refused(demonstration: Demonstration) -> None:
-    with served(demonstration.folder / ".demo") as address:
-        said = run(script(TUTORIALS / "researcher.md", address), demonstration.folder)
+def test_the_researchers_tutorial_is_answered_and_its_one_refusal_is_refused(
+    demonstration: Demonstration, address: str
+) -> None:
+    said = run(script(TUTORIALS / "researcher.md", address), demonstration.folder)
     (line, text), *others = refused(said).items()
     assert not others, others
     assert line.startswith("tre query")
@@ -72,11 +69,28 @@ def test_the_researchers_tutorial_is_answered_and_its_one_refusal_is_refused(dem
     assert "people_low" in python
     assert "left, read as epsilon" in python
     assert any("RECEIPT VERIFIED" in text for text in said.values())
+    first, again = (text for line, text in said.items() if line.startswith("tre query --epsilon 0.25"))
+    assert numbers(first) == numbers(again) != []
+    assert "cost: epsilon 0, 0.00%" in again
 
 
-def test_a_board_member_verifies_from_inside_and_from_outside(demonstration: Demonstration) -> None:
-    with served(demonstration.folder / ".demo") as address:
-        said = run(script(TUTORIALS / "board.md", address), demonstration.folder)
+def test_the_errors_that_the_how_to_names_are_those_of_a_check(demonstration: Demonstration, address: str) -> None:
+    page = (DOCS / "howto" / "ask-well.md").read_text(encoding="utf-8")
+    named = re.findall(r"^\| `(SELECT .*)` \| ±(\d+) \|$", page, re.MULTILINE)
+    assert len(named) == 4
+    token = open_admin(demonstration.folder / ".demo").token("okafor", "diabetes", 10)
+    connection = connect(f"http://{address}", token=token, project="diabetes")
+    for sql, width in named:
+        assert connection.check(sql, epsilon="0.25").error["n"] == pytest.approx(int(width), rel=0.01)
+
+
+def numbers(text: str) -> list[list[str]]:
+    """Return the cells of the rows of a printed table."""
+    return [line.split() for line in text.splitlines() if re.fullmatch(r"[\d\s-]*\d[\d\s-]*|.*suppressed.*", line)][:-1]
+
+
+def test_a_board_member_verifies_from_inside_and_from_outside(demonstration: Demonstration, address: str) -> None:
+    said = run(script(TUTORIALS / "board.md", address), demonstration.folder)
     assert not refused(said), refused(said)
     assert sum("VERIFIED" in text for text in said.values()) == 3
 
@@ -113,7 +127,3 @@ def test_the_readme_shows_what_the_demonstration_says(demonstration: Demonstrati
     import demo_block
 
     assert demo_block.outline(demo_block.shown()) == demo_block.outline(demonstration.said)
-
-
-def test_python_of_the_tutorials_is_run_by_this_interpreter() -> None:
-    assert Path(sys.executable).parent == BIN
