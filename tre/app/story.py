@@ -130,7 +130,7 @@ def _await(url: str, server: subprocess.Popen[bytes]) -> None:
         try:
             if requests.get(f"{url}/healthz", timeout=2).ok:
                 return
-        except requests.ConnectionError:
+        except requests.RequestException:  # also a connection that is taken while the engines are still being warmed
             time.sleep(0.1)
     raise TreError("The server did not start; serve.log in the home says why.")
 
