@@ -1,0 +1,358 @@
+"""Rules broken on purpose: what is broken, the statements that then go wrong, and the promise that is seen to break."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from random import Random
+from typing import Any
+
+import pytest
+
+from tests.oracle.worlds import World, catalogue, world
+from tests.oracle.worlds import rows as rows_of
+from tre.catalogue import Kind, Type
+from tre.privacy import bounds, lowering
+from tre.privacy import plan as planning
+from tre.privacy.parts import Part
+from tre.sql import enforce, functions, predicates, writing
+from tre.sql.binding import aggregates, securing
+from tre.sql.dependencies import Dependencies, equal
+from tre.sql.plan import Expression, Join, Sort
+from tre.sql.tracing import RULES, Contribution, Traits, groups, joins, rows, sides, sizes, subqueries
+
+Apply = Callable[[pytest.MonkeyPatch], None]
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A broken rule; `promises` are those of which the oracle must see one fall."""
+
+    name: str
+    apply: Apply
+    texts: tuple[str, ...]
+    promises: tuple[str, ...]
+    world: Callable[[Random], World] = world
+
+
+BROKEN: list[Broken] = []
+
+
+def crowded(random: Random) -> World:
+    """A world whose people have dozens of rows, no two alike, and no cap that would cut them."""
+    made = catalogue(random, plain=True)
+    uncut = {name: replace(table, enforced_rows=table.rows_per_unit) for name, table in made.tables.items()}
+    made = replace(made, tables=uncut)
+    some = rows_of(random, made)
+    people = range(1, 3)
+    template = {
+        "start": None,
+        "paid": None,
+        "visit_id": None,
+        "code": None,
+        "big": None,
+        "label": None,
+        "flag": None,
+        "at": None,
+    }
+    visits = [
+        {**template, "visit_id": 100 * unit + at, "person_id": unit, "kind": at} for unit in people for at in range(25)
+    ]
+    events = [
+        {**template, "event_id": 100 * unit + at, "person_id": unit, "value": random.choice((0.1, 0.2, 0.7))}
+        for unit in people
+        for at in range(25)
+    ]
+    return World(made, {**some, "visit": tuple(visits), "event": tuple(events)})
+
+
+def breaks(*texts: str, sees: tuple[str, ...], where: Callable[[Random], World] = world) -> Callable[[Apply], Apply]:
+    """Enter a broken rule under the name of the function that breaks it; `where` makes the worlds to look in."""
+
+    def enter(apply: Apply) -> Apply:
+        BROKEN.append(Broken(apply.__name__, apply, texts, sees, where))
+        return apply
+
+    return enter
+
+
+# --- who may meet whom ------------------------------------------------------------------------------------
+
+
+@breaks("SELECT COUNT(*) FROM visit v JOIN event e ON v.kind = e.code", sees=("own rows", "Linf"))
+def persons_meet_without_their_keys_equated(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(joins, "keys_equated", lambda *given: True)
+
+
+@breaks(
+    "SELECT COUNT(*) FROM visit v JOIN event e ON v.kind = e.code OR v.person_id = e.person_id",
+    sees=("own rows", "Linf", "dependency"),
+)
+def an_equality_under_or_counts(patch: pytest.MonkeyPatch) -> None:
+    def flat(condition: Expression) -> Any:
+        if getattr(condition, "function", None) in ("and", "or"):
+            for one in condition.arguments:  # type: ignore[union-attr]
+                yield from flat(one)
+        else:
+            yield condition
+
+    patch.setattr(predicates, "conjuncts", flat)
+
+
+@breaks(
+    "SELECT COUNT(*) FROM (SELECT d.person_id, COUNT(*) AS n FROM person p LEFT JOIN death d "
+    "ON d.person_id = p.person_id GROUP BY d.person_id) x WHERE n < 2",
+    "SELECT COUNT(*) FROM visit v LEFT JOIN death d ON d.person_id = v.person_id",
+    sees=("unit key", "own rows", "Linf"),
+)
+def the_key_of_the_nullable_side_is_a_unit_key(patch: pytest.MonkeyPatch) -> None:
+    def kept(other: Traits, new: Mapping[int, int]) -> frozenset[int]:
+        return frozenset(new[key] for key in other.unit_keys if key in new)
+
+    patch.setattr(joins, "nullable_side_keys", kept)
+
+
+@breaks("SELECT COUNT(*) FROM concept c LEFT JOIN person p ON p.sex = c.concept_id", sees=("unit key", "own rows"))
+def a_public_side_is_kept_by_an_outer_join(patch: pytest.MonkeyPatch) -> None:
+    def admitted(node: Join, left: sides.Side, right: sides.Side) -> Traits:
+        new = {old.id: column.id for column, old in node.nulled}
+        return replace(right.traits, unit_keys=frozenset(new.get(key, key) for key in right.traits.unit_keys))
+
+    patch.setattr(joins, "public_with_units", admitted)
+
+
+@breaks(
+    "SELECT COUNT(*) FROM person p WHERE EXISTS (SELECT 1 FROM death d WHERE d.cause = p.sex)",
+    "SELECT COUNT(*) FROM visit v WHERE v.kind NOT IN (SELECT e.code FROM event e)",
+    sees=("own rows", "Linf"),
+)
+def a_subquery_sees_everybody(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(subqueries, "over_units", lambda traits, *given: traits)
+
+
+@breaks("SELECT COUNT(*) FROM visit v JOIN event e ON e.code = v.kind", sees=("own rows", "Linf"))
+def any_equality_counts_as_a_declared_link(patch: pytest.MonkeyPatch) -> None:
+    """With the person equality added all the same nothing would leak: a link is what makes adding it harmless."""
+    patch.setattr(securing, "_implied", lambda *given: None)
+    patch.setattr(joins, "keys_equated", lambda *given: True)
+
+
+@breaks("SELECT COUNT(*) FROM (SELECT person_id FROM visit ORDER BY kind LIMIT 2) x", sees=("own rows",))
+def limit_is_admitted_inside(patch: pytest.MonkeyPatch) -> None:
+    patch.setitem(RULES, Sort, lambda node, tracing: tracing.of(node.input))
+
+
+# --- dependencies -----------------------------------------------------------------------------------------
+
+
+@breaks(
+    "SELECT d.cause, COUNT(*) FROM visit v LEFT JOIN death d ON d.person_id = v.person_id AND v.kind = 1 GROUP BY 1",
+    sees=("groups", "dependency"),
+)
+def a_dependency_survives_an_outer_join_on_more_than_keys(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(joins, "only_equalities", lambda *given: True)
+
+
+@breaks(
+    "SELECT v.kind, COUNT(*) FROM person p LEFT JOIN visit v ON v.person_id = p.person_id GROUP BY 1",
+    sees=("groups", "dependency", "work"),
+)
+def a_dependency_survives_a_join_that_is_not_unique(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(sides.Side, "looked_up", property(lambda side: True))
+
+
+@breaks("SELECT COUNT(*) FROM person p JOIN visit v ON v.person_id = p.person_id", sees=("one row", "Linf", "rows"))
+def the_other_side_is_no_part_of_a_rows_identity(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(joins, "pairs_of", lambda left, right: Dependencies(left.key, left.arrows | right.arrows))
+
+
+@breaks("SELECT COUNT(*), SUM(weight) FROM episode", sees=("one row", "Linf"))
+def one_row_a_person_is_claimed_falsely(patch: pytest.MonkeyPatch) -> None:
+    def claimed(*given: Any) -> Contribution:
+        return replace(groups.contribution(*given), one_row=True)
+
+    patch.setattr(aggregates, "contribution", claimed)
+
+
+@breaks("SELECT kind, COUNT(*) FROM visit GROUP BY kind", sees=("groups",))
+def the_keys_are_claimed_a_function_of_the_person(patch: pytest.MonkeyPatch) -> None:
+    def claimed(*given: Any) -> Contribution:
+        return replace(groups.contribution(*given), groups_per_unit=1)
+
+    patch.setattr(aggregates, "contribution", claimed)
+
+
+@breaks(
+    "SELECT e.kind, COUNT(*) FROM episode e WHERE e.number = 1 GROUP BY 1", sees=("one row", "groups", "dependency")
+)
+def a_unique_key_stays_one_when_the_scan_alters_it(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(rows, "altered", lambda column: False)
+
+
+@breaks("SELECT kind, COUNT(*) FROM visit WHERE kind = 1 OR visit_id > 5 GROUP BY kind", sees=("groups", "dependency"))
+def an_equality_under_or_makes_a_dependency(patch: pytest.MonkeyPatch) -> None:
+    said = rows.said
+
+    def flat(condition: Expression, inside: frozenset[int]) -> list[Any]:
+        if getattr(condition, "function", None) == "or":
+            return [arrow for one in condition.arguments for arrow in flat(one, inside)]  # type: ignore[union-attr]
+        return said(condition, inside)
+
+    patch.setattr(rows, "said", flat)
+
+
+@breaks(
+    "SELECT e.code, COUNT(*) FROM visit v JOIN event e ON e.person_id = v.person_id GROUP BY 1",
+    sees=("groups", "dependency"),
+)
+def an_inequality_makes_a_dependency(patch: pytest.MonkeyPatch) -> None:
+    def said(condition: Expression, inside: frozenset[int]) -> list[Any]:
+        return [arrow for one in sorted(inside) for arrow in equal(min(inside), one)]
+
+    patch.setattr(joins, "said", said)
+
+
+# --- what is cut, clipped and kept ------------------------------------------------------------------------
+
+
+@breaks(
+    "SELECT code, COUNT(*) FROM event GROUP BY code",
+    "SELECT note, COUNT(*) FROM person p JOIN visit v ON v.person_id = p.person_id GROUP BY note, kind",
+    sees=("groups",),
+)
+def a_person_stays_in_every_group(patch: pytest.MonkeyPatch) -> None:
+    bound = bounds.group_bound
+    patch.setattr(planning.bounds, "group_bound", lambda *given: (bound(*given)[0], False))
+
+
+@breaks("SELECT COUNT(*) FROM event", "SELECT COUNT(label) FROM event", sees=("Linf",))
+def counts_are_not_clipped(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(lowering._UnitTotals, "_least", lambda self, rows, most: rows)
+
+
+@breaks("SELECT SUM(weight) FROM episode", sees=("Linf",))
+def sums_are_not_clipped(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(lowering, "_clamp", lambda value, low, high: value)
+
+
+@breaks("SELECT AVG(weight) FROM episode", sees=("Linf",))
+def the_rows_of_an_average_have_no_weight(patch: pytest.MonkeyPatch) -> None:
+    def unscaled(self: Any, part: Part) -> Expression:
+        total, count = self._total(part), self._rows(part)
+        self.clips.append(functions.call(">", count, functions.literal(part.cap)))
+        return total  # type: ignore[no-any-return]
+
+    patch.setattr(lowering._UnitTotals, "_scaled", unscaled)
+
+
+@breaks("SELECT COUNT(*) FROM visit", "SELECT COUNT(*) FROM event", sees=("rows", "work"))
+def the_cap_of_a_table_is_not_enforced(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(enforce, "capped", lambda table: False)
+    patch.setattr(writing, "capped", lambda table: False)
+
+
+@breaks("SELECT COUNT(*) FROM visit v JOIN event e ON e.person_id = v.person_id", sees=("rows", "work"))
+def caps_are_not_multiplied(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(sizes, "times", max)
+
+
+@breaks("SELECT AVG(born) FROM person WHERE born > 0", "SELECT SUM(weight) FROM episode", sees=("facts",))
+def bounds_do_not_clamp(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(enforce, "_clamped", lambda text, *given: text)
+
+
+@breaks(
+    "SELECT sex, COUNT(*) FROM person GROUP BY sex",
+    "SELECT code, COUNT(*) FROM event GROUP BY code",
+    sees=("facts", "known keys"),
+)
+def domains_do_not_map(patch: pytest.MonkeyPatch) -> None:
+    value_of = enforce.value_of
+    patch.setattr(enforce, "value_of", lambda column, dialect: value_of(replace(column, domain=None), dialect))
+
+
+@breaks("SELECT start, COUNT(*) FROM visit GROUP BY start", sees=("facts", "known keys"))
+def calendars_do_not_map(patch: pytest.MonkeyPatch) -> None:
+    value_of = enforce.value_of
+    patch.setattr(enforce, "value_of", lambda column, dialect: value_of(replace(column, calendar=None), dialect))
+
+
+@breaks("SELECT COUNT(*) FROM person WHERE score > 0 OR score < 5", sees=("facts",))
+def infinity_and_nan_pass_the_scan(patch: pytest.MonkeyPatch) -> None:
+    value_of = enforce.value_of
+    patch.setattr(
+        enforce,
+        "value_of",
+        lambda column, dialect: f't."{column.name}"' if column.type.kind is Kind.DOUBLE else value_of(column, dialect),
+    )
+
+
+@breaks(
+    "SELECT note, COUNT(*) FROM person GROUP BY note", "SELECT COUNT(*) FROM event WHERE label = 'a'", sees=("facts",)
+)
+def long_texts_are_not_cut(patch: pytest.MonkeyPatch) -> None:
+    value_of = enforce.value_of
+    patch.setattr(enforce, "value_of", lambda column, dialect: value_of(replace(column, max_length=None), dialect))
+
+
+# --- order --------------------------------------------------------------------------------------------------
+
+
+@breaks(
+    "SELECT kind, COUNT(*) FROM visit GROUP BY kind",
+    "SELECT label, COUNT(*) FROM event GROUP BY label",
+    sees=("order",),
+)
+def rows_beyond_the_cap_are_cut_without_an_order(patch: pytest.MonkeyPatch) -> None:
+    def unordered(scan: Any, table: str) -> str:
+        return f'(SELECT *, ROW_NUMBER() OVER (PARTITION BY "{scan.table.unit}") AS place FROM {table})'
+
+    patch.setattr(enforce, "_capped", unordered)
+
+
+@breaks(
+    "SELECT kind, COUNT(*) FROM visit GROUP BY kind",
+    "SELECT label, COUNT(*) FROM event GROUP BY label",
+    sees=("order",),
+    where=crowded,
+)
+def a_persons_groups_are_kept_without_an_order(patch: pytest.MonkeyPatch) -> None:
+    keep = lowering.Keep
+    patch.setattr(lowering, "Keep", lambda below, by, order, rows: keep(below, by, by, rows))
+
+
+@breaks(
+    "SELECT COUNT(*) FROM (SELECT person_id, SUM(value) AS s FROM event GROUP BY person_id) x WHERE s > 0.5",
+    sees=("order",),
+    where=crowded,
+)
+def doubles_are_summed_inside_a_person(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(groups, "sums_doubles", lambda one: False)
+
+
+@breaks("SELECT SUM(value) FROM event", sees=("order",), where=crowded)
+def the_final_sums_are_of_doubles(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(lowering, "_INTEGER", Type(Kind.DOUBLE))
+    patch.setattr(lowering, "_row_value", lambda part: part.argument)
+    patch.setattr(lowering, "_clamp", lambda value, low, high: value)
+
+
+# --- what leaves --------------------------------------------------------------------------------------------
+
+
+@breaks(
+    "SELECT sex, COUNT(*) FROM person GROUP BY sex",
+    "SELECT c.concept_id, COUNT(*) FROM visit v JOIN concept c ON c.concept_id = v.kind GROUP BY 1",
+    sees=("known keys",),
+)
+def only_groups_with_people_leave(patch: pytest.MonkeyPatch) -> None:
+    from tests.oracle import oracle
+
+    release = oracle.release
+
+    def present(block: Any, partials: Any, noise: Any) -> Any:
+        found = release(block, partials, noise)
+        rows = [at for at in range(len(found.keys)) if any(one[at] for one in found.vectors.values())]
+        return replace(found, keys=tuple(found.keys[at] for at in rows))
+
+    patch.setattr(oracle, "release", present)

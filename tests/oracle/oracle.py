@@ -1,0 +1,278 @@
+"""The neighbour oracle (PRIVACY §5): what a plan claims, held against the real engine before any noise.
+
+For a plan and a data set every person is removed in turn, and everything that the privacy proof rests on is measured:
+what one person changes in the exact vectors, how many rows one person has at each step, whether a person's rows
+depend on others, whether declared dependencies and facts hold, and whether physical order leaves a trace.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from decimal import Decimal
+from fractions import Fraction
+from math import isfinite
+from random import Random
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from tests.oracle.stage import FULL, LESS, SHUFFLED, Stage, partials, tuples
+from tests.oracle.worlds import World
+from tests.privacy.exact import NoNoise
+from tre.base.cost import Measure
+from tre.base.passage import Key
+from tre.catalogue import Kind
+from tre.privacy.mechanisms import loss
+from tre.privacy.plan import Block, PrivatePlan
+from tre.privacy.release import release
+from tre.sql.functions.intervals import outward
+from tre.sql.plan import Aggregate, Aggregated, Aggregation, Column, PrivateAggregate, Ref, Relation, Scan
+from tre.sql.tracing import Broken, Status, Tracing
+from tre.sql.walk import outer, relations
+
+SLACK = 2.0**-50
+"""Rounding to doubles may leave a bound by a unit in the last place; no sum relies on it there."""
+
+Vectors = dict[Key, tuple[Any, ...]]
+
+
+@dataclass(frozen=True)
+class Violation:
+    """One promise that does not hold: which, and how it shows."""
+
+    promise: str
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{self.promise}: {self.detail}"
+
+
+class Oracle:
+    """Holds plans against the worlds loaded into one engine."""
+
+    def __init__(self) -> None:
+        self.stage = Stage()
+        self.world: World | None = None
+
+    def load(self, world: World, random: Random) -> None:
+        """Load `world`, and the same rows in another order, clustered by person or not."""
+        self.world = world
+        self.stage.load(world, FULL)
+        self.stage.load(world.clustered() if random.random() < 0.5 else world.shuffled(random), SHUFFLED)
+
+    def violations(self, plan: PrivatePlan, steps: bool = True) -> list[Violation]:
+        """Return every broken promise of `plan` on the loaded world; `steps` looks at every step as well."""
+        assert self.world is not None
+        try:
+            return list(self._violations(plan, steps, self.world))
+        except duckdb.Error as error:
+            return [Violation("total", f"{type(error).__name__}: {str(error)[:300]}")]
+
+    def _violations(self, plan: PrivatePlan, steps: bool, world: World) -> Iterator[Violation]:
+        for block in plan.blocks:
+            whole = self.stage.run(block.shape.relation, FULL)
+            if vectors(block, whole) != vectors(block, self.stage.run(block.shape.relation, SHUFFLED)):
+                yield Violation("order", "another physical order gives another vector")
+            yield from self._rows_of_one(block)
+            for unit in world.people:
+                self.stage.without(unit)
+                less = self.stage.run(block.shape.relation, LESS)
+                yield from neighbours(block, vectors(block, whole), vectors(block, less), unit)
+                yield from leaving(block, whole, less)
+            if steps:
+                yield from self._steps(block, world)
+
+    def _rows_of_one(self, block: Block) -> Iterator[Violation]:
+        source = block.shape.source
+        counted = counting(source.input, source.unit)
+        most = max((count for _, count in tuples(self.stage.run(counted, FULL))), default=0)
+        if most > source.rows_per_unit:
+            yield Violation("rows", f"a person has {most} rows, claimed {source.rows_per_unit}")
+        if source.one_row and most > 1:
+            yield Violation("one row", f"a person has {most} rows")
+
+    # --- every step of the plan -------------------------------------------------------------------------------
+
+    def _steps(self, block: Block, world: World) -> Iterator[Violation]:
+        tracing, seen = Tracing(), set()
+        for node in relations(block.shape.source.input):
+            if id(node) in seen or outer(node) or isinstance(node, PrivateAggregate):
+                continue
+            seen.add(id(node))
+            yield from self._step(node, tracing, world)
+
+    def _step(self, node: Relation, tracing: Tracing, world: World) -> Iterator[Violation]:
+        try:
+            traits = tracing.of(node)
+        except Broken:  # pruning took what the rule needs
+            return
+        whole, name = tuples(self.stage.run(node, FULL)), type(node).__name__
+        if plain(whole) != plain(tuples(self.stage.run(node, SHUFFLED))):
+            yield Violation("order", f"another physical order gives other rows of {name}")
+        yield from facts(node.columns, whole)
+        yield from dependencies(node.columns, whole, traits.dependencies)
+        at = {column.id: place for place, column in enumerate(node.columns)}
+        keys = [at[key] for key in traits.unit_keys if key in at]
+        if len(whole) > traits.rows and not isinstance(node, Scan):
+            yield Violation("work", f"{name} has {len(whole)} rows, claimed {traits.rows}")
+        if traits.status is Status.UNIT_KEYED and keys:
+            yield from self._units_alone(name, whole, keys, node, world, traits.rows_per_unit)
+        elif traits.status is Status.PUBLIC:
+            self.stage.without(world.people[0] if world.people else 0)
+            if plain(whole) != plain(tuples(self.stage.run(node, LESS))):
+                yield Violation("public", f"{name} depends on a person")
+
+    def _units_alone(
+        self, name: str, whole: list[Any], keys: list[int], node: Relation, world: World, claimed: int
+    ) -> Iterator[Violation]:
+        """A unit's rows are a function of that unit's rows and public tables alone (PRIVACY §2)."""
+        if any(row[key] is None or row[key] != row[keys[0]] for row in whole for key in keys):
+            yield Violation("unit key", f"{name} has a unit key that is NULL or another one's")
+        counts = Counter(row[keys[0]] for row in whole)
+        if counts and max(counts.values()) > claimed:
+            yield Violation("work", f"{name} has {max(counts.values())} rows of one person, claimed {claimed}")
+        for unit in world.people[:3]:
+            self.stage.without(unit)
+            others = [row for row in whole if row[keys[0]] != unit]
+            if plain(others) != plain(tuples(self.stage.run(node, LESS))):
+                yield Violation("own rows", f"rows of others in {name} changed with one person")
+
+
+def vectors(block: Block, table: pa.Table) -> Vectors:
+    """Return the exact vectors by group, cells as the engine gave them; an empty sum is 0."""
+    width, rows = len(block.shape.source.keys), tuples(table)
+    found = {row[:width]: tuple(cell or 0 for cell in row[width:]) for row in rows}
+    assert len(found) == len(rows), "a group stands twice"
+    return found
+
+
+def leaving(block: Block, whole: pa.Table, less: pa.Table) -> Iterator[Violation]:
+    """The rows that leave are those of the known keys, whoever is missing, with the same columns and types."""
+    if whole.schema != less.schema:
+        yield Violation("schema", f"{whole.schema} became {less.schema}")
+    if block.shape.keys is None:
+        return
+    found = [release(block, partials(one), NoNoise()).keys for one in (whole, less)]
+    if not found[0] == found[1] == block.shape.keys:
+        yield Violation("known keys", "the rows of an answer depend on who is in the data")
+
+
+def neighbours(block: Block, whole: Vectors, less: Vectors, unit: int) -> Iterator[Violation]:
+    """Compare the exact vectors with and without one person, with what the price claims of them."""
+    shape, nothing = block.shape, (0,) * len(block.shape.parts)
+    keys = {*whole, *less} if shape.keys is None else set(shape.keys)
+    if shape.keys is None and set(less) - set(whole):
+        yield Violation("unknown keys", f"groups {set(less) - set(whole)} appear when {unit} goes")
+    if shape.keys is not None and set(whole) - keys:
+        yield Violation("known keys", f"{set(whole) - keys} are no known keys")
+    changes = {
+        key: tuple(a - b for a, b in zip(whole.get(key, nothing), less.get(key, nothing), strict=True)) for key in keys
+    }
+    touched = {key for key in keys if any(changes[key]) or (key in whole) != (key in less)}
+    if len(touched) > shape.groups:
+        yield Violation("groups", f"one person is in {len(touched)} groups, claimed {shape.groups}")
+    spent = Fraction(0)
+    for at, part in enumerate(shape.parts):
+        change = [abs(changes[key][at]) for key in keys]
+        most = part.sensitivity
+        if max(change, default=0) > most:
+            yield Violation("Linf", f"{part.kind} changes by {max(change)}, claimed {most}")
+        if sum(change) > most * shape.groups or sum(one * one for one in change) > most * most * shape.groups:
+            yield Violation("L1 L2", f"{part.kind} changes by {change}, claimed {most} in {shape.groups} groups")
+        mechanism = block.mechanisms[part.name]
+        if mechanism.measure is Measure.ZCDP:
+            spent += Fraction(sum(one * one for one in change)) / (2 * mechanism.variance)
+        else:
+            spent += Fraction(sum(change)) / Fraction(mechanism.scale)
+    if spent > block.cost.rho:
+        yield Violation("loss", f"one person costs {float(spent)} of {float(block.cost.rho)}")
+    if sum(loss(block.mechanisms[one.name], one.sensitivity, shape.groups) for one in shape.parts) > block.cost.rho:
+        yield Violation("price", "the maps charge more than the price")
+
+
+def counting(relation: Relation, unit: Column) -> Aggregate:
+    """Return the rows of each unit of `relation`."""
+    top = max(column.id for node in relations(relation) for column in node.columns)
+    count = Aggregated(Column(top + 1, "n", unit.type), Aggregation.COUNT_ROWS)
+    return Aggregate(relation, ((replace(unit, id=top + 2), Ref(unit)),), (count,))
+
+
+# --- what is claimed of values ----------------------------------------------------------------------------
+
+
+def facts(columns: tuple[Column, ...], rows: list[Any]) -> Iterator[Violation]:
+    """Hold the facts of columns against their values."""
+    for place, column in enumerate(columns):
+        for value in {_comparable(row[place]) for row in rows}:
+            wrong = _wrong(column, value)
+            if wrong:
+                yield Violation("facts", f"{column.name} ({column.type}): {value!r} is {wrong}")
+
+
+def _wrong(column: Column, value: Any) -> str | None:
+    known = column.facts
+    if value is None or value == "NaN":
+        return "NULL" if value is None and not known.nullable else "NaN" if value == "NaN" and known.interval else None
+    number = number_of(value)
+    if known.interval is not None and number is not None:
+        room = outward(known.interval, SLACK) if column.type.kind is Kind.DOUBLE else known.interval
+        if isinstance(number, float) or not room.low <= number <= room.high:
+            return f"outside {known.interval}"
+    if isinstance(known.domain, tuple) and value not in known.domain:
+        return f"outside {known.domain}"
+    if known.max_length is not None and isinstance(value, str) and len(value) > known.max_length:
+        return f"longer than {known.max_length}"
+    return None
+
+
+def number_of(value: Any) -> Fraction | float | None:
+    """Return a value on the number line of intervals; a float where it is on none."""
+    if isinstance(value, datetime):
+        moment = value - datetime(1970, 1, 1)
+        return Fraction((moment.days * 86_400 + moment.seconds) * 10**6 + moment.microseconds)
+    if isinstance(value, date):
+        return Fraction((value - date(1970, 1, 1)).days)
+    if isinstance(value, float):
+        return Fraction(value) if isfinite(value) else value
+    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        return Fraction(value)
+    return None
+
+
+def dependencies(columns: tuple[Column, ...], rows: list[Any], claimed: Any) -> Iterator[Violation]:
+    """Hold functional dependencies and the row identity against rows, NULL agreeing with NULL."""
+    at = {column.id: place for place, column in enumerate(columns)}
+    for determinant, dependents in claimed.arrows:
+        if not determinant <= at.keys():
+            continue
+        seen = [at[one] for one in dependents if one in at]
+        values: defaultdict[Any, set[Any]] = defaultdict(set)
+        for row in rows:
+            values[tuple(_comparable(row[at[one]]) for one in sorted(determinant))].add(
+                tuple(_comparable(row[one]) for one in seen)
+            )
+        if any(len(found) > 1 for found in values.values()):
+            yield Violation(
+                "dependency",
+                f"{[columns[at[one]].name for one in determinant]} does not determine "
+                f"{[columns[one].name for one in seen]}",
+            )
+    if claimed.key is not None and claimed.key <= at.keys() and rows:
+        counts = Counter(tuple(_comparable(row[at[one]]) for one in sorted(claimed.key)) for row in rows)
+        if max(counts.values()) > 1:
+            yield Violation("dependency", f"{[columns[at[one]].name for one in claimed.key]} is no row identity")
+
+
+def plain(rows: list[Any]) -> Counter[Any]:
+    """Return rows as a multiset."""
+    return Counter(tuple(_comparable(value) for value in row) for row in rows)
+
+
+def _comparable(value: Any) -> Any:
+    if isinstance(value, float):
+        return "NaN" if value != value else value
+    return value

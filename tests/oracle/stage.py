@@ -1,0 +1,112 @@
+"""The real engine under the oracle: the same tables in several schemas, which a statement names without a schema."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from random import Random
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from tests.oracle.worlds import World, catalogue
+from tre.base.passage import Partials
+from tre.base.statement import Statement
+from tre.catalogue import Access, Kind, Table, Type, Value
+from tre.privacy.lowering import SECRET
+from tre.sql.plan import PublicKeys, Relation
+from tre.sql.render import render
+
+FULL, LESS, SHUFFLED, PUBLIC = "whole", "less", "shuffled", "public_only"
+"""All people; all but the missing one; all in another order; public tables alone."""
+
+_STORED = {
+    Kind.BOOLEAN: (pa.bool_(), "BOOLEAN"),
+    Kind.INTEGER: (pa.int64(), "BIGINT"),
+    Kind.DOUBLE: (pa.float64(), "DOUBLE"),
+    Kind.TEXT: (pa.string(), "VARCHAR"),
+    Kind.DATE: (pa.date32(), "DATE"),
+    Kind.TIMESTAMP: (pa.timestamp("us"), "TIMESTAMP"),
+}
+
+
+def _stored(type_: Type) -> tuple[pa.DataType, str]:
+    if type_.kind is Kind.DECIMAL:
+        return pa.decimal128(type_.precision, type_.scale), f"DECIMAL({type_.precision},{type_.scale})"
+    return _STORED[type_.kind]
+
+
+class Stage:
+    """One in-memory engine, loaded anew for every world. The choice of groups is keyed by a fixed secret."""
+
+    def __init__(self) -> None:
+        self.connection = duckdb.connect()
+        self.connection.execute("SET threads = 1")
+        self._tables = catalogue(Random(0)).tables
+        for schema in (FULL, LESS, SHUFFLED, PUBLIC):
+            self.connection.execute(f"CREATE SCHEMA {schema}")
+        self.connection.execute("SET VARIABLE gone = 0::BIGINT")
+        for table in self._tables.values():
+            self._create(table)
+
+    def _create(self, table: Table) -> None:
+        columns = ", ".join(f'"{one.name}" {_stored(one.type)[1]}' for one in table.columns.values())
+        for schema in (FULL, SHUFFLED):
+            self.connection.execute(f"CREATE TABLE {schema}.{table.name} ({columns})")
+        others = f" WHERE {table.unit} <> getvariable('gone')" if table.unit else ""
+        self.connection.execute(f"CREATE VIEW {LESS}.{table.name} AS SELECT * FROM {FULL}.{table.name}{others}")
+        if table.access is Access.PUBLIC:
+            self.connection.execute(f"CREATE VIEW {PUBLIC}.{table.name} AS SELECT * FROM {FULL}.{table.name}")
+
+    def load(self, world: World, schema: str = FULL) -> None:
+        """Replace the rows of `schema`."""
+        for name, table in self._tables.items():
+            columns = table.columns.values()
+            arrays = [pa.array([row[one.name] for row in world.rows[name]], _stored(one.type)[0]) for one in columns]
+            given = pa.table(arrays, names=[one.name for one in columns])
+            self.connection.register("given", given)
+            self.connection.execute(f"DELETE FROM {schema}.{name}; INSERT INTO {schema}.{name} SELECT * FROM given")
+            self.connection.unregister("given")
+
+    def without(self, unit: int) -> None:
+        """Say who is missing in the schema LESS."""
+        self.connection.execute(f"SET VARIABLE gone = {unit}::BIGINT")
+
+    def run(self, relation: Relation, schema: str, inputs: Mapping[str, pa.Table] | None = None) -> pa.Table:
+        """Return the rows of a plan over the tables of `schema`."""
+        statement = render(relation)
+        return self.table(statement, schema, inputs or {})
+
+    def table(self, statement: Statement, schema: str, inputs: Mapping[str, pa.Table]) -> pa.Table:
+        """Return the rows of a statement over the tables of `schema`."""
+        self.connection.execute(f"USE {schema}")
+        for name, given in inputs.items():
+            self.connection.register(name, given)
+        parameters = {name: {SECRET: 987654321}[name] for name in statement.parameters}
+        try:
+            return self.connection.sql(statement.sql, params=parameters or None).to_arrow_table()
+        finally:
+            for name in inputs:
+                self.connection.unregister(name)
+
+    def public_keys(self, keys: PublicKeys) -> tuple[Value, ...]:
+        """Return the values of a public column, where no private table exists."""
+        return tuple(value for (value,) in tuples(self.run(keys.relation, PUBLIC)))
+
+    def evaluate(self, relation: Relation, released: Mapping[str, pa.Table]) -> pa.Table:
+        """Post-process where no private table exists."""
+        return self.run(relation, PUBLIC, released)
+
+
+def tuples(table: pa.Table) -> list[tuple[Any, ...]]:
+    """Return the rows of an Arrow table."""
+    columns = [column.to_pylist() for column in table.columns]
+    return list(zip(*columns, strict=True)) if columns else []
+
+
+def partials(table: pa.Table) -> Partials:
+    """Return a table as an engine hands it over."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return Partials(sink.getvalue().to_pybytes())

@@ -1,0 +1,43 @@
+"""Each rule is broken once on purpose and the oracle must see it (PRIVACY §5)."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from tests.oracle.asking import WIDE, planned
+from tests.oracle.broken import BROKEN, Broken
+from tests.oracle.oracle import Oracle, Violation
+from tre.privacy.request import Ask
+
+WORLDS = 40
+ORACLE = Oracle()
+
+
+def seen(broken: Broken, worlds: int) -> list[Violation]:
+    """Return what the oracle finds of `broken`'s statements in the first world that shows it."""
+    for seed in range(worlds):
+        random = Random(seed)
+        made = broken.world(random)
+        ORACLE.load(made, random)
+        ORACLE.stage.load(made.shuffled(random), "shuffled")
+        for text in broken.texts:
+            for ask in (Ask(rows=2), Ask(rows=2, groups=1)):
+                plan = planned(text, made.catalogue, ORACLE.stage.public_keys, ask, WIDE)
+                found = [] if plan is None else ORACLE.violations(plan)
+                if found:
+                    return found
+    return []
+
+
+@pytest.mark.parametrize("broken", BROKEN, ids=lambda one: one.name)
+def test_the_oracle_sees(broken: Broken, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken.apply(monkeypatch)
+    found = {one.promise for one in seen(broken, WORLDS)}
+    assert found & set(broken.promises), f"saw {found}"
+
+
+@pytest.mark.parametrize("broken", BROKEN, ids=lambda one: one.name)
+def test_the_whole_rule_holds_on_the_same_statements(broken: Broken) -> None:
+    assert not seen(broken, 3)
