@@ -11,6 +11,7 @@ copyright = "2026, the TRE authors"  # noqa: A001 - Sphinx's own name
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "generated"]
 myst_enable_extensions = ["colon_fence", "deflist", "fieldlist"]
 myst_heading_anchors = 3
+smartquotes = False  # quotes in SQL stay as they are typed
 html_theme = "furo"
 html_title = "Trusted research environment"
 exclude_patterns = ["_build", "_ext"]
