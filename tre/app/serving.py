@@ -91,6 +91,8 @@ class Running:
         self._parts.noise.vector([0], Mechanism(Measure.ZCDP, 1.0))
         accuracy(Mechanism(Measure.ZCDP, 1.0))
         import_module("tre.privacy.estimates")
+        import_module("pyarrow.compute")
+        import_module("pyarrow").array([0])  # its first array looks for pandas, and loads it where it is installed
         with self._house.store.reading() as tx:
             for name in governance.list_datasets(tx):
                 with suppress(Refused, EngineFailed):
