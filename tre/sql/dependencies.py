@@ -37,6 +37,26 @@ class Dependencies:
         """Return these dependencies and `arrows`."""
         return Dependencies(self.key, self.arrows.union(arrows))
 
+    @property
+    def mentioned(self) -> frozenset[int]:
+        """Every column that is spoken of, dropped ones included."""
+        sides = (side for arrow in self.arrows for side in arrow)
+        return (self.key or frozenset()).union(*sides)
+
+    def apart_from(self, other: Dependencies, visible: frozenset[int]) -> Dependencies:
+        """Return these dependencies with new names for dropped columns that `other` speaks of too."""
+        shared = (self.mentioned & other.mentioned) - visible
+        if not shared:
+            return self
+        free = min(0, *self.mentioned, *other.mentioned) - 1
+        new = {column: free - place for place, column in enumerate(sorted(shared))}
+
+        def named(columns: frozenset[int]) -> frozenset[int]:
+            return frozenset(new.get(column, column) for column in columns)
+
+        arrows = frozenset((named(one), named(other)) for one, other in self.arrows)
+        return Dependencies(None if self.key is None else named(self.key), arrows)
+
     def within(self, columns: frozenset[int], key: frozenset[int] | None) -> Dependencies:
         """Return what still holds of `columns` when rows have been merged; `key` is the new row identity."""
         determinants: set[frozenset[int]] = {frozenset({column}) for column in columns} | {frozenset()}
@@ -51,8 +71,14 @@ def equal(left: int, right: int) -> tuple[Arrow, Arrow]:
     return (one, other), (other, one)
 
 
-def joined(left: Dependencies, right: Dependencies) -> Dependencies:
-    """Return what holds of pairs of rows."""
+def joined(left: Dependencies, right: Dependencies, of_left: frozenset[int], of_right: frozenset[int]) -> Dependencies:
+    """Return what holds of pairs of rows of two relations with the columns `of_left` and `of_right`.
+
+    Two references to one WITH query mention the same dropped columns, each of its own row: what one row has there
+    says nothing of the other, so the names are kept apart first.
+    """
+    left = left.apart_from(right, of_left)
+    right = right.apart_from(left, of_right)
     key = None if left.key is None or right.key is None else left.key | right.key
     return Dependencies(key, left.arrows | right.arrows)
 

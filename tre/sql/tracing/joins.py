@@ -168,14 +168,15 @@ def nullable_side_keys(_other: Traits, _new: Mapping[int, int]) -> frozenset[int
 def dependencies_of(node: Join, left: Side, right: Side) -> Dependencies:
     """Return the dependencies of the join; those of the nullable side are lost where ON has more than the keys."""
     if node.kind is JoinKind.INNER:
-        both = pairs_of(left.traits.dependencies, right.traits.dependencies)
+        both = pairs_of(left.traits.dependencies, right.traits.dependencies, left.ids, right.ids)
         return both.plus(said(node.condition, left.ids | right.ids))
     names = {old.id: new.id for new, old in node.nulled}
     never_null = frozenset(column.id for column in right.relation.columns if not column.facts.nullable)
     other = nulled(right.traits.dependencies, names, never_null)
     if not only_equalities(node, left, right):
         other = Dependencies(other.key)
-    return pairs_of(left.traits.dependencies, other).plus(_matched(node, left, right, names))
+    both = pairs_of(left.traits.dependencies, other, left.ids, frozenset(names.values()))
+    return both.plus(_matched(node, left, right, names))
 
 
 def only_equalities(node: Join, left: Side, right: Side) -> bool:
