@@ -99,6 +99,11 @@ PUBLIC: dict[str, tuple[Col, ...]] = {
 PLACE = (Col("place_id", INT, nullable=False), Col("region", TEXT), Col("size", INT))
 
 
+def _a_number(text: str) -> bool:
+    """A number alone in GROUP BY is a position, or refused."""
+    return text.lstrip("-").replace(".", "", 1).isdigit()
+
+
 @dataclass
 class Grammar:
     """Makes statements from `random`; `used` counts the productions taken."""
@@ -225,7 +230,7 @@ class Grammar:
                     )
                 )
             )
-        return list(dict.fromkeys(found))
+        return list(dict.fromkeys(f"({one} + 0)" if _a_number(one) else one for one in found))
 
     def aggregates(self, source: Source) -> list[str]:
         return [f"{self.aggregate(source)} AS a{place}" for place in range(self.random.choice((1, 1, 2, 3)))]
