@@ -91,8 +91,8 @@ def test_every_reason_says_what_why_and_how_to_go_on():
     for reason in found:
         family, _, name = reason.code.partition(".")
         assert set(family + name) <= set(string.ascii_lowercase + "-0123456789"), reason.code
-        assert reason.sentence.strip().endswith((".", "?")), reason.code
-        assert reason.remedy.strip().endswith((".", "?")), reason.code
+        assert reason.sentence.strip().endswith((".", "?", "}")), reason.code
+        assert reason.remedy.strip().endswith((".", "?", "}")), reason.code
 
 
 def test_dates_and_timestamps_stay_apart_in_a_stored_key():

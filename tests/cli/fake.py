@@ -22,10 +22,10 @@ class FakeAdmin:
         self.calls.append(("init", home, origin))
         return f"{origin}+00000000+AAAA\n"
 
-    def dataset_add(self, name: str, source: Path, policy: Path, progress: Progress) -> str:
+    def dataset_add(self, name: str, source: Path, policy: Path, progress: Progress) -> tuple[str, tuple[str, ...]]:
         self.calls.append(("dataset_add", name, source, policy))
         progress("read", 0.5)
-        return "v_1"
+        return "v_1", ("note",)
 
     def person_add(self, person: NewPerson) -> None:
         if person.id == "broken":

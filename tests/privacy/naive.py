@@ -126,7 +126,12 @@ class Naive:
         def order(row: Row) -> list[tuple[bool, Any]]:
             return [(value is None, value or 0) for value in (self.value(one, row) for one in relation.order)]
 
-        return [row for rows in partitions.values() for row in sorted(rows, key=order)[: relation.rows]]
+        counted = relation.counted
+        return [
+            row if counted is None else row | {counted.id: len(rows)}
+            for rows in partitions.values()
+            for row in sorted(rows, key=order)[: relation.rows]
+        ]
 
     def _sort(self, relation: Sort) -> list[Row]:
         rows = self.rows(relation.input)

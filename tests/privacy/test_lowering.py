@@ -152,15 +152,21 @@ def test_a_constant_s_average_is_that_constant_however_contributions_are_skewed(
     assert mean_of(same, typical=2) == pytest.approx(15.7, abs=0.1)
 
 
-def part_kinds(*functions: PrivateFunction, given: Callable[..., Any] = rules, **ask: Any) -> list[PartKind]:
+def part_kinds(
+    *functions: PrivateFunction, given: Callable[..., Any] = rules, groups: int = 2, **ask: Any
+) -> list[PartKind]:
     wanted, _ = measurements(functions, True)
-    return [part.kind for part in plan(wanted, Ask(groups=2, **ask), given(), no_public_keys).blocks[0].shape.parts]
+    return [part.kind for part in plan(wanted, Ask(groups=groups, **ask), given(), no_public_keys).blocks[0].shape.parts]
 
 
 def test_shared_parts_are_measured_once() -> None:
     assert part_kinds(AVG, SUM, COUNT_X) == [PartKind.CENTRED, PartKind.COUNT, PartKind.UNITS, PartKind.CLIPPED]
     assert part_kinds(COUNT, COUNT) == [PartKind.ROWS, PartKind.UNITS, PartKind.CLIPPED]
-    assert part_kinds(UNITS) == [PartKind.UNITS]
+    assert part_kinds(UNITS, groups=100) == [PartKind.UNITS]
+
+
+def test_people_who_are_cut_to_fewer_groups_count_as_clipped() -> None:
+    assert part_kinds(UNITS, groups=2) == [PartKind.UNITS, PartKind.CLIPPED]
 
 
 def test_a_sum_that_the_request_bounds_is_measured_by_itself() -> None:
@@ -175,8 +181,8 @@ def test_a_sum_that_the_request_bounds_is_measured_by_itself() -> None:
 
 
 def test_a_minimum_group_pays_for_a_count_of_people() -> None:
-    assert PartKind.UNITS not in part_kinds(COUNT, rows=40)
-    assert PartKind.UNITS in part_kinds(COUNT, rows=40, given=lambda: rules(minimum_group=10))
+    assert PartKind.UNITS not in part_kinds(COUNT, rows=40, groups=100)
+    assert PartKind.UNITS in part_kinds(COUNT, rows=40, groups=100, given=lambda: rules(minimum_group=10))
 
 
 def test_one_row_a_person_needs_no_pass_per_person() -> None:

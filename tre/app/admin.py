@@ -49,8 +49,8 @@ class HomeAdmin:
         """Make a home; see `tre.app.making`."""
         return make_home(home, origin)
 
-    def dataset_add(self, name: str, source: Path, policy: Path, progress: Progress) -> str:
-        """Make a version of a data set under a policy, put both into force, and return the version's name."""
+    def dataset_add(self, name: str, source: Path, policy: Path, progress: Progress) -> tuple[str, tuple[str, ...]]:
+        """Make a version of a data set under a policy, put both into force; return its name and what it lacks."""
         compiled = compile_policy(load_policy(policy), name)
         version = self._onboarded(source, compiled, progress)
 
@@ -59,7 +59,7 @@ class HomeAdmin:
             governance.add_version(tx, trail, name, version.name, version.commitment, version.catalogue_digest)
 
         self.house.act(OPERATOR, change)
-        return version.name
+        return version.name, version.absent
 
     def person_add(self, person: NewPerson) -> None:
         """Add a person with attested credentials."""

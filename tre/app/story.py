@@ -48,7 +48,7 @@ QUESTIONS = (
         "0.5",
     ),
     (
-        "What share of people with high blood pressure was ever admitted, and how many visits did they make?",
+        "How many visits did people with high blood pressure make, and what share of them were admissions?",
         "WITH hypertensive AS (\n"
         "  SELECT p.person_id FROM person p\n"
         "  WHERE EXISTS (SELECT 1 FROM condition_occurrence co\n"
@@ -95,7 +95,7 @@ def _furnish(admin: HomeAdmin, root: Path, people: int, say: Say, progress: Prog
     (root / _MARK).touch()
     with tempfile.TemporaryDirectory(dir=Home(root).spill) as folder:
         generate(people, _SEED, Path(folder), progress)
-        version = admin.dataset_add(DATASET, Path(folder), policies_folder() / "omop.yaml", progress)
+        version, _ = admin.dataset_add(DATASET, Path(folder), policies_folder() / "omop.yaml", progress)
     say(f"The data set {DATASET} is at version {version}: no names, no NHS numbers, no postcodes came along.")
     admin.person_add(NewPerson(RESEARCHER, "Dr A. Okafor", ("researcher",)))
     admin.project_add(

@@ -50,8 +50,8 @@ class Admin(Protocol):
     def init(self, home: Path, origin: str) -> str:
         """Make the home and return the log's public verifier key. Refused where a home stands already."""
 
-    def dataset_add(self, name: str, source: Path, policy: Path, progress: Progress) -> str:
-        """Make a version of the data set under the policy and return the version's name."""
+    def dataset_add(self, name: str, source: Path, policy: Path, progress: Progress) -> tuple[str, tuple[str, ...]]:
+        """Make a version of the data set under the policy; return its name and what optional parts it lacks."""
 
     def person_add(self, person: NewPerson) -> None:
         """Add a person with attested credentials; refused once a board exists."""

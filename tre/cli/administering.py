@@ -43,8 +43,10 @@ def dataset_add(options: argparse.Namespace) -> int:
     if scheme:
         raise Refused.because(SOURCE_URL, scheme=f"{scheme[1].lower()}://")
     source, policy = _existing(options.source), _existing(options.policy)
-    version = at_home().dataset_add(options.name, source, policy, progress_bar)
+    version, absent = at_home().dataset_add(options.name, source, policy, progress_bar)
     print(f"{options.name} is at version {version}")
+    if absent:
+        print(f"not in the source, so not to be asked: {', '.join(absent)}")
     return 0
 
 

@@ -139,7 +139,12 @@ class Tracer:
             return below
         # Ties leave in key order, so that the order never depends on how an engine works.
         ties = tuple((Ref(row), False, False) for row in below.rows)
-        return replace(below, relation=replace(relation, input=below.relation, terms=relation.terms + ties))
+        terms = tuple(self._suppressed_last(*term) for term in relation.terms)
+        return replace(below, relation=replace(relation, input=below.relation, terms=terms + ties))
+
+    def _suppressed_last(self, by: Expression, down: bool, first: bool) -> tuple[Expression, bool, bool]:
+        """A withheld cell is NULL, and PostgreSQL's descending order would fill a LIMIT with those."""
+        return by, down, first and not walk.referred(by) & self.noisy
 
     def _join(self, relation: Join) -> Traced:
         _free_of_blocks(relation.condition)

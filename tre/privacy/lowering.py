@@ -61,7 +61,9 @@ def lowered(block: PrivateAggregate, parts: Sequence[Part], groups: int, keep: b
     key_refs = tuple(Ref(column) for column, _ in keys)
     if keep:
         mix = functions.call("keyed_mix", Parameter(SECRET, _INTEGER), Ref(unit), *key_refs)
-        per_unit = Keep(per_unit, (Ref(unit),), (mix, *key_refs), groups)
+        counted = fresh.column("groups", nullable=False)
+        per_unit = Keep(per_unit, (Ref(unit),), (mix, *key_refs), groups, counted)
+        totals.clips.append(functions.call(">", Ref(counted), _integer(groups)))
     asked = dict(zip((part.name for part in parts if part.kind is not PartKind.CLIPPED), contributions, strict=True))
     asked |= {part.name: _any(totals.clips) for part in parts if part.kind is PartKind.CLIPPED}
     sums = tuple(_sum(fresh, part.name, asked[part.name]) for part in parts)

@@ -54,7 +54,7 @@ def _shape(
     keys = known_keys(source, rules, public_keys)
     groups, keep = bounds.group_bound(source, needs.ask, rules, None if keys is None else len(keys))
     outputs = outputs_of(needs)
-    units, clipped = support(needs, with_units=keys is None or rules.minimum_group is not None)
+    units, clipped = support(needs, with_units=keys is None or rules.minimum_group is not None, cut=keep)
     relation, inputs = _over_released(lowered(source, needs.parts, groups, keep), blocks[:position])
     return Shape(
         source,

@@ -132,13 +132,14 @@ def outputs_of(needs: Needs) -> tuple[Output, ...]:
     return tuple(_output(needs, asked, averages) for asked in needs.block.asked)
 
 
-def support(needs: Needs, with_units: bool) -> tuple[Part | None, Part | None]:
+def support(needs: Needs, with_units: bool, cut: bool) -> tuple[Part | None, Part | None]:
     """Add the parts that no output asked for: (distinct units, units at a clip bound), each None if not needed.
 
     Units are needed for thresholds and minimum groups and as the denominator of the clipped share; the clipped
-    units are counted unless clipping is provably nil (PRIVACY §4 "Every number carries its error").
+    units are counted unless clipping is provably nil (PRIVACY §4 "Every number carries its error"). `cut` says
+    that units may be cut to l0 groups, which is clipping too.
     """
-    clips = any(not part.proven for part in needs.parts)
+    clips = cut or any(not part.proven for part in needs.parts)
     units = needs.units(None, _SUPPORTING) if with_units or clips or not needs.parts else None
     if not clips:
         return units, None

@@ -157,7 +157,7 @@ class _Writer:
     def _keep(self, node: Keep) -> str:
         text = self.rows(node.input)
         partition, order = (", ".join(map(self.expression, part)) for part in (node.partition, node.order))
-        return f"keep({text}; {partition}; {order}; {node.rows})"
+        return f"keep({text}; {partition}; {order}; {node.rows}{'; counted' * (node.counted is not None)})"
 
     def _sort(self, node: Sort) -> str:
         text = self.rows(node.input)

@@ -223,16 +223,20 @@ class Aggregate:
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """The first `rows` rows of each partition under `order`: row caps, l0 selection. Order must be total."""
+    """The first `rows` rows of each partition under `order`: row caps, l0 selection. Order must be total.
+
+    `counted`, where asked for, is a further column: how many rows the partition had before.
+    """
 
     input: Relation
     partition: tuple[Expression, ...]
     order: tuple[Expression, ...]
     rows: int
+    counted: Column | None = None
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        return self.input.columns
+        return self.input.columns if self.counted is None else (*self.input.columns, self.counted)
 
 
 class PrivateFunction(StrEnum):

@@ -122,12 +122,15 @@ class Writer:
 
     def _keep(self, node: Keep, around: Names, called: tuple[str, ...]) -> str:
         body = self.body(node.input, around)
-        inner = self._list([body.names[column.id] for column in node.columns], called)
+        columns = node.input.columns
+        inner = self._list([body.names[column.id] for column in columns], called[: len(columns)])
         by = ", ".join(self.text(one, body.names) for one in node.partition)
         order = ", ".join(f"{self.text(one, body.names)} ASC NULLS LAST" for one in node.order)
         over = " ".join(
             part for part in (f"PARTITION BY {by}" if by else "", f"ORDER BY {order}" if order else "") if part
         )
+        if node.counted is not None:
+            inner += f", COUNT(*) OVER (PARTITION BY {by}) AS {called[-1]}"
         ranked = f"{inner}, ROW_NUMBER() OVER ({over}) AS place\n{body.text}"
         return f"SELECT {', '.join(called)}\nFROM (\n{indented(ranked)}\n) AS kept\nWHERE place <= {node.rows}"
 
