@@ -169,6 +169,8 @@ def _check_free(house: House) -> None:
     except Refused as refused:
         if isinstance(refused.__cause__, LogError) and "another" in str(refused.__cause__):
             raise Refused.because(reasons.SERVER_RUNS) from refused
+        if isinstance(refused.__cause__, LogError):
+            raise Refused.because(reasons.LOG_UNUSABLE, problem=str(refused.__cause__)) from refused
         raise
     house.close()
 

@@ -48,15 +48,15 @@ QUESTIONS = (
         "0.5",
     ),
     (
-        "How many visits did people with high blood pressure make, and what share of them were admissions?",
-        "WITH hypertensive AS (\n"
-        "  SELECT p.person_id FROM person p\n"
-        "  WHERE EXISTS (SELECT 1 FROM condition_occurrence co\n"
-        "                WHERE co.person_id = p.person_id AND co.condition_concept_id = 320128))\n"
-        "SELECT COUNT(*) AS visits,\n"
-        "       COUNT(*) FILTER (WHERE v.visit_concept_id = 9201) AS admissions,\n"
-        "       100.0 * COUNT(*) FILTER (WHERE v.visit_concept_id = 9201) / COUNT(*) AS percent_admitted\n"
-        "FROM hypertensive h JOIN visit_occurrence v ON v.person_id = h.person_id",
+        "What share of the people with high blood pressure was ever admitted to hospital?",
+        "SELECT COUNT(*) AS people,\n"
+        "       COUNT(*) FILTER (WHERE EXISTS (SELECT 1 FROM visit_occurrence v WHERE v.person_id = p.person_id\n"
+        "                                      AND v.visit_concept_id = 9201)) AS admitted,\n"
+        "       ROUND(100.0 * COUNT(*) FILTER (WHERE EXISTS (SELECT 1 FROM visit_occurrence v\n"
+        "             WHERE v.person_id = p.person_id AND v.visit_concept_id = 9201)) / COUNT(*), 1) AS percent\n"
+        "FROM person p\n"
+        "WHERE EXISTS (SELECT 1 FROM condition_occurrence co\n"
+        "              WHERE co.person_id = p.person_id AND co.condition_concept_id = 320128)",
         "0.5",
     ),
 )

@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _run(list(sys.argv[1:] if arguments is None else arguments))
     except Refused as refused:
-        return _refused(refused.refusals)
+        return _refused(refused.refusals, getattr(refused, "findings", ()))
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
@@ -50,10 +50,14 @@ class _Told:
     caret: str | None
 
 
-def _refused(refusals: Sequence[Refusal]) -> int:
+def _refused(refusals: Sequence[Refusal], findings: Sequence[object] = ()) -> int:
+    """Print refusals; those of a document as its findings, which say file and line."""
     from tre.cli.codes import exit_code
     from tre.cli.output import print_refusals
 
+    if findings:
+        print("\n".join(str(finding) for finding in findings), file=sys.stderr)
+        return exit_code([refusal.reason.code for refusal in refusals], 403)
     print_refusals(
         _Told(refusal.reason.code, refusal.sentence, refusal.remedy, refusal.place.caret() if refusal.place else None)
         for refusal in refusals

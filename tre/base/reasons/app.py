@@ -38,3 +38,10 @@ DEMO_EXISTS = reason(
     "The folder {home} holds something that is no demonstration.",
     "Choose another folder with `--home`.",
 )
+LOG_UNUSABLE = reason(
+    "app.log-unusable",
+    Kind.UNAVAILABLE,
+    "The audit log of this home cannot be opened: {problem}.",
+    "Restore the newest copy of the folders `log` and `head`; nothing is answered before the log is whole.",
+    "A log that is shorter than its last signed head, or differs from it, was damaged or rolled back.",
+)

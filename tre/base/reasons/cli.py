@@ -39,7 +39,7 @@ EXTRA_MISSING = reason(
     "cli.extra-missing",
     Kind.FAULT,
     "This command needs a part that is not installed: {module}.",
-    "Install the server with `pip install 'tre[server]'`.",
+    "Install it as the README says, with the part `server` of this project.",
 )
 SQL_MISSING = reason(
     "cli.sql-missing",

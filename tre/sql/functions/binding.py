@@ -24,7 +24,7 @@ from tre.sql.functions.constants import literal, numeral
 from tre.sql.functions.form import DATE, DOUBLE, INTEGER, TEXT, TIMESTAMP, Arguments, is_null_literal, kind
 from tre.sql.functions.moments import moment
 from tre.sql.functions.registry import call, meant
-from tre.sql.functions.texts import as_text, pattern
+from tre.sql.functions.texts import FOLD, as_text, pattern
 from tre.sql.parsed import Parsed, place_of
 from tre.sql.plan import Call, Case, Expression, Literal
 
@@ -164,7 +164,7 @@ def _is(node: Node, arguments: Arguments, _today: date) -> Expression:
 
 
 def _like(node: Node, arguments: Arguments, _today: date) -> Expression:
-    return _matched(isinstance(node, exp.ILike), arguments, "\\")
+    return _matched(node, arguments, "\\")
 
 
 def _escape_nodes(node: Node) -> Sequence[Node]:
@@ -176,16 +176,17 @@ def _escaped(node: Node, arguments: Arguments, _today: date) -> Expression:
     *operands, escape = arguments
     if len(operands) != 2 or not isinstance(escape, Literal) or len(str(escape.value)) != 1:
         raise Refused.because(reasons.ARGUMENT_NOT_CONSTANT, function="LIKE", argument="its escape (one character)")
-    return _matched(isinstance(node.this, exp.ILike), tuple(operands), str(escape.value))
+    return _matched(node.this, tuple(operands), str(escape.value))
 
 
-def _matched(fold: bool, arguments: Arguments, escape: str) -> Expression:
+def _matched(node: Node, arguments: Arguments, escape: str) -> Expression:
+    """Bind [NOT] LIKE and [NOT] ILIKE; the parser keeps their NOT in the node itself."""
     one, text = arguments
     cut = pattern(text, escape)
-    if fold:
-        lowered = literal("".join(letter.lower() if letter.isascii() else letter for letter in str(cut.value)))
-        return call("like", call("lower", one), lowered)
-    return call("like", one, cut)
+    if isinstance(node, exp.ILike):
+        one, cut = call("lower", one), literal(str(cut.value).translate(FOLD["lower"]))
+    found = call("like", one, cut)
+    return call("not", found) if node.args.get("negate") else found
 
 
 # --- CASE -------------------------------------------------------------------------------------------------

@@ -34,7 +34,7 @@ from tre.sql.plan import Call, Expression, Facts, Literal
 
 MOST_PATTERN = 200
 _UPPER, _LOWER = ascii_letters.ascii_uppercase, ascii_letters.ascii_lowercase
-_FOLD = {"lower": str.maketrans(_UPPER, _LOWER), "upper": str.maketrans(_LOWER, _UPPER)}
+FOLD = {"lower": str.maketrans(_UPPER, _LOWER), "upper": str.maketrans(_LOWER, _UPPER)}
 
 
 def _text(one: Expression) -> Expression | None:
@@ -63,7 +63,7 @@ def _folding(name: str) -> Callable[[Arguments, Type], Facts]:
         own = arguments[0].facts
         domain: tuple[Value, ...] | None = None
         if isinstance(own.domain, tuple):
-            domain = tuple(dict.fromkeys(str(value).translate(_FOLD[name]) for value in own.domain))
+            domain = tuple(dict.fromkeys(str(value).translate(FOLD[name]) for value in own.domain))
         return Facts(own.nullable, domain=domain, max_length=own.max_length)
 
     return facts
