@@ -113,9 +113,8 @@ CONSTANTS: list[Expression] = [
     for value in (None, True, 0, 1, -1, 2, 9, 2**63 - 1, Decimal("0.5"), Decimal("-1.25"), "", "a%", "2020-02-29", "7")
 ]
 CONSTANTS += [functions.literal(value) for value in (date(2020, 2, 29), datetime(2020, 2, 29, 1, 2, 3))]
-CONSTANTS += [
-    functions.literal(value) for value in ("year", "month", "week", "day", "dow", "hour", "quarter", "second")
-]
+UNITS = [functions.literal(unit) for unit in ("year", "month", "week", "day", "dow", "hour", "quarter", "second")]
+CONSTANTS += UNITS
 CONSTANTS += [functions.literal(value) for value in (Fraction(1, 100), Fraction(5), Fraction(1, 3), 10**30)]
 POOL = [*REFS.values(), *CONSTANTS]
 _RAW = {
