@@ -39,7 +39,7 @@ _SAID: Mapping[str, str] = {
 _PATTERNS = (
     ("DUO", "a DUO code is wanted, such as DUO:0000006"),
     (r"\.\[a-z_]", "a target is written TABLE.COLUMN"),
-    ("6", "an article is written as in 6(1)(e) or 9(2)(j)"),
+    (r"\)\(", "an article is written as in 6(1)(e) or 9(2)(j)"),
     ("[a-z", "a name of small letters and digits is wanted"),
 )
 
