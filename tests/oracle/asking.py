@@ -7,7 +7,7 @@ from datetime import date
 from fractions import Fraction
 from random import Random
 
-from tests.privacy.blocks import rules
+from tests.privacy.blocks import pure, rules
 from tre.base.reasons import Refused
 from tre.catalogue import Catalogue
 from tre.privacy.keys import PublicValues
@@ -18,6 +18,8 @@ from tre.sql import bind
 TODAY = date(2024, 1, 1)
 WIDE = rules(groups=2, units=64, known_keys=400, default_epsilon=Fraction(1))
 """Rules under which few questions are refused for their size."""
+PURE = pure(groups=2, units=64, known_keys=400, default_epsilon=Fraction(1))
+"""The same under pure DP, where unknown keys are refused."""
 
 
 def asked(random: Random) -> tuple[Ask, Rules]:
@@ -27,7 +29,8 @@ def asked(random: Random) -> tuple[Ask, Rules]:
         groups=random.choice((None, None, 1, 2, 5)),
         rows=random.choice((None, 1, 2, 3, 50)),
     )
-    return ask, replace(WIDE, groups=random.choice((1, 2, 3)), minimum_group=random.choice((None, 2)))
+    given = PURE if random.random() < 0.1 else WIDE
+    return ask, replace(given, groups=random.choice((1, 2, 3)), minimum_group=random.choice((None, 2)))
 
 
 def planned(

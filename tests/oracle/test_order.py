@@ -1,0 +1,58 @@
+"""The exact vector is the same whatever the order of rows, their clustering and the number of threads (PRIVACY §5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from random import Random
+
+import pytest
+
+from tests.oracle.asking import WIDE, planned
+from tests.oracle.oracle import vectors
+from tests.oracle.stage import FULL, SHUFFLED, Stage
+from tests.oracle.worlds import catalogue
+from tre.privacy.request import Ask
+
+PEOPLE, ROWS = 20_000, 300_000
+TEXTS = (
+    "SELECT code, COUNT(*), SUM(value), AVG(value) FROM event GROUP BY code",
+    "SELECT label, COUNT(DISTINCT person_id) FROM event GROUP BY label",
+    "SELECT COUNT(*) FROM (SELECT person_id, SUM(big) AS s, AVG(big) AS m FROM event GROUP BY person_id) x WHERE s > m",
+    "SELECT COUNT(*), AVG(e.value) FROM event e JOIN event f ON e.person_id = f.person_id AND e.code = f.code",
+    "SELECT c.concept_id, COUNT(*) FROM event e JOIN (SELECT concept_id FROM concept ORDER BY class_id LIMIT 2) c "
+    "ON c.concept_id = e.code GROUP BY 1",
+)
+
+
+@pytest.fixture(scope="module")
+def stage() -> Iterator[Stage]:
+    """A table of several row groups, so that threads have something to share."""
+    made = Stage()
+    rows = (
+        f"SELECT i, (i * 7919) % {PEOPLE} AS person_id, NULL, i % 4, (i % 977) / 7.0, i % 100003 - 50000, "
+        f"'ab' || (i % 3), i % 2 = 0, NULL FROM range({ROWS}) t(i)"
+    )
+    concepts = "SELECT i, 'c', i % 2 FROM range(1, 5) t(i)"
+    made.connection.execute(f"INSERT INTO {FULL}.event {rows} ORDER BY person_id")
+    made.connection.execute(f"INSERT INTO {SHUFFLED}.event {rows} ORDER BY hash(i)")
+    made.connection.execute(f"INSERT INTO {FULL}.concept {concepts}")
+    made.connection.execute(f"INSERT INTO {SHUFFLED}.concept {concepts} ORDER BY i DESC")
+    yield made
+    made.connection.close()
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_order_clustering_and_threads_leave_no_trace(stage: Stage, text: str) -> None:
+    given = catalogue(Random(1))
+    event = replace(given.tables["event"], rows_per_unit=4, enforced_rows=None, magnitude=ROWS, typical_rows=2)
+    large = replace(given, units=PEOPLE, tables={**given.tables, "event": event})
+    plan = planned(text, large, stage.public_keys, Ask(rows=2, groups=1), replace(WIDE, units=PEOPLE))
+    assert plan is not None
+    (block,) = plan.blocks
+    found = []
+    for threads in (1, 2):
+        stage.connection.execute(f"SET threads = {threads}")
+        found += [vectors(block, stage.run(block.shape.relation, schema)) for schema in (FULL, SHUFFLED)]
+    assert found[0] == found[1] == found[2] == found[3]
+    assert found[0]
