@@ -78,7 +78,13 @@ def tell(root: Path, people: int, say: Say, progress: Progress) -> None:
         _budget(connection, say)
     _verified(root, say)
     say(f"\nThe API runs with `make serve` at http://127.0.0.1:8321/api/v1 (home: {root}).")
-    say(f"A researcher's token: TRE_HOME={root} tre token --person {RESEARCHER} --project {PROJECT}")
+    say(f"A researcher's token: TRE_HOME={root} {_tool()} token --person {RESEARCHER} --project {PROJECT}")
+
+
+def _tool() -> str:
+    """Return `tre` as a person can type it here, whether its folder is on the path or not."""
+    tool = Path(sys.executable).with_name("tre")
+    return str(tool.relative_to(Path.cwd())) if tool.is_relative_to(Path.cwd()) else "tre"
 
 
 def _clear(root: Path) -> None:
