@@ -67,7 +67,7 @@ class TestAsking:
             "sex           n       n_low      n_high  mean_cost  day",
             "---  ----------  ----------  ----------  ---------  ----------",
             "F          5021        5008        5034      12.50  2026-01-01",
-            "M    suppressed  suppressed  suppressed",
+            "M    suppressed  suppressed  suppressed       NULL  NULL",
         ]
         assert "epsilon 0.5, 10.00% of the project's budget" in told.err
 
@@ -242,7 +242,7 @@ def test_a_part_that_is_not_installed_is_named(
 ) -> None:
     monkeypatch.setitem(sys.modules, "tre.app", None)
     assert main(["person", "list"]) == 1
-    assert "tre[server]" in capsys.readouterr().err
+    assert "the part `server`" in capsys.readouterr().err
 
 
 def test_the_verifier_answers_with_its_own_exit_codes(tmp_path: Path) -> None:

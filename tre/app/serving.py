@@ -62,6 +62,8 @@ class Running:
         self._failures.flush()
         self._stopping.set()
         self._drainer.join()
+        with suppress(Refused):
+            self._house.journal.drain_once()  # what was counted last, and what a command wrote meanwhile
         self._parts.engine.close()
         self._log.close()
         self._house.close()

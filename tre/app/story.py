@@ -19,6 +19,7 @@ from tre.base.home import Home
 from tre.base.reasons import Refused
 from tre.base.reasons import app as reasons
 from tre.cli.admin import NewPerson, NewProject, Progress
+from tre.cli.asking import for_eyes
 from tre.cli.output import table_text
 from tre.client import Connection, Result, TreError, TreRefused, connect
 from tre.demo import generate
@@ -153,7 +154,7 @@ def _ask(connection: Connection, title: str, sql: str, epsilon: str, say: Say) -
 
 def _shown(result: Result) -> str:
     names = [column.name for column in result.columns]
-    rows = [["" if cell is None else str(cell) for cell in row] for row in result.rows]
+    rows = [[for_eyes(cell) for cell in row] for row in result.rows]
     numeric = [column.type in ("integer", "decimal", "double") for column in result.columns]
     return _indented(table_text(names, rows, numeric)) + "\n"
 

@@ -88,8 +88,16 @@ def _result_rows(result: Result) -> tuple[list[str], list[list[str]]]:
     return names, [["" if cell is None else str(cell) for cell in row] for row in result.rows]
 
 
+def for_eyes(cell: object) -> str:
+    """Return a cell as a table shows it: NULL by its name, a computed number to six digits."""
+    if cell is None:
+        return "NULL"
+    return f"{cell:.6g}" if isinstance(cell, float) else str(cell)
+
+
 def _result_table(result: Result) -> None:
-    names, rows = _result_rows(result)
+    names = [column.name for column in result.columns]
+    rows = [[for_eyes(cell) for cell in row] for row in result.rows]
     print_table(names, rows, [column.type in _NUMBERS for column in result.columns])
     cost = result.cost
     print(f"cost: epsilon {cost.epsilon:.6g}, {cost.share:.2%} of the project's budget", file=sys.stderr)
