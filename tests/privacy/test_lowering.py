@@ -156,7 +156,8 @@ def part_kinds(
     *functions: PrivateFunction, given: Callable[..., Any] = rules, groups: int = 2, **ask: Any
 ) -> list[PartKind]:
     wanted, _ = measurements(functions, True)
-    return [part.kind for part in plan(wanted, Ask(groups=groups, **ask), given(), no_public_keys).blocks[0].shape.parts]
+    planned = plan(wanted, Ask(groups=groups, **ask), given(), no_public_keys)
+    return [part.kind for part in planned.blocks[0].shape.parts]
 
 
 def test_shared_parts_are_measured_once() -> None:
