@@ -24,6 +24,7 @@ from tre.decide import Decision, decide
 from tre.engines import EngineFailed, Slot
 from tre.jobs import Job, State
 from tre.journal.entries import query_outcome
+from tre.policy import CompiledPolicy, gates
 from tre.privacy import plan as planning
 from tre.privacy.answer import answer
 from tre.privacy.lowering import SECRET
@@ -68,7 +69,8 @@ def run(parts: Parts, job: Job) -> None:
 
 def _run_in(parts: Parts, slot: Slot, job: Job, decision: Decision, at: Standing) -> None:
     """Run, and let everything change only at one of the two times; the slot is held until then."""
-    if not _started(parts, job):
+    if not _started(parts, job, at.policy):
+        void(parts, job, reasons.CHANGED)
         return
     parts.step("running")
     began = parts.clock.monotonic()
@@ -102,7 +104,7 @@ def _relied_on_ended_well(parts: Parts, job: Job) -> bool:
 def _planned_again(parts: Parts, job: Job) -> tuple[Decision, Standing]:
     """Plan from the side-car's text, as after a restart: the plan in memory is never the only one.
 
-    The rights were judged when the request was taken in; what must still hold is the policy and the version.
+    What must still hold is the policy and the version; the rights are judged again when it starts.
     """
     with parts.store.reading() as tx:
         text = parts.sidecar.read(tx, job.intent, SQL)
@@ -118,10 +120,17 @@ def _planned_again(parts: Parts, job: Job) -> tuple[Decision, Standing]:
     return decision, at
 
 
-def _started(parts: Parts, job: Job) -> bool:
+def _started(parts: Parts, job: Job, policy: CompiledPolicy) -> bool:
+    """Start, unless the rights were withdrawn while the request waited: a lock after incidents holds at once.
+
+    Read in the transaction that starts it, after the slot came free: the request before it may have been the incident.
+    """
     now = parts.clock.now()
     until = now + timedelta(milliseconds=job.limit_ms) + _LEASE_SLACK
     with parts.store.transaction() as tx:
+        context = governance.context(tx, job.person, job.project, "", now)
+        if not (gates.people(context, policy).allowed and gates.project(context, policy).allowed):
+            return False
         return jobs.start(tx, job.id, parts.owner, now, until)
 
 

@@ -101,6 +101,7 @@ class Worker:
         streams = [_stream(table) for table in inputs.values()]
         reply = self._exchange(time.monotonic() + seconds, json.dumps(request).encode(), *streams)
         if reply[0] != b"ok":
+            self.cancel()  # what a failed statement left behind may depend on private data
             raise EngineFailed
         return reply[1]
 
