@@ -42,7 +42,7 @@ def typed(column: str, source_type: str, declared: Type) -> tuple[str, str]:
         return f"CAST(NULL AS {target})", f"{column} IS NOT NULL"
     value = f"TRY_CAST({column} AS {target})"
     back = f"TRY_CAST({value} AS {source_type}) IS DISTINCT FROM {column}"
-    return value, f"{column} IS NOT NULL AND ({back}{_endless(value, declared)})"
+    return value, f"{column} IS NOT NULL AND ({back}{_out_of_range(value, declared)})"
 
 
 def _from_text(column: str, declared: Type) -> tuple[str, str]:
@@ -52,7 +52,7 @@ def _from_text(column: str, declared: Type) -> tuple[str, str]:
     shown = f"left({text}, 10)" if declared.kind is Kind.DATE else f"rtrim({text}, 'Z')"
     value = f"TRY_CAST({shown} AS {type_name(declared)})"
     fits = f"regexp_full_match({text}, '{_form(declared)}')"
-    return value, f"{column} IS NOT NULL AND (NOT {fits} OR {value} IS NULL)"
+    return value, f"{column} IS NOT NULL AND (NOT {fits} OR {value} IS NULL{_out_of_range(value, declared)})"
 
 
 def _form(declared: Type) -> str:
@@ -61,6 +61,11 @@ def _form(declared: Type) -> str:
     return rf"[+-]?[0-9]*(\.[0-9]{{0,{declared.scale}}}0*)?"
 
 
-def _endless(value: str, declared: Type) -> str:
-    """DuckDB has infinite dates; no other engine computes with them."""
-    return f" OR NOT isfinite({value})" if declared.kind in (Kind.DATE, Kind.TIMESTAMP) else ""
+def _out_of_range(value: str, declared: Type) -> str:
+    """The plan computes with the years 1 to 9999; beyond them engines raise, and a row would decide on an answer.
+
+    DuckDB's infinite dates lie beyond, and so does the year 0 of a date that was never filled in.
+    """
+    if declared.kind not in (Kind.DATE, Kind.TIMESTAMP):
+        return ""
+    return f" OR CAST({value} AS DATE) NOT BETWEEN DATE '0001-01-01' AND DATE '9999-12-31'"
