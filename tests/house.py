@@ -34,8 +34,12 @@ def furnish(root: Path, people: int = 400, *, release_every: str = "0 ms", epsil
     policy.write_text(text.replace("release every: 250 ms", f"release every: {release_every}"))
     admin.dataset_add(DATASET, source, policy, lambda _step, _fraction: None)
     admin.person_add(NewPerson(PERSON, "Dr A. Okafor", ("researcher",)))
+    admin.person_add(NewPerson("colleague", "Dr C. Colleague", ("researcher",)))
+    admin.person_add(NewPerson("lead", "Prof D. Lead", ("lead",)))
     admin.person_add(NewPerson("stranger", "Dr B. Stranger", ("researcher",)))
-    project = NewProject(PROJECT, (DATASET,), (PERSON,), ("DUO:0000006",), Decimal(epsilon), Decimal("1e-6"))
+    project = NewProject(
+        PROJECT, (DATASET,), (PERSON, "colleague", "lead"), ("DUO:0000006",), Decimal(epsilon), Decimal("1e-6")
+    )
     admin.project_add(project)
     admin.house.close()
     return House(Home(root))

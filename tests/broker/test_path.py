@@ -6,6 +6,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from sqlalchemy import update
 
 from audit import LogReader, decode_entry
 from tests.house import COUNT, OKAFOR, PROJECT, question
@@ -14,6 +15,7 @@ from tre.base.reasons import Refused
 from tre.broker import Asker
 from tre.jobs import State
 from tre.ledger import LedgerId
+from tre.store.tables import credentials
 
 DATASET = "small"
 
@@ -133,6 +135,26 @@ def test_a_strangers_query_and_an_unknown_one_answer_alike(running):
             running.broker.find(Asker("stranger", "local"), query)
         codes.append(str(refused.value))
     assert codes[0] == codes[1]
+
+
+def test_an_answer_is_read_by_who_asked_and_by_the_lead_whose_read_is_on_the_record(home, running):
+    shown = answered(running, question())
+    with pytest.raises(Refused, match=r"web\.unknown-query"):
+        running.broker.read(Asker("colleague", "local"), shown.job.id)
+    size = len(entries(home))
+    running.broker.read(OKAFOR, shown.job.id)
+    assert len(entries(home)) == size
+    running.broker.read(Asker("lead", "local"), shown.job.id)
+    last = entries(home)[-1]
+    assert (last["event"], last["actor"], last["from_index"]) == ("audit-read", "lead", shown.index)
+
+
+def test_a_right_that_ended_ends_the_reading_of_answers_too(running):
+    shown = answered(running, question())
+    with running.broker.parts.store.transaction() as tx:
+        tx.execute(update(credentials).values(revoked="2026-01-01T00:00:00.000Z"))
+    with pytest.raises(Refused, match=r"people\.credential"):
+        running.broker.read(OKAFOR, shown.job.id)
 
 
 def test_an_exhausted_budget_is_refused_with_nothing_granted(running):

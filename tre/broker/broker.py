@@ -19,8 +19,11 @@ from tre.decide import Decision, Question
 from tre.governance import ProjectRecord
 from tre.jobs import Job, State
 from tre.journal import outbox
+from tre.journal.entries import audit_read
 from tre.ledger import LedgerId
-from tre.policy import with_version
+from tre.policy import gates, with_version
+from tre.policy.actions import Action, Answer
+from tre.policy.context import Role
 from tre.store import Reading
 
 _POLL = 0.01
@@ -72,12 +75,28 @@ class Broker:
         return taken
 
     def find(self, asker: Asker, query: str) -> Shown:
-        """Return a request to those who may see it: members of its project. Raises Refused (request.unknown)."""
+        """Return how a request stands to who asked it or leads its project. Raises Refused (web.unknown-query)."""
         with self.parts.store.reading() as tx:
-            job = jobs.find(tx, query)
-            if job is None or not _is_member(tx, asker.person, job.project):
-                raise Refused.because(web.UNKNOWN_QUERY)
-            return _shown(tx, job)
+            return _shown(tx, _own(tx, asker, query))
+
+    def read(self, asker: Asker, query: str, action: Action = Action.ANSWER_READ) -> Shown:
+        """Return a request whose answer or receipt is about to be read, under the rights in force now.
+
+        A read by anyone but its owner is an entry of the log before it is answered (GOVERNANCE §1).
+        """
+        with self.parts.store.reading() as tx:
+            job = _own(tx, asker, query)
+            context = governance.context(tx, asker.person, job.project, asker.acr, self.parts.clock.now())
+            policy = governance.policy_in_force(tx, job.dataset)
+            found = _shown(tx, job)
+        if context.project is None:
+            raise Refused.because(web.UNKNOWN_QUERY)
+        verdict = gates.may(action, context, Answer(job.id, job.person, context.project), policy)
+        if not verdict.allowed:
+            raise Refused(verdict.refusals)
+        if found.index is not None and asker.person != job.person:
+            self._note_read(asker, found.index, job)
+        return found
 
     def wait(self, asker: Asker, query: str, seconds: float) -> Shown:
         """Return the request when it has ended, or as it stands after `seconds`."""
@@ -89,7 +108,7 @@ class Broker:
 
     def receipt(self, asker: Asker, query: str) -> str:
         """Return the proof that the request's outcome stands in the log, with the entry itself."""
-        found = self.find(asker, query)
+        found = self.read(asker, query, Action.RECEIPT_READ)
         if found.index is None:
             raise Refused.because(web.NOT_FINISHED)
         return self.parts.journal.receipt(found.index, with_entry=True)
@@ -117,6 +136,12 @@ class Broker:
                 raise Refused.because(web.UNKNOWN_PROJECT)
             return tuple((name, self._account(tx, asker, project, name)) for name in sorted(found.datasets))
 
+    def _note_read(self, asker: Asker, index: int, job: Job) -> None:
+        trail = self.parts.trail(asker.person, asker.token)
+        with self.parts.store.transaction() as tx:
+            trail.record(tx, audit_read(trail.act(job.id), index, index + 1, job.project))
+        self.parts.journal.settle(trail.events)
+
     def _account(self, tx: Reading, asker: Asker, project: str, dataset: str) -> Mapping[str, Any]:
         at = standing(tx, self.parts, asker, project, dataset)
         balance = ledger.balance(tx, LedgerId.of_project(project, dataset))
@@ -124,9 +149,14 @@ class Broker:
         return {name: amount(cost, at) for name, cost in amounts.items()}
 
 
-def _is_member(tx: Reading, person: str, project: str) -> bool:
-    found = governance.find_project(tx, project)
-    return found is not None and person in found.members
+def _own(tx: Reading, asker: Asker, query: str) -> Job:
+    """Return a request of the asker's own, or of a project that they lead; all others are unknown alike."""
+    job = jobs.find(tx, query)
+    project = governance.find_project(tx, job.project) if job is not None else None
+    role = project.members.get(asker.person) if project is not None else None
+    if job is None or role is None or (asker.person != job.person and role is not Role.LEAD):
+        raise Refused.because(web.UNKNOWN_QUERY)
+    return job
 
 
 def _shown(tx: Reading, job: Job) -> Shown:

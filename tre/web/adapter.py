@@ -64,7 +64,8 @@ class BrokerService:
 
     def result(self, principal: Principal, query: str) -> views.ResultView:
         """Return the released answer, once its outcome entry is in the log."""
-        found = self._own(principal, query)
+        found = self._broker.read(_asker(principal), query)
+        _scope(principal, found)
         if found.state is not State.COMMITTED:
             raise Refused.because(reasons.NOT_FINISHED)
         if found.job.answer is None:
