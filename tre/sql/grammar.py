@@ -123,6 +123,8 @@ def off_list(tree: exp.Expr) -> Iterator[Found]:
             yield from _parts(node, allowed)
         if isinstance(node, exp.Table):
             yield from _file(node)
+        if isinstance(node, exp.Select) and not node.expressions:
+            yield sql_text.FORM, {"form": "SELECT without columns"}, node
 
 
 def _unlisted(node: exp.Expr) -> Found:

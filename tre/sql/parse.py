@@ -32,6 +32,8 @@ _BEGINNINGS = (TokenType.SELECT, TokenType.WITH, TokenType.L_PAREN)
 
 __all__ = ["DIALECTS", "Parsed", "parse", "place_of"]
 
+# Depth is bounded by the scan, so that a verdict depends on the text and not on where in the stack a caller stands.
+sys.setrecursionlimit(max(sys.getrecursionlimit(), _FRAMES))
 # The parser's own messages repeat the text of a query, which belongs in no log (PRIVACY §1).
 logging.getLogger("sqlglot").disabled = True
 
@@ -43,8 +45,6 @@ def parse(text: str, dialect: str = "postgres") -> Parsed:
     """
     if dialect not in DIALECTS:
         raise Refused.because(reasons.DIALECT_UNKNOWN, dialect=dialect[:40], choices=", ".join(DIALECTS))
-    if sys.getrecursionlimit() < _FRAMES:
-        sys.setrecursionlimit(_FRAMES)  # depth is bounded by the scan, not by where in the stack a caller stands
     reader = Dialect.get_or_raise(dialect)
     tree = _read(text, scan(text, reader), reader)
     parsed = Parsed(tree, text, dialect)

@@ -243,14 +243,27 @@ _KINDS: dict[str, Type] = {
 def _cast(node: Node, arguments: Arguments, _today: date) -> Expression:
     target = node.args.get("to") if not isinstance(node, exp.Convert) else node.this
     (one,) = arguments
-    sizes = [int(str(size.this.this)) for size in target.expressions if str(size.this.this).isdigit()]
     name = target.this.value if isinstance(target.this, exp.DType) else str(target.this)
+    sizes = _sizes(target, name)
     if name == "DECIMAL":
         return _explicit(one, _decimal(sizes, one))
     if name not in _KINDS:
         raise Refused.because(reasons.TYPE_UNKNOWN, type=name[:40])
     found = _explicit(one, _KINDS[name])
     return call("left", found, literal(min(sizes[0], 10_000))) if sizes and found.type == TEXT else found
+
+
+def _sizes(target: exp.DataType, name: str) -> list[int]:
+    """Return the numbers in brackets after the name of a type; VARCHAR(MAX) has none."""
+    sizes = []
+    for size in target.expressions:
+        text = str(size.this.this) if isinstance(size, exp.DataTypeParam) and isinstance(size.this, exp.Expr) else ""
+        if text.upper() == "MAX":
+            continue
+        if not text.isdigit() or len(text) > 9:
+            raise Refused.because(reasons.TYPE_UNKNOWN, type=f"{name[:40]} of that size")
+        sizes.append(int(text))
+    return sizes
 
 
 def _explicit(one: Expression, type_: Type) -> Expression:
@@ -450,7 +463,7 @@ _FORMS: dict[type[exp.Expr], Form] = {
     exp.DPipe: plain("||", "this expression", "safe"),
     exp.Interval: form("this unit", "", _misplaced),
     exp.Var: _part("this"),
-    exp.DataType: _part("this expressions nested"),
+    exp.DataType: _part("this expressions"),
     exp.DataTypeParam: _part("this"),
     exp.Tuple: _part("expressions"),
 }
