@@ -254,7 +254,8 @@ class Grouping:
             if (one.function, one.argument, one.where) == (wanted, argument, where):
                 return one.column
         rows = self.traits.rows_per_unit if self.traits.status is Status.UNIT_KEYED else self.traits.rows
-        if name == "sum" and argument is not None and argument.type.precision + len(str(rows)) > MOST_DIGITS:
+        adds = name in ("sum", "avg")  # an average overflows in its sum
+        if adds and argument is not None and argument.type.precision + len(str(rows)) > MOST_DIGITS:
             raise self.session.refused(reasons.SUM_TOO_WIDE, node, type=str(argument.type))
         type_, facts = exact(name, argument, rows)
         column = self.session.column(name, type_, facts)
