@@ -118,7 +118,7 @@ def identifiers(file: Path) -> set[bytes]:
     return set(re.findall(rb"(?=(99[89][0-9]{7}|ZZ[0-9]{1,2} [0-9][A-Z]{2}))", file.read_bytes()))
 
 
-def test_units_are_numbered_by_a_random_permutation(population: Path, tmp_path: Path) -> None:
+def test_units_have_random_numbers(population: Path, tmp_path: Path) -> None:
     """Two versions number the same people differently, neither in the order of the source's keys."""
     orders = []
     for _ in range(2):
@@ -132,9 +132,7 @@ def test_units_are_numbered_by_a_random_permutation(population: Path, tmp_path: 
                 )
             ]
         )
-        assert read(version, "SELECT min(person_id), max(person_id), count(DISTINCT person_id) FROM person") == [
-            (1, 2_000, 2_000)
-        ]
+        assert read(version, "SELECT count(DISTINCT person_id) FROM person") == [(2_000,)]
     assert orders[0] != orders[1]
     # Visit keys of the source rise with its person keys; in a random order about half of all steps rise.
     for order in orders:

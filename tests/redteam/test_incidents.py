@@ -22,8 +22,7 @@ def test_requests_that_wait_while_a_project_is_locked_are_never_run(tmp_path, mo
     service = Running(furnish(tmp_path / "home", 50))
     try:
         taken = [
-            service.broker.submit(OKAFOR, PROJECT, None, question(f"SELECT COUNT(*) AS n FROM {one}"))
-            for one in TABLES
+            service.broker.submit(OKAFOR, PROJECT, None, question(f"SELECT COUNT(*) AS n FROM {one}")) for one in TABLES
         ]
         assert all(one.queued for one in taken)
         ends = [service.broker.wait(OKAFOR, one.id, 60).state for one in taken]

@@ -1,4 +1,4 @@
-"""The version's own file: unit keys replaced by a random permutation of 1..n, rows clustered by it."""
+"""The version's own file: unit keys replaced by random numbers, rows clustered by them."""
 # ruff: noqa: S608 - identifiers and texts enter SQL through tre.onboarding.sql alone
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from tre.base.ids import Randomness
@@ -33,7 +34,7 @@ def write_version(
 
     The file never holds anything else, so that no page of it remembers an identifier.
     """
-    _permute_units(connection, catalogue, randomness)
+    _number_units(connection, catalogue, randomness)
     connection.execute(f"ATTACH {literal(str(file))} AS version")
     connection.execute(f"CREATE SCHEMA version.{name(SIDE_SCHEMA)}")
     sizes: dict[str, int] = {}
@@ -48,17 +49,28 @@ def write_version(
     return sizes
 
 
-def _permute_units(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue, randomness: Randomness) -> None:
-    """Give every unit a number: the rank of its own 64 random bits, which are kept nowhere."""
+def _number_units(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue, randomness: Randomness) -> None:
+    """Give every unit a random number, which is kept nowhere else."""
     keys = connection.sql(
         f"SELECT {name(catalogue.unit_key)} AS source FROM {name(catalogue.unit_table)}"
     ).to_arrow_table()
-    lots = np.frombuffer(randomness(8 * keys.num_rows), dtype="<u8")
-    unit = np.empty(keys.num_rows, dtype=np.int64)
-    unit[np.argsort(lots, kind="stable")] = np.arange(1, keys.num_rows + 1)
-    connection.register("tre permutation", keys.append_column("unit", pa.array(unit)))
-    connection.execute(f"CREATE TEMP TABLE {_MAP} AS SELECT * FROM {name('tre permutation')}")
-    connection.unregister("tre permutation")
+    numbered = keys.append_column("unit", pa.array(unit_numbers(keys.num_rows, randomness)))
+    connection.register("tre numbering", numbered)
+    connection.execute(f"CREATE TEMP TABLE {_MAP} AS SELECT * FROM {name('tre numbering')}")
+    connection.unregister("tre numbering")
+
+
+def unit_numbers(count: int, randomness: Randomness) -> npt.NDArray[np.int64]:
+    """Return `count` distinct random numbers of 62 bits.
+
+    A person's number says nothing of anybody else's presence. Ranks 1..n would: one person less, and somebody else
+    bears another number, so a plan that looks at numbers (a filter on the unit key, the keyed choice of groups)
+    would differ in two people's rows, not one's (PRIVACY §1 "Neighbours").
+    """
+    while True:
+        found = (np.frombuffer(randomness(8 * count), dtype="<u8") >> np.uint64(2)).astype(np.int64)
+        if len(np.unique(found)) == count:
+            return found
 
 
 def _write_private(connection: duckdb.DuckDBPyConnection, table: Table) -> int:
