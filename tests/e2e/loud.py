@@ -3,12 +3,14 @@
 import logging
 import sys
 
-from gunicorn.config import AccessLog, Loglevel
+import sqlalchemy.log  # noqa: F401 - sets its own level when it is first imported
+from gunicorn.config import Loglevel
 
 from tre.cli import main
 
 if __name__ == "__main__":
     logging.basicConfig(level=1, stream=sys.stderr)
+    for name in ("sqlalchemy", "alembic"):  # they keep quiet of themselves
+        logging.getLogger(name).setLevel(1)
     Loglevel.default = "debug"
-    AccessLog.default = "-"
     sys.exit(main(sys.argv[1:]))

@@ -18,6 +18,7 @@ import requests
 
 from audit import LogReader, decode_entry
 from tests.support import ROOT
+from tre.app.admin import open_admin
 
 SECONDS = 60.0
 SERVE = ("-m", "tre.cli", "serve")
@@ -130,4 +131,8 @@ def verified(home: Path) -> Ran:
 
 def ledgers(home: Path) -> dict[str, Any]:
     """Return the ledgers by name as `tre ledger export` prints them."""
-    return dict(json.loads(tre("ledger", "export", home=home).out)["ledgers"])
+    admin = open_admin(home)
+    try:
+        return dict(json.loads(admin.ledger_export())["ledgers"])
+    finally:
+        admin.house.close()

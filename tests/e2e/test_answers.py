@@ -8,7 +8,7 @@ from fractions import Fraction
 import pytest
 
 from tests.e2e.conftest import token_for
-from tests.e2e.service import audit, ledgers, served, verified
+from tests.e2e.service import audit, ledgers, served, tre, verified
 from tests.e2e.sources import CANARY_BORN
 from tre.client import connect
 
@@ -85,7 +85,7 @@ def moved(before, after):
 def test_the_budget_on_the_wire_is_that_of_the_exported_ledgers(service, token, town):
     service.ask("SELECT COUNT(*) AS n FROM death", token, project="study", epsilon="0.2")
     (account,) = service.budget("study", token)
-    exported = ledgers(town)["project/study/small"]
+    exported = json.loads(tre("ledger", "export", home=town).out)["ledgers"]["project/study/small"]
     for part in ("limit", "spent", "reserved"):
         for wire, here, places in (("rho", "amount", 9), ("delta", "delta", 18)):
             assert Fraction(account[part][wire]) == Fraction(int(exported[part][here]), 10**places), (part, wire)

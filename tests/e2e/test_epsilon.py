@@ -10,7 +10,7 @@ from tests.e2e.sources import CANARY_BORN
 
 CLAIM = 1.0
 DELTA = 2e-7
-ANSWERS = 150
+ANSWERS = 100
 SURE = 0.999
 
 
@@ -40,7 +40,7 @@ def test_the_canary_is_proven_no_further_than_the_claim(service, token):
     present, absent = answers(service, token, "with"), answers(service, token, "without")
     assert proven(present, absent, 1) <= CLAIM
     assert proven([-value for value in absent], [-value for value in present], 0) <= CLAIM
-    assert len(set(present)) > 10, "every answer has noise of its own"
+    assert len(set(present)) > 8, "every answer has noise of its own"
 
 
 def test_the_measure_would_see_answers_without_noise():
