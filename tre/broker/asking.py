@@ -74,9 +74,9 @@ def submit(
     query = new_id("q", parts.randomness)
     if key is not None:
         query = "q_" + parts.digest("key", asker.person, project, key)[:32]
-        if (known := _known(parts, query, question)) is not None:
-            return known
     for _ in range(_ATTEMPTS):
+        if key is not None and (known := _known(parts, query, question)) is not None:
+            return known
         decision, at = _decided(parts, asker, project, dataset, question, query)
         if not decision.allowed:
             return _denied(parts, asker, at, question, decision, query)
@@ -147,6 +147,8 @@ def _reserved(parts: Parts, asker: Asker, at: Standing, question: Question, deci
     trail = parts.trail(asker.person, asker.token)
     found = facts(decision, at)
     with parts.store.transaction() as tx:
+        if jobs.find(tx, query) is not None:  # the same idempotency key, a moment earlier
+            raise _Moved
         uses = [_taken_draws(tx, parts, at, measured, query) for measured in decision.measured]
         charges = at.ledgers.charges(decision.price, decision.dataset_price)
         movements = ledger.reserve(tx, query, charges)
