@@ -11,7 +11,7 @@ from tre.base.cost import Measure
 from tre.privacy.mechanisms import Mechanism
 from tre.privacy.release import release
 
-TIMES = 6_000
+TIMES = 4_000
 EVERYBODY = {unit: 1 + unit % 2 for unit in range(1, 41)}
 CANARY = "SELECT COUNT(*) FROM person WHERE person_id = 1"
 

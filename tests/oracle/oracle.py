@@ -29,6 +29,7 @@ from tre.catalogue import Kind
 from tre.privacy.mechanisms import loss
 from tre.privacy.plan import Block, PrivatePlan
 from tre.privacy.release import release
+from tre.sql.dependencies import Dependencies
 from tre.sql.functions.intervals import outward
 from tre.sql.plan import Aggregate, Aggregated, Aggregation, Column, PrivateAggregate, Ref, Relation, Scan
 from tre.sql.tracing import Broken, Status, Tracing
@@ -243,28 +244,30 @@ def number_of(value: Any) -> Fraction | float | None:
     return None
 
 
-def dependencies(columns: tuple[Column, ...], rows: list[Any], claimed: Any) -> Iterator[Violation]:
-    """Hold functional dependencies and the row identity against rows, NULL agreeing with NULL."""
+def dependencies(columns: tuple[Column, ...], rows: list[Any], claimed: Dependencies) -> Iterator[Violation]:
+    """Hold what is claimed of columns against rows, NULL agreeing with NULL; dropped columns may stand in between."""
     at = {column.id: place for place, column in enumerate(columns)}
-    for determinant, dependents in claimed.arrows:
-        if not determinant <= at.keys():
-            continue
-        seen = [at[one] for one in dependents if one in at]
-        values: defaultdict[Any, set[Any]] = defaultdict(set)
-        for row in rows:
-            values[tuple(_comparable(row[at[one]]) for one in sorted(determinant))].add(
-                tuple(_comparable(row[one]) for one in seen)
-            )
-        if any(len(found) > 1 for found in values.values()):
-            yield Violation(
-                "dependency",
-                f"{[columns[at[one]].name for one in determinant]} does not determine "
-                f"{[columns[one].name for one in seen]}",
-            )
-    if claimed.key is not None and claimed.key <= at.keys() and rows:
-        counts = Counter(tuple(_comparable(row[at[one]]) for one in sorted(claimed.key)) for row in rows)
-        if max(counts.values()) > 1:
-            yield Violation("dependency", f"{[columns[at[one]].name for one in claimed.key]} is no row identity")
+    told = {frozenset[int]()} | {frozenset({one}) for one in at}
+    told |= {determinant for determinant, _ in claimed.arrows if determinant <= at.keys()}
+    for determinant in told:
+        given = sorted(at[one] for one in determinant)
+        seen = sorted(at[one] for one in claimed.closure(determinant) - determinant if one in at)
+        names = [columns[place].name for place in given]
+        if _differ(rows, given, seen):
+            yield Violation("dependency", f"{names} does not determine {[columns[place].name for place in seen]}")
+        if claimed.unique_on(determinant) and len(rows) > len({_cells(row, given) for row in rows}):
+            yield Violation("dependency", f"{names} is no row identity")
+
+
+def _differ(rows: list[Any], given: list[int], seen: list[int]) -> bool:
+    values: defaultdict[Any, set[Any]] = defaultdict(set)
+    for row in rows:
+        values[_cells(row, given)].add(_cells(row, seen))
+    return any(len(found) > 1 for found in values.values())
+
+
+def _cells(row: Any, places: list[int]) -> tuple[Any, ...]:
+    return tuple(_comparable(row[place]) for place in places)
 
 
 def plain(rows: list[Any]) -> Counter[Any]:

@@ -17,7 +17,7 @@ from tests.oracle.truth import answers, differences, wide
 from tests.oracle.worlds import world
 from tre.sql.binding import expressions
 
-EXAMPLES = int(os.environ.get("TRE_ORACLE_EXAMPLES", "60"))
+EXAMPLES = int(os.environ.get("TRE_ORACLE_EXAMPLES", "30"))
 ORACLE = Oracle()
 
 
