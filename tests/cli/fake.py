@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -61,6 +60,3 @@ class FakeAdmin:
 
     def policy_lint(self, file: Path) -> tuple[str, ...]:
         return ("a remark",)
-
-    def demo(self, home: Path, people: int, say: Callable[[str], None], progress: Progress) -> None:
-        say(f"demo of {people} in {home}")

@@ -213,8 +213,14 @@ def test_the_remaining_commands_reach_the_home(
     assert main(["ledger", "export"]) == 0
     assert capsys.readouterr().out == '{"ledgers": []}\n'
     assert main(["policy", "lint", str(tmp_path)]) == 0
-    assert main(["demo", "--people", "5"]) == 0
     assert main(["version"]) == 0
+
+
+def test_the_demonstration_is_told_in_its_home(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("tre.app.story.tell", lambda home, people, say, _progress: say(f"demo of {people} in {home}"))
+    assert main(["demo", "--people", "5"]) == 0
     assert "demo of 5 in .demo" in capsys.readouterr().out
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable
 from datetime import UTC, date, datetime, time
 from fractions import Fraction
 from pathlib import Path
@@ -147,12 +146,6 @@ class HomeAdmin:
     def policy_lint(self, file: Path) -> tuple[str, ...]:
         """Return remarks on a policy. Raises DocumentRefused with every error."""
         return tuple(str(finding) for finding in load_policy(file).warnings) if lint(file) else ()
-
-    def demo(self, home: Path, people: int, say: Callable[[str], None], progress: Progress) -> None:
-        """Show the house at work; see `tre.app.story`."""
-        from tre.app.story import tell
-
-        tell(home, people, say, progress)
 
     def _onboarded(self, source: Path, compiled: CompiledPolicy, progress: Progress) -> Version:
         said, home = self.house.settings.onboarding, self.house.home

@@ -82,6 +82,3 @@ class Admin(Protocol):
 
     def policy_lint(self, file: Path) -> tuple[str, ...]:
         """Return remarks on a policy that is in order; refused with every error otherwise. Needs no home."""
-
-    def demo(self, home: Path, people: int, say: Callable[[str], None], progress: Progress) -> None:
-        """Make a home with a synthetic population, ask it questions and verify its log, saying what happens."""

@@ -143,7 +143,9 @@ def audit_verify(options: argparse.Namespace) -> int:
 
 def demo(options: argparse.Namespace) -> int:
     """Show the house in a home of its own."""
-    admin(None).demo(options.home, options.people, print, progress_bar)
+    from tre.app.story import tell
+
+    tell(options.home, options.people, print, progress_bar)
     return 0
 
 
