@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.redteam.claims import contribution, engine
+from tre.catalogue import Access, Column, Kind, Table, Type
 from tre.sql.dependencies import Dependencies, equal, joined
+from tre.sql.tracing.rows import declared
 
 VISITS = "WITH v AS (SELECT * FROM visit_occurrence) "
 OWN = "FROM v a JOIN v b ON a.person_id = b.person_id WHERE a.visit_occurrence_id = 101"
@@ -37,3 +39,10 @@ def test_dropped_columns_of_two_rows_are_kept_apart() -> None:
     assert right not in both.closure({left})
     assert not both.unique_on({left})
     assert both.unique_on({left, right})
+
+
+def test_a_key_of_doubles_is_none_after_the_scan() -> None:
+    """NaN and the infinities are different values in the source and one NULL in the scan."""
+    rate = Column("rate", Type(Kind.DOUBLE), nullable=False)
+    table = Table("t", Access.PRIVATE, {"rate": rate}, unique=(frozenset({"rate"}),))
+    assert declared(table, {"rate": 1}).key is None

@@ -56,8 +56,9 @@ def declared(table: Table, ids: Mapping[str, int]) -> Dependencies:
 
 
 def altered(column: Declared) -> bool:
-    """Say whether the scan may change a value of the column (clamped, mapped to "other", cut)."""
-    return any(part is not None for part in (column.bounds, column.domain, column.calendar, column.max_length))
+    """Say whether the scan may change a value of the column (clamped, mapped to "other", cut; NaN is NULL)."""
+    declared = (column.bounds, column.domain, column.calendar, column.max_length)
+    return column.type.kind is Kind.DOUBLE or any(part is not None for part in declared)
 
 
 def cap_of(table: Table) -> int:
