@@ -95,8 +95,11 @@ def situation(tx: Reading, parts: Parts, at: Standing) -> Situation:
 
 
 def question_digest(parts: Parts, at: Standing, question: str) -> str:
-    """Return the identity of a question on a version: a new version asks a new question (PRIVACY §4)."""
-    return parts.digest("question", at.dataset, at.version.name, question)
+    """Return the identity of a question on a version: a new version asks a new question (PRIVACY §4).
+
+    The declarations are part of it: domains and clamps of the scan stand in no question's text.
+    """
+    return parts.digest("question", at.dataset, at.version.name, at.policy.catalogue.digest, question)
 
 
 def usable(tx: Reading, digest: str) -> tuple[Draw, ...]:
