@@ -49,10 +49,10 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
-@pytest.fixture
-def spare(town: Path, tmp_path: Path) -> Path:
-    """A copy of the home as it was before anyone was served."""
-    copy = tmp_path / "home"
+@pytest.fixture(scope="module")
+def spare(town: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the home as it was before anyone was served, for one module."""
+    copy = tmp_path_factory.mktemp("spare") / "home"
     shutil.copytree(town.parent / "pristine", copy)
     return copy
 

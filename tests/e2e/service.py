@@ -39,17 +39,23 @@ class Ran:
 
 def tre(*arguments: object, home: Path | None = None, **environment: str) -> Ran:
     """Run the `tre` command as a process of its own, with nothing of the environment but what is given."""
-    return _run(["-m", "tre.cli", *map(str, arguments)], home, environment)
+    return run(["-m", "tre.cli", *map(str, arguments)], home, environment)
 
 
 def audit(*arguments: object) -> Ran:
     """Run the verifier as a process of its own."""
-    return _run(["-m", "audit", *map(str, arguments)], None, {})
+    return run(["-m", "audit", *map(str, arguments)])
 
 
-def _run(command: Sequence[str], home: Path | None, environment: dict[str, str]) -> Ran:
+def run(command: Sequence[str], home: Path | None = None, environment: dict[str, str] | None = None) -> Ran:
+    """Run this Python on `command` and hold it to ending without a traceback."""
     found = subprocess.run(
-        [sys.executable, *command], env=_environment(home, environment), capture_output=True, text=True, timeout=SECONDS
+        [sys.executable, *command],
+        cwd=ROOT,
+        env=_environment(home, environment or {}),
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
     )
     assert "Traceback" not in found.stderr, found.stderr
     return Ran(found.returncode, found.stdout, found.stderr)

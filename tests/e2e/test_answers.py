@@ -7,8 +7,7 @@ from fractions import Fraction
 
 import pytest
 
-from tests.e2e.conftest import token_for
-from tests.e2e.service import audit, ledgers, served, tre, verified
+from tests.e2e.service import audit, ledgers, tre
 from tests.e2e.sources import CANARY_BORN
 from tre.client import connect
 
@@ -121,27 +120,3 @@ def test_a_replay_leaves_no_sooner_than_a_first_answer(service, token):
     again = _asked(service, token, "calm", "paced", sql)
     assert again[0] == release
     assert min(first, again[1]) >= release
-
-
-def test_queued_questions_survive_a_restart(spare):
-    bearer = token_for(spare, "okafor")
-    with served(spare) as first:
-        places = [
-            first.call(
-                "POST",
-                "/api/v1/queries",
-                bearer,
-                json={"project": "paced", "sql": f"SELECT COUNT(*) AS n FROM person WHERE year_of_birth > {year}"},
-                headers={"Prefer": "wait=0"},
-            ).headers["Location"]
-            for year in range(1940, 1946)
-        ]
-    with served(spare) as second:
-        deadline = time.monotonic() + 30
-        states = {}
-        while time.monotonic() < deadline and set(states.values()) != {"committed"}:
-            states = {place: second.call("GET", place, bearer).json()["state"] for place in places}
-            time.sleep(0.1)
-        assert set(states.values()) == {"committed"}
-        found = verified(spare)
-    assert found.code == 0, found.said

@@ -27,7 +27,7 @@ def people(town):
     return found
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def asked(spare, people):
     """A loud server that has answered, refused and turned away; the home after it stopped, and every body it sent."""
     bearer = token_for(spare, "okafor")

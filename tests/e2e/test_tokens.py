@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 
 from tests.e2e.conftest import token_for
-from tests.e2e.service import entries, served, tre
+from tests.e2e.service import entries, tre
 from tre import governance
 from tre.app.compose import House
 from tre.base.home import Home
@@ -156,15 +156,3 @@ def test_a_revoked_token_is_refused_from_the_next_request_on(service):
     answer = service.call("GET", "/api/v1/projects", bearer)
     assert (answer.status_code, answer.json()["code"]) == (401, "identity.token-expired")
     assert [one.get("evidence") for one in entries(service.home) if one.get("change") == "token-revoked"] == [jti]
-
-
-def test_failed_sign_ins_become_one_counted_entry(spare):
-    bad = [make(spare) for make in (expired, forged, no_token)]
-    with served(spare) as service:
-        size = len(entries(spare))
-        for token in bad * 5:
-            assert service.call("GET", "/api/v1/projects", token).status_code == 401
-        assert len(entries(spare)) <= size + 1
-    failures = [one for one in entries(spare) if one["event"] == "signin-failed"]
-    assert 1 <= len(failures) <= 2  # two when the minute turned meanwhile
-    assert sum(int(one["count"]) for one in failures) == 15
