@@ -34,7 +34,7 @@ def _distance_of(rho: Fraction) -> float:
 
 @lru_cache(maxsize=65536)
 def epsilon_for(rho: Fraction, delta: Fraction) -> float:
-    """Return an epsilon, rounded up, for which rho-zCDP implies (epsilon, delta)-DP.
+    """Return an epsilon, rounded up, for which rho-zCDP implies (epsilon, delta)-DP; infinity where OpenDP's map ends.
 
     :param rho: at least 0 and at most 10⁶. :param delta: strictly between 0 and 1.
     """
@@ -45,7 +45,12 @@ def epsilon_for(rho: Fraction, delta: Fraction) -> float:
     if rho == 0:
         return 0.0
     _, approximate = _conversion()
-    return float(approximate.map(_distance_of(rho)).epsilon(math.nextafter(float(delta), 0.0)))
+    from opendp.mod import OpenDPException
+
+    try:
+        return float(approximate.map(_distance_of(rho)).epsilon(math.nextafter(float(delta), 0.0)))
+    except OpenDPException:  # an exponential beyond doubles, far above any epsilon that hides something
+        return math.inf
 
 
 @lru_cache(maxsize=4096)

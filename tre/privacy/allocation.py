@@ -18,6 +18,9 @@ from tre.privacy.parts import Part, PartKind
 CLIPPED_SHARE = Fraction(1, 20)
 """The share of the price that counts the people at a clip bound (PRIVACY §4)."""
 
+_LEAST_SHARE = 1e-6
+"""No part is measured at nothing, however little it matters: a sum of values far from zero is all but its count."""
+
 
 def shares(measure: Measure, parts: Sequence[Part], weights: Mapping[str, Fraction]) -> dict[str, Fraction]:
     """Return each part's share of the price; together exactly at most 1."""
@@ -25,6 +28,8 @@ def shares(measure: Measure, parts: Sequence[Part], weights: Mapping[str, Fracti
     counted = {part.name: CLIPPED_SHARE for part in parts if part.kind is PartKind.CLIPPED}
     rest = 1 - sum(counted.values(), Fraction(0))
     raw = {part.name: float(weights[part.name]) ** exponent for part in parts if part.name not in counted}
+    whole = math.fsum(raw.values())
+    raw = {name: max(one, whole * _LEAST_SHARE) for name, one in raw.items()}
     whole = math.fsum(raw.values())
     # Rounded down on a grid, so that the sum of the shares cannot exceed 1.
     return counted | {name: rest * Fraction(math.floor(one / whole * 10**9), 10**9) for name, one in raw.items()}
