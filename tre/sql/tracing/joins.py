@@ -148,11 +148,12 @@ def beside(node: Join, kept: Traits, other: Traits) -> Traits:
             instances=kept.instances + other.instances,
         )
     new = {old.id: column.id for column, old in node.nulled}
+    telling = equal_to(node.condition, kept.identifying | other.identifying)
     return replace(
         kept,
         unit_keys=kept.unit_keys | nullable_side_keys(other, new),
         echoes=kept.echoes | frozenset(new[old] for old in other.unit_keys | other.echoes if old in new),
-        identifying=kept.identifying | frozenset(new[old] for old in other.identifying if old in new),
+        identifying=kept.identifying | frozenset(new[old] for old in telling if old in new),
         known={**kept.known, **{new[old]: keys for old, keys in other.known.items() if old in new}},
     )
 
