@@ -6,26 +6,21 @@ and settings open, so the gate before it and the lock-down here each hold alone 
 
 from __future__ import annotations
 
-import ctypes
 import json
-import os
 import resource
-import signal
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
-from tre.engines import frames
-
-_PR_SET_PDEATHSIG = 1
-_PR_SET_DUMPABLE = 4
+from tre.base import frames
+from tre.base.confine import confine, private_pipes
 
 
 def main() -> None:
     """Serve statements until the pipe closes. Nothing but frames leaves: standard streams go nowhere."""
-    commands, replies = _private_pipes()
-    _confine()
+    commands, replies = private_pipes()
+    confine()
     settings = json.loads(frames.receive(commands)[0])
     connection = _open(settings)
     frames.send(replies, b"ready")
@@ -35,22 +30,6 @@ def main() -> None:
         except frames.Broken:
             return
         frames.send(replies, *_answer(connection, settings, parts))
-
-
-def _private_pipes() -> tuple[int, int]:
-    commands, replies = os.dup(0), os.dup(1)
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    for stream in (0, 1, 2):
-        os.dup2(nowhere, stream)
-    return commands, replies
-
-
-def _confine() -> None:
-    # The process dies with the thread that made it, leaves no core file, and cannot be traced by its own user.
-    libc = ctypes.CDLL(None)
-    libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    libc.prctl(_PR_SET_DUMPABLE, 0)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def _open(settings: dict[str, str]) -> duckdb.DuckDBPyConnection:

@@ -15,9 +15,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tre.base import frames
 from tre.base.passage import Partials
 from tre.base.statement import Statement
-from tre.engines import frames
 from tre.engines.interface import EngineFailed, EngineLimits, Parameter, Slot
 
 if TYPE_CHECKING:

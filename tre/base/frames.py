@@ -1,4 +1,4 @@
-"""Length-framed messages over a pipe: the only way in and out of an engine process."""
+"""Length-framed messages over a pipe: the only way in and out of a confined child process."""
 
 from __future__ import annotations
 
