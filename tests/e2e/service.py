@@ -126,6 +126,11 @@ def entries(home: Path) -> list[dict[str, Any]]:
         return [dict(decode_entry(entry)) for _, entry in log.scan()]
 
 
+def acts(home: Path) -> list[dict[str, Any]]:
+    """Return the entries but the counted failures of sign-in, which come when their minute is over."""
+    return [entry for entry in entries(home) if entry["event"] != "signin-failed"]
+
+
 def verified(home: Path) -> Ran:
     """Run the verifier on the log and the ledgers, as an outsider who was given both."""
     exported = tre("ledger", "export", home=home)

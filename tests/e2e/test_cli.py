@@ -9,7 +9,7 @@ import shutil
 import pytest
 
 from tests.e2e.conftest import token_for
-from tests.e2e.service import audit, entries, tre
+from tests.e2e.service import acts, audit, tre
 from tests.house import POLICY
 
 COUNT = "SELECT COUNT(*) AS n FROM person"
@@ -124,7 +124,7 @@ def test_a_policy_with_an_error_is_told_with_file_and_line(tmp_path):
 
 
 def test_a_version_is_not_made_of_what_is_wrong(town, tmp_path):
-    size = len(entries(town))
+    size = len(acts(town))
     versions = set((town / "versions").iterdir())
     whole = town.parent / "whole"
     damaged = tmp_path / "damaged"
@@ -144,21 +144,21 @@ def test_a_version_is_not_made_of_what_is_wrong(town, tmp_path):
     missing = tre("dataset", "add", "fresh", "--source", tmp_path / "nosuch", "--policy", POLICY, home=town)
     assert missing.code in (2, 3), missing.said
     assert set((town / "versions").iterdir()) == versions
-    assert len(entries(town)) == size
+    assert len(acts(town)) == size
 
 
 def test_people_projects_and_tokens_are_made_while_the_server_runs(service, town):
-    size = len(entries(town))
+    size = len(acts(town))
     added = tre("person", "add", "jones", "--name", "Dr D. Jones", "--role", "researcher", home=town)
     assert added.code == 0, added.said
-    (entry, *_) = entries(town)[size:]  # the server wrote it: it holds the writer's lock
+    (entry, *_) = acts(town)[size:]  # the server wrote it: it holds the writer's lock
     assert entry["actor"] == "operator"
-    assert "Jones" not in json.dumps(entries(town)[size:])
-    size = len(entries(town))
+    assert "Jones" not in json.dumps(acts(town)[size:])
+    size = len(acts(town))
     refused(
         tre("person", "add", "jones", "--name", "Other", "--role", "lead", home=town), 3, "governance.person-exists"
     )
-    assert len(entries(town)) == size
+    assert len(acts(town)) == size
     made = tre(
         *("project", "add", "asthma", "--dataset", "small", "--person", "jones", "--purpose", "DUO:0000006"),
         *("--epsilon", "1", "--delta", "1e-6"),

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from tests.e2e.service import entries, verified
+from tests.e2e.service import acts, verified
 
 TEN = [f"x{number}" for number in range(10)]
 NESTED = 8000
@@ -95,7 +95,7 @@ def standing(service, token):
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_question_is_refused_at_once_on_the_record_at_no_price(service, token, name):
-    before, size = standing(service, token), len(entries(service.home))
+    before, size = standing(service, token), len(acts(service.home))
     begun = time.monotonic()
     answer = service.ask(HOSTILE[name], token, project="study", epsilon="0.1")
     elapsed = time.monotonic() - begun
@@ -108,7 +108,7 @@ def test_a_hostile_question_is_refused_at_once_on_the_record_at_no_price(service
         assert reason["sentence"]
         assert reason["remedy"]
     assert standing(service, token) == before
-    (entry,) = entries(service.home)[size:]
+    (entry,) = acts(service.home)[size:]
     assert (entry["event"], entry["decision"]) == ("query-decision", "denied")
     if elapsed >= WITHIN:  # another process may have had the machine: ask once more
         begun = time.monotonic()
