@@ -101,6 +101,12 @@ def test_slices_chunks_and_long_offsets_are_one_column(read):
 
 
 @pytest.mark.parametrize("read", [nhs_numbers, local_numbers])
+def test_a_slice_of_good_identifiers_does_not_begin_with_what_stood_before_it(read):
+    column = pa.array([spaced(EXAMPLE), "9434765919", "9990000018"], pa.large_string())[1:]
+    assert [bytes(block)[2:12] for block in read(column).blocks] == [b"9434765919", b"9990000018"]
+
+
+@pytest.mark.parametrize("read", [nhs_numbers, local_numbers])
 def test_an_empty_column_and_one_of_nulls_hold_no_identifiers(read):
     for column in (pa.array([], pa.string()), pa.chunked_array([], pa.string()), pa.array([None, None], pa.string())):
         found = read(column)

@@ -135,6 +135,7 @@ def test_tokens_of_another_key_are_not_re_encrypted_even_under_its_name(tokenise
     for wrong in (
         TokenColumn(elsewhere, column.key_id, column.tokens),
         TokenColumn(elsewhere, foreign.key_id, column.tokens),
+        TokenColumn(column.scope, foreign.key_id, column.tokens),
     ):
         with pytest.raises(Refused) as caught:
             tokeniser.for_project("asthma", wrong)

@@ -1,10 +1,10 @@
 """The broker's handle on the process that makes tokens: whole columns go out, tokens come back, no key is held here.
 
 What the process protects: keys are not in the memory of the broker, which reads the requests of strangers, nor in
-its core files, and cannot be traced out of the child by a process of the same user. What it does not protect, in the
-embedded default: the child runs as the broker's user, so who controls the broker altogether can read `keys/` as well;
-who may ask for tokens can try all NHS numbers; and onboarding sees the identifiers in the clear. A deployment that
-needs more runs onboarding under a user of its own, who alone can read `keys/`.
+its core files, and no process of the same user (root excepted) can trace them out of the child. What it does not
+protect, in the embedded default: the child runs as the broker's user, so who controls the broker altogether can read
+`keys/` as well; who may ask for tokens can try all NHS numbers; and onboarding sees the identifiers in the clear. A
+deployment that needs more runs onboarding under a user of its own, who alone can read `keys/`.
 """
 
 from __future__ import annotations
