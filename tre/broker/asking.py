@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
 from tre import jobs, ledger
 from tre.base.ids import new_id
-from tre.base.reasons import Refusal, Refused
+from tre.base.reasons import Kind, Refusal, Refused, faults
 from tre.base.reasons import requests as reasons
+from tre.broker.ending import void
 from tre.broker.facts import asked, facts
 from tre.broker.parts import Parts
 from tre.broker.standing import Asker, Standing, drawn, question_digest, situation, standing, usable
@@ -81,11 +83,15 @@ def submit(
         if not decision.allowed:
             return _denied(parts, asker, at, question, decision, query)
         try:
-            return _reserved(parts, asker, at, question, decision, query)
+            taken, events = _reserved(parts, asker, at, question, decision, query)
         except _Moved:
             continue
         except Refused as refused:
+            if any(refusal.reason.kind is not Kind.BUDGET for refusal in refused.refusals):
+                raise  # a fault of the house is no decision on the question
             return _denied(parts, asker, at, question, decision, query, refused.refusals)
+        _indexed(parts, query, events)
+        return taken
     raise Refused.because(reasons.BUSY)
 
 
@@ -142,8 +148,10 @@ def _with_gate(said: Asked, codes: list[str]) -> Asked:
     return replace(said, gates=[*gates, ("outputs", "deny", codes)])
 
 
-def _reserved(parts: Parts, asker: Asker, at: Standing, question: Question, decision: Decision, query: str) -> Taken:
-    """AUDIT's first two steps: decision, reservation and intent in one transaction; then the intent's index."""
+def _reserved(
+    parts: Parts, asker: Asker, at: Standing, question: Question, decision: Decision, query: str
+) -> tuple[Taken, list[str]]:
+    """AUDIT's first step, decision, reservation and intent in one transaction; return the entries on their way."""
     trail = parts.trail(asker.person, asker.token)
     found = facts(decision, at)
     with parts.store.transaction() as tx:
@@ -160,10 +168,26 @@ def _reserved(parts: Parts, asker: Asker, at: Standing, question: Question, deci
         moved = [movement.as_entry() for movement in movements]
         trail.record(tx, query_intent(act, asked(decision, question, at, parts), decision.price, moved))
         jobs.submit(tx, _job(query, asker, at, decision, found, act.event_id, uses), parts.clock.now())
+    return Taken(query, found), trail.events
+
+
+def _indexed(parts: Parts, query: str, events: list[str]) -> None:
+    """AUDIT's second step. Where the log cannot take the intent, the price is given back before that is said."""
     parts.step("reserved")
-    parts.journal.settle(trail.events)
+    try:
+        parts.journal.settle(events)
+    except Refused:
+        with suppress(Refused):
+            _give_back(parts, query)
+        raise
     parts.step("intent-indexed")
-    return Taken(query, found)
+
+
+def _give_back(parts: Parts, query: str) -> None:
+    with parts.store.reading() as tx:
+        job = jobs.find(tx, query)
+    if job is not None:
+        void(parts, job, faults.LOG_UNAVAILABLE)
 
 
 def _taken_draws(tx: Transaction, parts: Parts, at: Standing, measured: Measured, query: str) -> Use:

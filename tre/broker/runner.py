@@ -10,8 +10,9 @@ import structlog
 
 from tre import jobs
 from tre.base.reasons import Refused, faults
+from tre.broker.ending import burn
 from tre.broker.parts import Parts
-from tre.broker.running import burn, run
+from tre.broker.running import run
 from tre.jobs import Job
 
 _IDLE = 0.5
@@ -74,7 +75,18 @@ class Runner:
             run(self._parts, job)
         except Exception as error:  # noqa: BLE001 - the message may quote what was in hand
             structlog.get_logger("tre.broker").error("request failed", query=job.id, kind=type(error).__name__)
-            time.sleep(_IDLE)
+            self._end(job)
         finally:
             with self._wake:
                 self._taken.discard(job.id)
+
+    def _end(self, job: Job) -> None:
+        """Burn what the failed run left running, as soon as it can be written; one that still waits is taken again.
+
+        Until then no other thread takes it. What a stop leaves so is burned by the next start.
+        """
+        while not self._stopping:
+            time.sleep(_IDLE)
+            with suppress(Refused):
+                burn(self._parts, job, faults.ENGINE, self._parts.owner)
+                return

@@ -11,15 +11,18 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import structlog
+
 from tre import governance, jobs, ledger
 from tre.base.cost import Cost
 from tre.base.passage import Release
-from tre.base.reasons import Reason, Refused, faults
+from tre.base.reasons import Kind, Refused, faults
 from tre.base.reasons import requests as reasons
 from tre.broker.asking import SQL, Use, unsealed
+from tre.broker.ending import burn, settle_outcome, void
 from tre.broker.facts import amount
 from tre.broker.parts import Parts
-from tre.broker.standing import Asker, Standing, situation, standing, version_at
+from tre.broker.standing import Asker, Standing, situation, standing
 from tre.decide import Decision, decide
 from tre.engines import EngineFailed, Slot
 from tre.jobs import Job, State
@@ -31,7 +34,6 @@ from tre.privacy.lowering import SECRET
 from tre.privacy.release import combine, release
 from tre.sql.plan import Relation
 from tre.sql.render import render
-from tre.store import Transaction
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -50,18 +52,24 @@ class Measurement:
 
 def run(parts: Parts, job: Job) -> None:
     """Bring a queued request to its end. Never raises for what a request can cause."""
+    if not _intent_indexed(parts, job):
+        void(parts, job, faults.LOG_UNAVAILABLE)
+        return
     if not _relied_on_ended_well(parts, job):
         void(parts, job, reasons.NOT_READ)
         return
     try:
         decision, at = _planned_again(parts, job)
-    except Refused:
-        void(parts, job, reasons.CHANGED)
+    except Refused as refused:
+        faulty = any(refusal.reason.kind is Kind.UNAVAILABLE for refusal in refused.refusals)
+        void(parts, job, reasons.NOT_READ if faulty else reasons.CHANGED)
         return
     with ExitStack() as held:
         try:
-            slot = held.enter_context(parts.engine.slot(version_at(parts.versions / job.version).path, parts.patience))
+            slot = held.enter_context(parts.engine.slot(at.version.path, parts.patience))
         except EngineFailed:
+            # Nothing was read, so this may be said: the operator looks at the version's file, at memory and disk.
+            structlog.get_logger("tre.broker").error("no engine started or came free", version=job.version)
             void(parts, job, reasons.NOT_READ)
             return
         _run_in(parts, slot, job, decision, at)
@@ -85,6 +93,15 @@ def _run_in(parts: Parts, slot: Slot, job: Job, decision: Decision, at: Standing
         burn(parts, job, faults.ENGINE, parts.owner)
     else:
         _commit(parts, job, at, measured, late=not in_time)
+
+
+def _intent_indexed(parts: Parts, job: Job) -> bool:
+    """Whether the intent stands in the log: a queued row is visible before its entry has an index."""
+    try:
+        parts.journal.settle([job.intent])
+    except Refused:
+        return False
+    return True
 
 
 def _relied_on_ended_well(parts: Parts, job: Job) -> bool:
@@ -231,56 +248,10 @@ def _commit(parts: Parts, job: Job, at: Standing, measured: Measurement, *, late
         if late:
             governance.record_incident(tx, trail, job.project, faults.ENGINE.code, job.id)
     parts.step("committed")
-    _settle(parts, job, act.event_id, trail.events)
+    settle_outcome(parts, job, act.event_id, trail.events)
     parts.step("outcome-indexed")
 
 
 def _commitment(salt: str, result: Mapping[str, Any]) -> str:
     """Return the salted commitment to a result that stands in the log (AUDIT "Entry")."""
     return hashlib.sha256((salt + json.dumps(result, sort_keys=True)).encode()).hexdigest()
-
-
-def burn(parts: Parts, job: Job, why: Reason, owner: str | None) -> None:
-    """End a running request without an answer: its price stays spent, governance is told."""
-    trail = parts.trail(job.person)
-    with parts.store.transaction() as tx:
-        act = trail.act(job.id)
-        if not jobs.burn(tx, job.id, parts.clock.now(), act.event_id, why.code, owner):
-            return
-        for question, position in _leading(job):
-            ledger.fail_draw(tx, question, position, job.id)
-        moved = [movement.as_entry() for movement in ledger.burn(tx, job.id)]
-        trail.record(tx, query_outcome(act, job.project, "burned", job.intent, moved, reasons=[why.code]))
-        governance.record_incident(tx, trail, job.project, why.code, job.id)
-    parts.step("burned")
-    _settle(parts, job, act.event_id, trail.events)
-
-
-def void(parts: Parts, job: Job, why: Reason) -> None:
-    """End a queued request from which nothing was read: its price is given back."""
-    trail = parts.trail(job.person)
-    with parts.store.transaction() as tx:
-        act = trail.act(job.id)
-        if not jobs.void(tx, job.id, parts.clock.now(), act.event_id, why.code):
-            return
-        for question, position in _leading(job):
-            ledger.drop_draw(tx, question, position, job.id)
-        ledger.unpay(tx, job.id)
-        moved = [movement.as_entry() for movement in ledger.void(tx, job.id)]
-        trail.record(tx, query_outcome(act, job.project, "voided", job.intent, moved, reasons=[why.code]))
-    _settle(parts, job, act.event_id, trail.events)
-
-
-def _leading(job: Job) -> list[tuple[str, int]]:
-    return [(question, leads) for question, _, leads in job.decision["uses"] if leads is not None]
-
-
-def _settle(parts: Parts, job: Job, outcome: str, events: list[str]) -> None:
-    indexes = parts.journal.settle(events)
-    with parts.store.transaction() as tx:
-        note(tx, job.id, indexes[outcome])
-
-
-def note(tx: Transaction, job: str, index: int) -> None:
-    """Note where a request's outcome stands in the log: from now on it may be shown."""
-    jobs.note_receipt(tx, job, index)

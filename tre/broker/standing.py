@@ -126,5 +126,8 @@ def _dataset(granted: frozenset[str], named: str | None) -> str:
 
 @lru_cache(maxsize=256)
 def version_at(folder: Path) -> Version:
-    """Return the version in `folder`; it never changes."""
-    return load_version(folder)
+    """Return the version in `folder`; it never changes. Raises Refused (request.version-unusable)."""
+    try:
+        return load_version(folder)
+    except (OSError, ValueError, KeyError) as error:
+        raise Refused.because(reasons.VERSION_UNUSABLE) from error

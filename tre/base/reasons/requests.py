@@ -15,6 +15,12 @@ VERSION_MISSING = reason(
     "The data set has no version to ask.",
     "Ask the data controller: a version is made by `tre dataset add`.",
 )
+VERSION_UNUSABLE = reason(
+    "request.version-unusable",
+    Kind.UNAVAILABLE,
+    "The files of the data set's version cannot be read.",
+    "Tell the operator: the version's folder has to be restored from its back-up; nothing was charged.",
+)
 BUSY = reason(
     "request.busy",
     Kind.UNAVAILABLE,
