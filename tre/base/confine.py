@@ -21,8 +21,11 @@ def private_pipes() -> tuple[int, int]:
 
 
 def confine() -> None:
-    """Die with the thread that made this process, leave no core file, and be traced by nobody of the same user."""
+    """Die with the thread that made this process and by nothing milder; leave no core file; be traced by nobody."""
     libc = ctypes.CDLL(None)
     libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     libc.prctl(_PR_SET_DUMPABLE, 0)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # Terminals and service managers send these to every process of a server, which first finishes what runs.
+    for one in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(one, signal.SIG_IGN)
