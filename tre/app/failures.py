@@ -7,6 +7,7 @@ from collections import Counter
 from datetime import datetime, timedelta
 
 from tre.app.compose import SYSTEM, House
+from tre.base.reasons import Refused
 from tre.journal.entries import signin_failed
 
 _MINUTE = timedelta(minutes=1)
@@ -41,5 +42,15 @@ class FailedSignIns:
         if minute is None:
             return
         trail = self._house.trail(SYSTEM)
-        with self._house.store.transaction() as tx:
-            trail.record(tx, signin_failed(trail.act(), counted.total(), sorted(counted)))
+        try:
+            with self._house.store.transaction() as tx:
+                trail.record(tx, signin_failed(trail.act(), counted.total(), sorted(counted)))
+        except Refused:
+            self._take_back(minute, counted)
+            raise
+
+    def _take_back(self, minute: datetime, counted: Counter[str]) -> None:
+        """Keep what could not be written for the next attempt."""
+        with self._lock:
+            self._minute = minute
+            self._reasons += counted

@@ -59,10 +59,10 @@ class Running:
         if self._stopping.is_set():
             return
         self.broker.stop()
-        self._failures.flush()
         self._stopping.set()
         self._drainer.join()
         with suppress(Refused):
+            self._failures.flush()
             self._house.journal.drain_once()  # what was counted last, and what a command wrote meanwhile
         self._parts.engine.close()
         self._log.close()
@@ -83,10 +83,14 @@ class Running:
         return principal
 
     def _drain(self) -> None:
+        said: str | None = None
         while not self._stopping.wait(_DRAIN):
-            with suppress(Refused):
+            try:
                 self._failures.flush_past()
                 self._house.journal.drain_once()
+                said = None
+            except Refused as refused:
+                said = _say(refused, said)
 
     def _warm(self) -> None:
         """Load what the first question would wait for: its release time allows for no imports."""
@@ -102,6 +106,24 @@ class Running:
                     path = version_at(self._house.home.versions / version.name).path
                     with self._parts.engine.slot(path, self._parts.patience):
                         pass
+
+
+def _say(refused: Refused, said: str | None) -> str:
+    """Tell the operator of a fault once, with its cause: errors of files and locks quote no data."""
+    refusal = refused.refusals[0]
+    if refusal.reason.code != said:
+        told = structlog.get_logger("tre.server")
+        told.error(refusal.sentence, code=refusal.reason.code, cause=_root(refused), next=refusal.remedy)
+    return refusal.reason.code
+
+
+def _root(error: BaseException) -> str | None:
+    """Return what an error came from in the end: a kind, and the words of the operating system where there are any."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    if isinstance(error, Refused):
+        return None
+    return f"{type(error).__name__}: {error.strerror}" if isinstance(error, OSError) else type(error).__name__
 
 
 class _Files:
@@ -173,6 +195,8 @@ def _check_free(house: House) -> None:
             raise Refused.because(reasons.SERVER_RUNS) from refused
         if isinstance(refused.__cause__, LogError):
             raise Refused.because(reasons.LOG_UNUSABLE, problem=str(refused.__cause__)) from refused
+        if isinstance(refused.__cause__, OSError):
+            raise Refused.because(reasons.LOG_UNWRITABLE, problem=str(refused.__cause__.strerror)) from refused
         raise
     house.close()
 

@@ -45,3 +45,10 @@ LOG_UNUSABLE = reason(
     "Restore the newest copy of the folders `log` and `head`; nothing is answered before the log is whole.",
     "A log that is shorter than its last signed head, or differs from it, was damaged or rolled back.",
 )
+LOG_UNWRITABLE = reason(
+    "app.log-unwritable",
+    Kind.UNAVAILABLE,
+    "The audit log of this home cannot be read and written: {problem}.",
+    "Give the disk room, or the folders `log` and `head` back to the user who serves, and start again.",
+    "Nothing is answered without the log. What waits for it in the control database is written at the next start.",
+)
