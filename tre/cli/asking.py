@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -65,22 +66,34 @@ def _narrowed(options: argparse.Namespace) -> dict[str, Any]:
 
 def _decision_lines(decision: Decision) -> list[tuple[str, str]]:
     lines = [("allowed", "yes" if decision.allowed else "no")]
-    if decision.price:
+    if decision.price and decision.allowed:  # what is refused has no price: zeros would read as one
         price = decision.price
         lines.append(("epsilon", f"{price.epsilon:.6g}"))
         lines += [("rho", f"{price.rho:f}")] if price.rho is not None else []
         lines.append(("delta", f"{price.delta:.3g}"))
         lines.append(("share of the project's budget", f"{price.share:.2%}"))
     for output, width in decision.error.items():
-        known = "known after release" if width is None else f"±{width:.6g}"
+        known = "known after release" if width is None else f"±{_width(width)}"
         lines.append((f"error of {output} (95 %)", known))
     for name, bound in decision.bounds.items():
         if bound not in (None, {}):
-            lines.append((f"bound on {name}", str(bound)))
+            lines += _bound_lines(name, bound)
     lines += [("note", note) for note in decision.notes]
-    if decision.release_seconds is not None:
+    if decision.release_seconds is not None and decision.allowed:
         lines.append(("answer after", f"{decision.release_seconds:g} s"))
     return lines
+
+
+def _width(width: float) -> str:
+    """Return a half-width to six digits, without an exponent where it is large: ±4315840, not ±4.31584e+06."""
+    return f"{width:.0f}" if width >= 100_000 else f"{width:.6g}"
+
+
+def _bound_lines(name: str, bound: object) -> list[tuple[str, str]]:
+    if isinstance(bound, Mapping):
+        ends = {output: [for_eyes(end) for end in pair] for output, pair in bound.items()}
+        return [(f"bound on a person's {output}", " to ".join(pair)) for output, pair in ends.items()]
+    return [(f"bound on {name}", str(bound))]
 
 
 def _result_rows(result: Result) -> tuple[list[str], list[list[str]]]:
