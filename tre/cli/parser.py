@@ -103,7 +103,7 @@ def _asking(commands: Commands) -> None:
 
 def _setting_up(commands: Commands) -> None:
     init = _command(commands, "init", "make a home", "administering", "init")
-    init.add_argument("home", type=Path, metavar="HOME")
+    init.add_argument("home", type=Path, metavar="HOME", help="a folder that is empty or does not exist yet")
     init.add_argument("--origin", default="tre.local", metavar="NAME", help="the log's name (default: %(default)s)")
     add = _command(
         _group(commands, "dataset", "data sets"),
@@ -112,12 +112,12 @@ def _setting_up(commands: Commands) -> None:
         "administering",
         "dataset_add",
     )
-    add.add_argument("name", metavar="NAME")
+    add.add_argument("name", metavar="NAME", help="the data set's name; a known name gets a new version")
     add.add_argument("--source", required=True, metavar="DIR|FILE", help="Parquet or CSV folder, or a DuckDB file")
-    add.add_argument("--policy", required=True, metavar="FILE")
+    add.add_argument("--policy", required=True, metavar="FILE", help="the policy document, in force from then on")
     policy = _group(commands, "policy", "policy documents")
     lint = _command(policy, "lint", "say what is wrong with a policy", "administering", "policy_lint")
-    lint.add_argument("file", metavar="FILE")
+    lint.add_argument("file", metavar="FILE", help="the policy document; policies/omop.yaml is one")
     diff = _command(policy, "diff", "compare two policies (not offered yet)", "administering", "policy_diff")
     diff.add_argument("files", nargs="*", metavar="FILE")
 
@@ -125,9 +125,13 @@ def _setting_up(commands: Commands) -> None:
 def _people_and_projects(commands: Commands) -> None:
     person = _group(commands, "person", "people")
     add = _command(person, "add", "add a person (bootstrap, until a board exists)", "administering", "person_add")
-    add.add_argument("id", metavar="ID")
-    add.add_argument("--name", required=True)
-    add.add_argument("--role", required=True, nargs="+", choices=ROLES, action="extend")
+    add.usage = "tre person add [-h] ID --name NAME --role ROLE … [--credential KIND[=UNTIL]]"
+    add.add_argument("id", metavar="ID", help="the id, before the options: --role takes all that follows")
+    add.add_argument("--name", required=True, help="the name; it is stored encrypted")
+    roles = ", ".join(ROLES)
+    add.add_argument(
+        "--role", required=True, nargs="+", choices=ROLES, action="extend", metavar="ROLE", help=f"of: {roles}"
+    )
     add.add_argument(
         "--credential",
         type=_credential,
@@ -143,7 +147,7 @@ def _people_and_projects(commands: Commands) -> None:
     unlock = _command(project, "unlock", "unlock a project after an incident", "administering", "project_unlock")
     unlock.add_argument("id", metavar="ID")
     unlock.add_argument("--by", required=True, metavar="PERSON", help="who unlocks; not a member of the project")
-    unlock.add_argument("--reason", required=True, metavar="TEXT")
+    unlock.add_argument("--reason", required=True, metavar="TEXT", help="what was found; it is stored encrypted")
 
 
 def _project_add(project: Commands) -> None:
@@ -151,9 +155,9 @@ def _project_add(project: Commands) -> None:
     add.add_argument("id", metavar="ID")
     for name, text in (("dataset", "NAME"), ("person", "ID"), ("purpose", "DUO:0000006")):
         add.add_argument(f"--{name}", required=True, nargs="+", action="append", metavar=text)
-    add.add_argument("--epsilon", required=True, type=_number, metavar="E")
-    add.add_argument("--delta", required=True, type=_number, metavar="D")
-    add.add_argument("--expires", type=_day, metavar="DATE")
+    add.add_argument("--epsilon", required=True, type=_number, metavar="E", help="the project's budget on a data set")
+    add.add_argument("--delta", required=True, type=_number, metavar="D", help="the budget's delta, such as 1e-6")
+    add.add_argument("--expires", type=_day, metavar="DATE", help="the day it ends (default: after a year)")
 
 
 def _running(commands: Commands) -> None:
@@ -175,7 +179,7 @@ def _records(commands: Commands) -> None:
     _command(ledger, "export", "print the ledgers", "administering", "ledger_export")
     audit = _group(commands, "audit", "the audit log")
     export = _command(audit, "export", "write the log as a static C2SP tree", "administering", "audit_export")
-    export.add_argument("folder", type=Path, metavar="DIR")
+    export.add_argument("folder", type=Path, metavar="DIR", help="where; a folder of its own")
     verify = audit.add_parser(
         "verify", help="verify a log: --log DIR|URL --key FILE …, as `python -m audit verify` says", add_help=False
     )
