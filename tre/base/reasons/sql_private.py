@@ -256,7 +256,8 @@ WINDOW = reason(
     "private.window",
     Kind.NOT_YET,
     "Window functions (OVER …) are not answered.",
-    "For a count within a person use an inner GROUP BY with the person's key; for “first” use MIN there.",
+    "For a person's own count or first date, GROUP BY the person's key in a derived table, with COUNT or MIN. "
+    "For a share of a total, join the grouped counts to their SUM, each in its own WITH query.",
 )
 SET_OPERATION = reason(
     "private.set-operation",
@@ -311,7 +312,8 @@ SCALAR_SUBQUERY = reason(
     "private.scalar-subquery",
     Kind.NOT_YET,
     "A subquery as a value is not answered.",
-    "Use EXISTS, IN, or a join with a derived table.",
+    "Use EXISTS, IN, or a join with a derived table. For a share of a total, join the grouped counts to their SUM, "
+    "each in its own WITH query.",
 )
 QUANTIFIED = reason(
     "private.quantified",
@@ -329,7 +331,7 @@ CLAUSE = reason(
     "private.clause-unsupported",
     Kind.UNPROCESSABLE,
     "{clause} is not answered.",
-    "Leave it out.",
+    "Write it as SELECT … FROM … WHERE … GROUP BY … HAVING … ORDER BY … LIMIT ….",
 )
 NOT_A_QUERY = reason(
     "private.not-a-query",

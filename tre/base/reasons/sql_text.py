@@ -102,7 +102,7 @@ FUNCTION_UNKNOWN = reason(
     "sql.function-unknown",
     Kind.UNPROCESSABLE,
     "There is no function {name}() here.",
-    "Use the functions of the manual.{hint}",
+    "Use a function of the manual, or name the dialect that the SQL is written in.{hint}",
     _TOTAL,
 )
 FUNCTION_AGE = reason(
@@ -128,7 +128,8 @@ CONSTANT_MALFORMED = reason(
     "sql.constant-malformed",
     Kind.UNPROCESSABLE,
     "“{text}” is no {type}.",
-    "Write dates as 'YYYY-MM-DD', timestamps as 'YYYY-MM-DD HH:MM:SS', numbers in digits.",
+    "Write dates as 'YYYY-MM-DD', timestamps as 'YYYY-MM-DD HH:MM:SS', numbers in digits. "
+    "To compare a concept by its name, join concept and compare concept_name.",
 )
 CONSTANT_TOO_LONG = reason(
     "sql.constant-too-long",
