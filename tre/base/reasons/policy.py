@@ -211,7 +211,9 @@ NOT_FOR_TYPE = reason(
 LITERAL = reason(
     "policy.literal", _WRONG, "{value} is no {type}, which {column} is.", "Write a value of the column's type."
 )
-BOUNDS = reason("policy.bounds", _WRONG, "The {what} of {column} runs backwards.", "Write the lower end first.")
+BOUNDS = reason(
+    "policy.bounds", _WRONG, "The {what} of {column}: the first end is above the second.", "Write the lower end first."
+)
 DOMAIN = reason(
     "policy.domain",
     _WRONG,
