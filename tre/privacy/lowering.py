@@ -100,9 +100,9 @@ class _UnitTotals:
         return _clamp(total, part.low, part.high)
 
     def _capped(self, part: Part, rows: Expression) -> Expression:
-        if part.proven:
-            return rows
-        self.clips.append(functions.call(">", rows, _integer(part.cap)))
+        # A proven cap is enforced all the same: should a proof be wrong, the noise still covers what one person adds.
+        if not part.proven:
+            self.clips.append(functions.call(">", rows, _integer(part.cap)))
         return self._least(rows, part.cap)
 
     def _least(self, rows: Expression, most: int) -> Expression:
