@@ -10,7 +10,7 @@ import pytest
 
 from tre.base.passage import decode_partials
 from tre.base.statement import Statement
-from tre.engines import DuckDBEngine, EngineFailed, EngineLimits
+from tre.engines import DuckDBEngine, EngineFailed, EngineLimits, sweep
 
 SLOW = "SELECT count(*) AS n FROM range(1000000000) a, range(100000) b"
 
@@ -127,3 +127,17 @@ def test_nothing_is_left_when_the_engine_closes(tmp_path, version):
     engine.close()
     assert process.poll() is not None
     assert list((tmp_path / "spill").iterdir()) == []
+
+
+def test_an_answer_too_large_for_the_broker_is_a_failure(engine, version, monkeypatch):
+    monkeypatch.setattr("tre.engines.duckdb._MOST_REPLY", 10_000)
+    with pytest.raises(EngineFailed), engine.slot(version, 30) as slot:
+        slot.partials(statement("SELECT * FROM range(100000)"), {}, 10)
+
+
+def test_what_a_killed_server_left_in_the_spill_folder_is_swept(tmp_path):
+    left = tmp_path / "engine-abc" / "spill"
+    left.mkdir(parents=True)
+    (left / "rows.tmp").write_bytes(b"private")
+    sweep(tmp_path)
+    assert list(tmp_path.iterdir()) == []

@@ -13,7 +13,7 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from audit import LogError, LogReader, TileError
-from tre import governance
+from tre import engines, governance
 from tre.app.compose import House
 from tre.app.failures import FailedSignIns
 from tre.base.cost import Measure
@@ -40,6 +40,7 @@ class Running:
         self._house = house
         sweep(house.home.versions, house.home.spill)
         house.journal.recover()
+        engines.sweep(house.home.spill)
         self._parts = house.parts(step)
         self._failures = FailedSignIns(house)
         self.broker = Broker(self._parts, house.settings.runner.threads)

@@ -24,10 +24,12 @@ def send(pipe: int, *parts: bytes) -> None:
             view = view[os.write(pipe, view[:_CHUNK]) :]
 
 
-def receive(pipe: int, deadline: float | None = None) -> tuple[bytes, ...]:
-    """Read one message; Broken at end of file or when the monotonic time `deadline` has passed."""
+def receive(pipe: int, deadline: float | None = None, most: int | None = None) -> tuple[bytes, ...]:
+    """Read one message; Broken at end of file, past the monotonic time `deadline`, or beyond `most` bytes."""
     count = _LENGTH.unpack(_exactly(pipe, 8, deadline))[0]
     lengths = [_LENGTH.unpack(_exactly(pipe, 8, deadline))[0] for _ in range(count)]
+    if most is not None and sum(lengths) > most:
+        raise Broken("size")
     return tuple(_exactly(pipe, length, deadline) for length in lengths)
 
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _START_SECONDS = 60.0
+_MOST_REPLY = 512 * 1024**2  # bytes that one answer may bring into the broker: more is a failure of the engine
+_PREFIX = "engine-"
 
 
 class Worker:
@@ -31,7 +33,7 @@ class Worker:
 
     def __init__(self, version: Path, limits: EngineLimits, spill_root: Path) -> None:
         self._ended = False
-        self._spill = Path(tempfile.mkdtemp(prefix="engine-", dir=spill_root))
+        self._spill = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=spill_root))
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-m", "tre.engines.child"],
             stdin=subprocess.PIPE,
@@ -110,7 +112,7 @@ class Worker:
             raise EngineFailed
         try:
             frames.send(self._process.stdin.fileno(), *parts)
-            return frames.receive(self._process.stdout.fileno(), deadline)
+            return frames.receive(self._process.stdout.fileno(), deadline, _MOST_REPLY)
         except (frames.Broken, OSError, ValueError):
             self.cancel()
             raise EngineFailed from None
@@ -229,3 +231,9 @@ class DuckDBEngine:
             with self._lock:
                 self._workers.add(worker)
             pool.idle.put(worker)
+
+
+def sweep(spill_root: Path) -> None:
+    """Remove what engines of a killed server left on disk. Only for whoever alone may serve the home."""
+    for folder in spill_root.glob(f"{_PREFIX}*"):
+        shutil.rmtree(folder, ignore_errors=True)
