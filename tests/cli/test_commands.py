@@ -20,6 +20,7 @@ from tests.web.live import serving
 from tre.base.reasons import every_reason
 from tre.cli import main
 from tre.cli.admin import NewPerson, NewProject
+from tre.cli.asking import width_for_eyes
 from tre.cli.codes import exit_code
 
 COUNT = "SELECT COUNT(*) AS n FROM person"
@@ -98,8 +99,24 @@ class TestAsking:
         told = [line.split("  ") for line in capsys.readouterr().out.splitlines()]
         said = {line[0]: line[-1].strip() for line in told}
         assert (said["error of n (95 %)"], said["share of the project's budget"]) == ("±12.5", "10.00%")
+        assert (said["bound on rows"], said["bound on a person's s"]) == ("1", "0 to 9.5")
         assert main(["check", "--format", "json", COUNT]) == 0
         assert json.loads(capsys.readouterr().out)["price"]["rho"] == "0.012"
+
+    def test_a_refused_check_shows_no_price_because_zeros_would_read_as_one(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert main(["check", "SELECT nhs_number FROM person"]) == 2
+        shown = capsys.readouterr().out
+        assert [word in shown for word in ("allowed", "epsilon", "share", "answer after")] == [
+            True,
+            False,
+            False,
+            False,
+        ]
+
+    def test_a_large_error_is_written_out(self) -> None:
+        assert [width_for_eyes(width) for width in (12.5, 4315840.22)] == ["12.5", "4315840"]
 
     @pytest.mark.parametrize("command", ["check", "query"])
     def test_a_refusal_prints_code_sentence_caret_and_remedy_to_standard_error(

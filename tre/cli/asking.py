@@ -73,7 +73,7 @@ def _decision_lines(decision: Decision) -> list[tuple[str, str]]:
         lines.append(("delta", f"{price.delta:.3g}"))
         lines.append(("share of the project's budget", f"{price.share:.2%}"))
     for output, width in decision.error.items():
-        known = "known after release" if width is None else f"±{_width(width)}"
+        known = "known after release" if width is None else f"±{width_for_eyes(width)}"
         lines.append((f"error of {output} (95 %)", known))
     for name, bound in decision.bounds.items():
         if bound not in (None, {}):
@@ -84,7 +84,7 @@ def _decision_lines(decision: Decision) -> list[tuple[str, str]]:
     return lines
 
 
-def _width(width: float) -> str:
+def width_for_eyes(width: float) -> str:
     """Return a half-width to six digits, without an exponent where it is large: ±4315840, not ±4.31584e+06."""
     return f"{width:.0f}" if width >= 100_000 else f"{width:.6g}"
 

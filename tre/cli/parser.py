@@ -92,8 +92,10 @@ def _asking(commands: Commands) -> None:
         price = made.add_mutually_exclusive_group()
         price.add_argument("--epsilon", type=_number, metavar="E", help="the most that the answer may cost")
         price.add_argument("--accuracy", metavar="'±20@95'", help="the error asked for (not offered yet)")
-        made.add_argument("--groups", type=_count, metavar="N", help="groups of one person that count")
-        made.add_argument("--rows", type=_count, metavar="N", help="rows of one person in a group that count")
+        made.add_argument(
+            "--groups", type=_count, metavar="N", help="groups of one person that count; up to the proven most"
+        )
+        made.add_argument("--rows", type=_count, metavar="N", help="rows of one person in a group that count; likewise")
         made.add_argument("--dataset", metavar="NAME", help="the data set, where the project has several")
         made.add_argument("--dialect", metavar="NAME", help="the SQL that is written (default: postgres)")
         made.add_argument("--format", choices=("table", "csv", "json"), default="table")
