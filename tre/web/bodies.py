@@ -75,7 +75,7 @@ class Body(BaseModel):
 
 
 class BoundsBody(Body):
-    """Contribution bounds that narrow the policy's: of one person in groups, in rows of a group, in totals."""
+    """Contribution bounds in place of the policy's usual ones: one person's groups, rows of a group, totals."""
 
     groups: Count | None = None
     rows: Count | None = None

@@ -68,7 +68,7 @@ FIELD_INVALID = reason(
     "web.field-invalid",
     Kind.USAGE,
     "The field {field} has the wrong type or value: {problem}.",
-    'Types are taken as they are sent: "1" is no number and a JSON text no object. ' + _READ_CONTRACT,
+    'Correct the value. Types are taken as they are sent: "1" is no number, a JSON text no object. ' + _READ_CONTRACT,
 )
 QUERY_PARAMETER = reason(
     "web.query-parameter",
