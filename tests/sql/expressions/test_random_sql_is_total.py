@@ -13,17 +13,23 @@ from tests.sql.expressions.spoken import meaning
 from tre.base.reasons import Refused
 from tre.sql.plan import Expression
 
-_FORMS = """({} + {}) | ({} - {}) | ({} * {}) | ({} / {}) | ({} % {}) | (- {}) | ({} = {}) | ({} < {}) | ({} <> {}) | ({} >= {})
-({} AND {}) | ({} OR {}) | (NOT {}) | ({} IS NULL) | ({} IS NOT NULL) | ({} IS DISTINCT FROM {}) | ({} IS NOT TRUE)
-({} BETWEEN {} AND {}) | ({} NOT BETWEEN {} AND {}) | ({} IN ({}, {}, NULL)) | ({} NOT IN ({})) | ({} LIKE 'a%') | ({} NOT LIKE '_%')
-({} ILIKE '%B%' ESCAPE '!') | CASE WHEN {} THEN {} ELSE {} END | CASE {} WHEN {} THEN {} WHEN {} THEN {} END | COALESCE({}, {})
-NULLIF({}, {}) | GREATEST({}, {}, {}) | LEAST({}, {}) | ABS({}) | SIGN({}) | ROUND({}) | ROUND({}, 2) | FLOOR({}) | CEIL({})
-TRUNC({}) | TRUNC({}, 1) | SQRT({}) | LN({}) | LOG({}) | EXP({}) | POWER({}, {}) | POWER({}, 2) | MOD({}, {})
-CAST({} AS BIGINT) | CAST({} AS NUMERIC(10, 3)) | CAST({} AS DOUBLE PRECISION) | CAST({} AS TEXT) | CAST({} AS VARCHAR(3))
-CAST({} AS DATE) | CAST({} AS TIMESTAMP) | CAST({} AS BOOLEAN) | EXTRACT(YEAR FROM {}) | EXTRACT(WEEK FROM {}) | DATE_TRUNC('month', {})
-DATE_TRUNC('week', {}) | ({} + INTERVAL '3 months') | ({} - INTERVAL '40' DAY) | ({} + INTERVAL '-5 hours') | MAKE_DATE({}, {}, {})
-LOWER({}) | UPPER({}) | LENGTH({}) | SUBSTRING({}, 2, 3) | LEFT({}, 2) | RIGHT({}, 2) | TRIM({}) | ({} || {}) | CONCAT({}, {})"""
-FORMS = [one.strip() for line in _FORMS.split("\n") for one in line.split(" | ")]
+_FORMS = """
+({} + {}) | ({} - {}) | ({} * {}) | ({} / {}) | ({} % {}) | (- {}) | ({} = {}) | ({} < {}) | ({} <> {})
+({} >= {}) | ({} AND {}) | ({} OR {}) | (NOT {}) | ({} IS NULL) | ({} IS NOT NULL)
+({} IS DISTINCT FROM {}) | ({} IS NOT TRUE) | ({} BETWEEN {} AND {}) | ({} NOT BETWEEN {} AND {})
+({} IN ({}, {}, NULL)) | ({} NOT IN ({})) | ({} LIKE 'a%') | ({} NOT LIKE '_%')
+({} ILIKE '%B%' ESCAPE '!') | CASE WHEN {} THEN {} ELSE {} END
+CASE {} WHEN {} THEN {} WHEN {} THEN {} END | COALESCE({}, {}) | NULLIF({}, {}) | GREATEST({}, {}, {})
+LEAST({}, {}) | ABS({}) | SIGN({}) | ROUND({}) | ROUND({}, 2) | FLOOR({}) | CEIL({}) | TRUNC({})
+TRUNC({}, 1) | SQRT({}) | LN({}) | LOG({}) | EXP({}) | POWER({}, {}) | POWER({}, 2) | MOD({}, {})
+CAST({} AS BIGINT) | CAST({} AS NUMERIC(10, 3)) | CAST({} AS DOUBLE PRECISION) | CAST({} AS TEXT)
+CAST({} AS VARCHAR(3)) | CAST({} AS DATE) | CAST({} AS TIMESTAMP) | CAST({} AS BOOLEAN)
+EXTRACT(YEAR FROM {}) | EXTRACT(WEEK FROM {}) | DATE_TRUNC('month', {}) | DATE_TRUNC('week', {})
+({} + INTERVAL '3 months') | ({} - INTERVAL '40' DAY) | ({} + INTERVAL '-5 hours')
+MAKE_DATE({}, {}, {}) | LOWER({}) | UPPER({}) | LENGTH({}) | SUBSTRING({}, 2, 3) | LEFT({}, 2)
+RIGHT({}, 2) | TRIM({}) | ({} || {}) | CONCAT({}, {})
+"""
+FORMS = [one.strip() for line in _FORMS.strip().split("\n") for one in line.split(" | ")]
 _LEAVES = [
     *nasty.REFS,
     "0",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -139,10 +140,8 @@ def test_deep_nesting_is_refused_or_read_but_never_ends_the_process(shape: str, 
     """The parser recurses, and a compiled one ends the process at 8,000 brackets."""
     for depth in (90, 101, 400, 2_000, 8_000):
         began = time.perf_counter()
-        try:
+        with suppress(Refused):
             parse(DEEP[shape](depth), dialect)
-        except Refused:
-            pass
         assert time.perf_counter() - began < 1, f"{shape} at {depth} took too long to refuse"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date, timedelta
 from fractions import Fraction
 
@@ -32,15 +32,15 @@ from tre.sql.plan import Call, Expression, Facts, Literal
 MOST_KNOWN = 1_000
 """Most values that are listed as the domain of a part or a truncation of a bounded date."""
 
-_MONTHS = {"month": 1, "quarter": 3, "year": 12}
-_MICROSECONDS = {
+MONTHS = {"month": 1, "quarter": 3, "year": 12}
+MICROSECONDS = {
     "second": 1_000_000,
     "minute": 60_000_000,
     "hour": 3_600_000_000,
     "day": intervals.DAY,
     "week": 7 * intervals.DAY,
 }
-_CLOCK = frozenset({"second", "minute", "hour"})
+CLOCK = frozenset({"second", "minute", "hour"})
 _DAYS = ("year", "quarter", "month", "week", "day")
 _PARTS: dict[str, tuple[int, int]] = {
     "year": (1, 9999),
@@ -56,9 +56,6 @@ _PARTS: dict[str, tuple[int, int]] = {
     "minute": (0, 59),
 }
 _COUNTED = ("year", "quarter", "month", "day", "hour", "minute", "second")
-_RANGE = "{} BETWEEN " + f"{rendering.literal(literal(date.min))} AND {rendering.literal(literal(date.max))}"
-_LAST = "TIMESTAMP '9999-12-31 23:59:59.999999'"
-_SPAN = "{} BETWEEN TIMESTAMP '0001-01-01 00:00:00' AND " + _LAST
 
 
 def moment(one: Expression) -> Expression | None:
@@ -71,15 +68,15 @@ def moment(one: Expression) -> Expression | None:
 def unit(one: Expression, function: str, choices: tuple[str, ...], of: Kind) -> str:
     """Return the unit that the constant `one` names, or refuse it."""
     named = str(constant(one, function, "its unit").value).lower()
-    if named not in choices or (of is Kind.DATE and named in _CLOCK):
-        fitting = [choice for choice in choices if of is Kind.TIMESTAMP or choice not in _CLOCK]
+    if named not in choices or (of is Kind.DATE and named in CLOCK):
+        fitting = [choice for choice in choices if of is Kind.TIMESTAMP or choice not in CLOCK]
         raise Refused.because(
             reasons.UNIT_UNKNOWN, function=function, unit=named[:40], type=of.value, choices=", ".join(fitting)
         )
     return named
 
 
-def _unit(call: Call) -> str:
+def unit_of(call: Call) -> str:
     first = call.arguments[0]
     if not isinstance(first, Literal):
         raise ValueError("a unit that is no constant; this is a bug, report it")
@@ -132,7 +129,7 @@ def _trunc(arguments: Arguments, type_: Type) -> Facts:
     step = str(named.value) if isinstance(named, Literal) else ""
     if type_.kind is Kind.TIMESTAMP:
         floor = intervals.microseconds(start_of(step, _date(interval.low, type_.kind)))
-        low = Fraction(floor if step not in _CLOCK else interval.low - interval.low % _MICROSECONDS[step])
+        low = Fraction(floor if step not in CLOCK else interval.low - interval.low % MICROSECONDS[step])
         return Facts(one.facts.nullable, Interval(low, interval.high))
     first, last = (start_of(step, _date(end, type_.kind)) for end in (interval.low, interval.high))
     around = Interval(Fraction(intervals.days(first)), Fraction(intervals.days(last)))
@@ -161,7 +158,7 @@ def start_of(step: str, one: date) -> date:
     """Return the first day of the year, quarter, month or ISO week of `one`, or the day itself."""
     if step == "week":
         return one - timedelta(days=one.weekday())
-    months = _MONTHS.get(step)
+    months = MONTHS.get(step)
     if months is None:
         return one
     return date(one.year, (one.month - 1) // months * months + 1, 1)
@@ -178,7 +175,7 @@ def _diff_typing(arguments: Arguments) -> Typed | None:
     if one is None or other is None:
         return None
     named = unit(arguments[0], "DATEDIFF", _COUNTED, Kind.TIMESTAMP)
-    both = TIMESTAMP if named in _CLOCK or Kind.TIMESTAMP in (kind(one), kind(other)) else DATE
+    both = TIMESTAMP if named in CLOCK or Kind.TIMESTAMP in (kind(one), kind(other)) else DATE
     return (literal(named), promoted(one, both), promoted(other, both)), INTEGER
 
 
@@ -201,86 +198,10 @@ def _ends(one: Expression) -> tuple[Fraction, Fraction]:
 
 def _count(named: str, end: Fraction, of: Kind) -> int:
     """Return how many boundaries of the unit lie before `end`."""
-    if named in _MONTHS:
+    if named in MONTHS:
         day = _date(end, of)
-        return (day.year * 12 + day.month - 1) // _MONTHS[named]
-    return int((end if of is Kind.TIMESTAMP else end * intervals.DAY) // _MICROSECONDS[named])
-
-
-# --- moments moved ----------------------------------------------------------------------------------------
-
-
-def _add_typing(arguments: Arguments) -> Typed | None:
-    """`add(unit, n, moment)`: a date stays a date unless the unit is of the clock."""
-    one = moment(arguments[2]) if len(arguments) == 3 else None
-    if one is None:
-        return None
-    count = promoted(arguments[1], INTEGER) if isinstance(arguments[1], Literal) else arguments[1]
-    if kind(count) is not Kind.INTEGER:
-        return None
-    named = unit(arguments[0], "DATEADD", (*_MONTHS, *_MICROSECONDS), Kind.TIMESTAMP)
-    type_ = TIMESTAMP if named in _CLOCK else one.type
-    return (literal(named), count, promoted(one, type_)), type_
-
-
-def _add(arguments: Arguments, type_: Type) -> Facts:
-    named, count, one = arguments
-    step = _step(str(named.value) if isinstance(named, Literal) else "", type_)
-    room = intervals.limits(type_)
-    if room is None:
-        raise ValueError("only moments are moved; this is a bug, report it")
-    moved = intervals.add(possible(one), step(possible(count)))
-    fits = intervals.inside(moved, room)
-    declared = known(one) is not None and known(count) is not None
-    return Facts(nullable((count, one)) or not fits, intervals.clip(moved, room) if declared else None)
-
-
-def _step(named: str, type_: Type) -> Callable[[Interval], Interval]:
-    """Return how far `count` units can move; a month is 28 to 31 days, many months at most 31 each."""
-    day = Fraction(intervals.DAY if type_.kind is Kind.TIMESTAMP else 1)
-    if named in _MONTHS:
-        longest = 31 * _MONTHS[named] * day
-        return lambda count: Interval(min(count.low, Fraction(0)) * longest, max(count.high, Fraction(0)) * longest)
-    step = Fraction(_MICROSECONDS[named]) / intervals.DAY * day
-    return lambda count: Interval(count.low * step, count.high * step)
-
-
-def _moved(call: Call, texts: tuple[str, ...]) -> str:
-    """Move by months or by whole units; the count is cut to what can stay in range, the result is checked."""
-    named, (_, count, one) = _unit(call), texts
-    if named in _MONTHS:
-        most = 120_000 // _MONTHS[named]
-        months = rendering.when(count, "{} BETWEEN " + f"-{most} AND {most}")
-        text = f"CAST({one} AS TIMESTAMP) + to_months(CAST({months} * {_MONTHS[named]} AS INTEGER))"
-        return _within(text, call)
-    if call.type.kind is Kind.DATE:
-        factor = 7 if named == "week" else 1
-        days = rendering.when(count, "{} BETWEEN -4000000 AND 4000000")
-        return _within(f"{one} + CAST({days} * {factor} AS INTEGER)", call)
-    most = 4_000_000 * intervals.DAY // _MICROSECONDS[named]
-    steps = rendering.when(count, "{} BETWEEN " + f"-{most} AND {most}")
-    return _within(f"make_timestamp(epoch_us({one}) + {steps} * {_MICROSECONDS[named]})", call)
-
-
-def _within(text: str, call: Call) -> str:
-    if call.type.kind is Kind.TIMESTAMP:
-        return rendering.when(text, _SPAN)
-    return rendering.cast(rendering.when(f"CAST({text} AS DATE)", _RANGE), DATE)
-
-
-def _made_typing(arguments: Arguments) -> Typed | None:
-    if len(arguments) != 3:
-        return None
-    found = tuple(promoted(one, INTEGER) if isinstance(one, Literal) else one for one in arguments)
-    return (found, DATE) if all(kind(one) is Kind.INTEGER for one in found) else None
-
-
-def _made(call: Call, texts: tuple[str, ...]) -> str:
-    """An impossible date is a text that no date looks like; so the cast gives NULL."""
-    text = f"printf('%04d-%02d-%02d', {', '.join(texts)})"
-    form = rendering.string(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")
-    made = rendering.try_cast(f"regexp_extract({text}, {form})", call.type)
-    return rendering.when(made, _RANGE)
+        return (day.year * 12 + day.month - 1) // MONTHS[named]
+    return int((end if of is Kind.TIMESTAMP else end * intervals.DAY) // MICROSECONDS[named])
 
 
 _MOMENT = "a unit and a date or timestamp"
@@ -291,7 +212,7 @@ FUNCTIONS = (
         _MOMENT,
         _part_typing,
         _part,
-        lambda call, texts: f"CAST(date_part('{_unit(call)}', {texts[1]}) AS BIGINT)",
+        lambda call, texts: f"CAST(date_part('{unit_of(call)}', {texts[1]}) AS BIGINT)",
         ("EXTRACT", "DATE_PART", "YEAR", "QUARTER", "MONTH", "DAY"),
     ),
     Function(
@@ -300,7 +221,7 @@ FUNCTIONS = (
         _MOMENT,
         _trunc_typing,
         _trunc,
-        lambda call, texts: rendering.cast(f"date_trunc('{_unit(call)}', {texts[1]})", call.type),
+        lambda call, texts: rendering.cast(f"date_trunc('{unit_of(call)}', {texts[1]})", call.type),
         ("DATE_TRUNC",),
     ),
     Function(
@@ -309,25 +230,7 @@ FUNCTIONS = (
         "a unit and two dates or timestamps",
         _diff_typing,
         _diff,
-        lambda call, texts: f"date_diff('{_unit(call)}', {texts[1]}, {texts[2]})",
+        lambda call, texts: f"date_diff('{unit_of(call)}', {texts[1]}, {texts[2]})",
         ("DATEDIFF",),
-    ),
-    Function(
-        "date_add",
-        "d + n (days), d + INTERVAL 'n unit', DATEADD(unit, n, d): NULL outside the years 1 to 9999.",
-        "a unit, a whole number and a date or timestamp",
-        _add_typing,
-        _add,
-        _moved,
-        ("DATEADD",),
-    ),
-    Function(
-        "make_date",
-        "MAKE_DATE(year, month, day): NULL where there is no such date.",
-        "three whole numbers",
-        _made_typing,
-        lambda arguments, _: Facts(),
-        _made,
-        ("MAKE_DATE", "DATEFROMPARTS"),
     ),
 )

@@ -6,7 +6,19 @@ import difflib
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from tre.sql.functions import arithmetic, casts, choices, comparison, keyed, moments, numeric, texts
+from tre.sql.functions import (
+    arithmetic,
+    casts,
+    choices,
+    comparison,
+    exact,
+    keyed,
+    moments,
+    moves,
+    numeric,
+    patterns,
+    texts,
+)
 from tre.sql.functions.form import Function, typed
 from tre.sql.plan import Call, Expression
 
@@ -17,7 +29,10 @@ _ROWS = (
     *numeric.FUNCTIONS,
     *casts.FUNCTIONS,
     *texts.FUNCTIONS,
+    *patterns.FUNCTIONS,
     *moments.FUNCTIONS,
+    *moves.FUNCTIONS,
+    *exact.FUNCTIONS,
     *keyed.FUNCTIONS,
 )
 REGISTRY: Mapping[str, Function] = MappingProxyType({row.name: row for row in _ROWS})

@@ -1,0 +1,1 @@
+"""How each kind of node of the tree is bound, a family a module."""
