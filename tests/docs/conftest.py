@@ -68,6 +68,6 @@ def _await(url: str, server: subprocess.Popen[bytes]) -> None:
         try:
             if requests.get(url, timeout=2).ok:
                 return
-        except requests.ConnectionError:
+        except requests.RequestException:
             time.sleep(0.1)
     raise AssertionError("the server did not start")

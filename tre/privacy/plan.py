@@ -172,7 +172,7 @@ def _check_limit(whole: Cost, rules: Rules) -> None:
     found = []
     if whole.amount > rules.per_answer.amount:
         most, _ = accounting.shown(Cost(rules.measure, rules.per_answer.amount), rules.conversion_delta)
-        found.append(Refusal(reasons.EPSILON_TOO_LARGE, {"most": f"{math.floor(most * 10**6) / 10**6:g}"}))
+        found.append(Refusal(reasons.EPSILON_TOO_LARGE, {"most": f"{most:.4g}"}))
     if whole.delta > rules.per_answer.delta:
         found.append(Refusal(reasons.DELTA_TOO_LARGE))
     if found:

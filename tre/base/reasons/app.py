@@ -52,3 +52,9 @@ LOG_UNWRITABLE = reason(
     "Give the disk room, or the folders `log` and `head` back to the user who serves, and start again.",
     "Nothing is answered without the log. What waits for it in the control database is written at the next start.",
 )
+DETAIL = reason(
+    "app.refusal-detail",
+    Kind.USAGE,
+    "Which table, column and row it was stands in {file}, which may quote data.",
+    "Give the file to the data controller, who corrects the delivery; then delete it.",
+)
