@@ -22,7 +22,7 @@ def outline(output: str) -> list[str]:
     """Return the lines of an output that no noise changes: numbers stand as #, the rows of tables are left out."""
     lines: list[str] = []
     inside = False
-    for line in output.splitlines():
+    for line in output.replace(".venv/bin/", "").splitlines():  # where it is installed is the reader's affair
         rule = bool(line.strip()) and set(line) <= {"-", " "}
         inside = (inside or rule) and bool(line.strip())
         if rule or not inside:
