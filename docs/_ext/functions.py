@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 
-from tre.sql.functions import REGISTRY
+from tre.sql.functions import REGISTRY, exact, keyed
 from tre.sql.functions.form import Function
-from tre.sql.functions.keyed import FUNCTIONS as OF_THE_PLANNER
 from tre.sql.parse import DIALECTS
 
+OF_THE_PLANNER = (*exact.FUNCTIONS, *keyed.FUNCTIONS)
 HEAD = f"""# Functions of SQL
 
 What an expression may use. All are *total*: where another database would stop with an error, such as a division by zero

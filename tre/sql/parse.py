@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Iterable
+from itertools import islice
 
 from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
@@ -25,6 +26,8 @@ DIALECTS = ("postgres", "bigquery", "duckdb", "mysql", "oracle", "redshift", "sn
 """The dialects that are read, PostgreSQL first; the meaning is PostgreSQL's in all."""
 
 MOST_TREE_DEPTH = 300
+MOST_TOLD = 25
+"""Most refusals of one text; a text of nothing but unknown functions would take seconds to explain."""
 _FRAMES = 8_000
 """Python frames that a text of the greatest depth needs: the pure parser takes about 25 a bracket."""
 
@@ -96,7 +99,7 @@ def _syntax(text: str, error: ParseError) -> Refused:
 def _checked(parsed: Parsed) -> None:
     _shallow(parsed.tree)
     refusals: list[Refusal] = []
-    for why, values, node in off_list(parsed.tree):
+    for why, values, node in islice(off_list(parsed.tree), MOST_TOLD):
         refusal = Refusal(why, values, place_of(node, parsed))
         if refusal not in refusals:
             refusals.append(refusal)

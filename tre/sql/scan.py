@@ -21,6 +21,8 @@ MOST_DEPTH = 100
 MOST_RUN = 1_000
 """Most tokens, summed over open brackets, since the last comma, AND, OR, WHEN, THEN or ELSE of each: whatever else may
 make the parser recurse (JOIN … JOIN … ON … ON, x -> y -> …) recurses at most once a token."""
+MOST_NESTED = 6_000
+"""Most tokens inside subqueries, each counted once a level: some dialects' readers copy a subquery at every level."""
 
 _OPENING = frozenset({TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE, TokenType.CASE})
 _CLOSING = frozenset({TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE, TokenType.END})
@@ -70,6 +72,7 @@ def scan(text: str, dialect: Dialect) -> list[Token]:
         raise Refused.because(reasons.EMPTY)
     _plain(text, tokens)
     _shallow(text, tokens)
+    _light(text, tokens)
     return tokens
 
 
@@ -137,3 +140,19 @@ def _shallow(text: str, tokens: list[Token]) -> None:
         runs[-1] += 1
         if len(runs) - 1 + sum(prefixes) > MOST_DEPTH or sum(runs) > MOST_RUN:
             raise _refused(reasons.TOO_DEEP, text, token.start, token.end, limit=str(MOST_DEPTH))
+
+
+def _light(text: str, tokens: list[Token]) -> None:
+    """Bound the work of reading subqueries: their sizes, summed over all that are inside another SELECT."""
+    selects, weight = [False], 0
+    for token in tokens:
+        kind = token.token_type
+        if kind in _OPENING:
+            selects.append(False)
+        elif kind in _CLOSING and len(selects) > 1:
+            selects.pop()
+        elif kind is TokenType.SELECT:
+            selects[-1] = True
+        weight += max(0, sum(selects) - 1)
+        if weight > MOST_NESTED:
+            raise _refused(reasons.TOO_NESTED, text, token.start, token.end)

@@ -27,7 +27,7 @@ _NOISE = some.one_of(some.text(max_size=300), some.binary(max_size=300).map(lamb
 
 
 def _parsed_or_refused(text: str, dialect: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     try:
         tree = parse(text, dialect).tree
     except Refused as refused:
@@ -35,7 +35,7 @@ def _parsed_or_refused(text: str, dialect: str) -> None:
     else:
         told = [node for node in tree.walk() if functions.is_function(node) or not functions.operands(node)]
     assert told
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
 
 
 @settings(max_examples=400, deadline=None)

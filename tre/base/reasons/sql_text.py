@@ -54,6 +54,13 @@ TOO_DEEP = reason(
     "Break it up by WITH, or write long chains as IN (…).",
     "Brackets, CASE, NOT, signs and chains of operators all count as levels.",
 )
+TOO_NESTED = reason(
+    "sql.too-nested",
+    Kind.UNPROCESSABLE,
+    "The subqueries up to here are too large for how deep they are nested.",
+    "Name them by WITH, one after the other, instead of one inside the other.",
+    "The work of reading a text is bounded before it is read.",
+)
 SYNTAX = reason(
     "sql.syntax",
     Kind.UNPROCESSABLE,
