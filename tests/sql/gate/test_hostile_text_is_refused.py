@@ -210,6 +210,11 @@ def test_a_syntax_error_is_placed_and_told_in_our_own_words() -> None:
     assert refusal.place.caret() == "  b c d\n      ^"
 
 
+def test_a_text_that_reads_differently_when_written_again_is_refused() -> None:
+    with pytest.raises(Refused, match=r"sql\.unstable"):
+        parse("SELECT a FROM t AS c JOIN u", "bigquery")
+
+
 def test_comments_are_dropped_and_strings_may_hold_any_letter() -> None:
     parsed = parse("SELECT 'Zoë' AS a -- naïve: /* é\nFROM t /* ü */ WHERE b = '--'")
     assert "ü" not in parsed.tree.sql("postgres", comments=False)
