@@ -9,7 +9,7 @@ from sqlalchemy import Connection, column, inspect, select, table
 from tre.base.reasons import Refused
 from tre.base.reasons import store as reasons
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest revision in `migrations/`."""
 
 _MIGRATIONS = Path(__file__).parent / "migrations"

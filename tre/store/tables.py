@@ -168,6 +168,48 @@ tokens = Table(
     Column("revoked", _Time),
 )
 
+identities = Table(
+    "identities",  # who a subject of an outside issuer is here
+    metadata,
+    Column("issuer", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("person", _Id, ForeignKey("people.id"), nullable=False, index=True),
+    Column("linked", _Time, nullable=False),
+)
+sign_ins = Table(
+    "sign_ins",  # begun at an outside issuer and not yet come back
+    metadata,
+    Column("state", _Digest, primary_key=True),  # digest of the `state` sent along
+    Column("browser", _Digest, nullable=False),  # digest of the cookie of the browser that began
+    Column("issuer", Text, nullable=False),
+    Column("nonce", _Digest, nullable=False),
+    Column("verifier", Text, nullable=False),  # of PKCE; worth nothing without the code that comes back
+    Column("target", Text, nullable=False),  # the page that was asked for
+    Column("expires", _Time, nullable=False, index=True),
+)
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", _Id, primary_key=True),  # stands in entries; opens nothing
+    Column("secret", _Digest, nullable=False, unique=True),  # digest of the cookie
+    Column("person", _Id, ForeignKey("people.id"), nullable=False, index=True),
+    Column("issuer", Text, nullable=False),
+    Column("acr", _Id, nullable=False),
+    Column("began", _Time, nullable=False),
+    Column("seen", _Time, nullable=False),
+    Column("expires", _Time, nullable=False, index=True),
+    Column("ended", _Time),
+    Column("audit_read", _Time),  # when this session's reading of entries went on the record
+)
+rates = Table(
+    "rates",
+    metadata,
+    Column("key", _Digest, primary_key=True),  # keyed digest of who and what is limited
+    Column("window", BigInteger, primary_key=True),
+    Column("count", BigInteger, nullable=False),
+    Index(None, "window"),
+)
+
 # --- budgets ------------------------------------------------------------------------------------------------
 
 ledgers = Table(
@@ -252,8 +294,17 @@ queries = Table(
     Column("releases", Text),  # JSON list of [question, position]
     Column("result", Text),  # JSON; released values only
     Column("error", _Id),  # code of the refusal that ended it
+    Column("cancelled", _Time),  # when its asker took a running one back
     CheckConstraint("state IN ('queued', 'running', 'committed', 'burned', 'voided')", name="state"),
     Index(None, "state", "number"),
+)
+
+leases = Table(
+    "leases",  # what one server alone does for all, such as ending what a dead one left
+    metadata,
+    Column("name", _Id, primary_key=True),
+    Column("owner", _Id, nullable=False),
+    Column("until", _Time, nullable=False),
 )
 
 # --- the road to the log ------------------------------------------------------------------------------------
@@ -271,6 +322,25 @@ indexed = Table(
     metadata,
     Column("event_id", _Event, primary_key=True),
     Column("log_index", BigInteger, nullable=False, unique=True),
+)
+trail = Table(
+    "trail",  # the log's entries by what reviewers search; made again from the log when it lags
+    metadata,
+    Column("log_index", BigInteger, primary_key=True, autoincrement=False),
+    Column("event", _Word, nullable=False, index=True),
+    Column("time", _Time, nullable=False, index=True),
+    Column("actor", _Id, nullable=False, index=True),
+    Column("project", _Id, index=True),
+    Column("dataset", _Id, index=True),
+    Column("request", _Id, index=True),
+)
+trail_terms = Table(
+    "trail_terms",  # what an entry names more than once: tables, reasons, people it is about
+    metadata,
+    Column("log_index", BigInteger, ForeignKey("trail.log_index", ondelete="CASCADE"), primary_key=True),
+    Column("kind", _Word, primary_key=True),
+    Column("term", _Ledger, primary_key=True),
+    Index(None, "kind", "term", "log_index"),
 )
 sidecar_keys = Table(
     "sidecar_keys",
