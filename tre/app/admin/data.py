@@ -1,0 +1,63 @@
+"""Data sets and policies: `tre dataset`, `tre policy`."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+from tre import governance
+from tre.app.admin.at_home import OPERATOR, AtHome
+from tre.app.compose import COMMITMENT_KEY, MEBI
+from tre.base.reasons import Refusal, Refused
+from tre.base.reasons import app as reasons
+from tre.cli.admin import Progress
+from tre.governance.checks import id_refusals, refuse
+from tre.journal import Trail
+from tre.onboarding import Limits, Version, VersionRefused, onboard
+from tre.policy import CompiledPolicy, compile_policy, lint, load_policy
+from tre.store import Transaction
+
+
+class DataCommands(AtHome):
+    """What is asked, and under which policy."""
+
+    def dataset_add(self, name: str, source: Path, policy: Path, progress: Progress) -> tuple[str, tuple[str, ...]]:
+        """Make a version of a data set under a policy, put both into force; return its name and what it lacks."""
+        refuse(id_refusals(name))
+        compiled = compile_policy(load_policy(policy), name)
+        try:
+            version = self._onboarded(source, compiled, progress)
+        except VersionRefused as refused:
+            raise self._detailed(refused, name) from None
+
+        def change(tx: Transaction, trail: Trail) -> None:
+            governance.add_dataset(tx, trail, compiled)
+            governance.add_version(tx, trail, name, version.name, version.commitment, version.catalogue_digest)
+
+        self.house.act(OPERATOR, change)
+        return version.name, version.absent
+
+    def policy_lint(self, file: Path) -> tuple[str, ...]:
+        """Return remarks on a policy. Raises DocumentRefused with every error."""
+        return tuple(str(finding) for finding in load_policy(file).warnings) if lint(file) else ()
+
+    def _detailed(self, refused: VersionRefused, dataset: str) -> Refused:
+        """Return the refusal with where its detail stands: it may quote data, so it is the controller's to read."""
+        file = self.house.home.root / f"refused-{dataset}.txt"
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as detail:
+            detail.write(refused.detail + "\n")
+        return Refused((*refused.refusals, Refusal(reasons.DETAIL, {"file": str(file)})))
+
+    def _onboarded(self, source: Path, compiled: CompiledPolicy, progress: Progress) -> Version:
+        said, home = self.house.settings.onboarding, self.house.home
+        return onboard(
+            source,
+            compiled.catalogue,
+            home.versions,
+            commitment_key=self.house.key(COMMITMENT_KEY),
+            randomness=secrets.token_bytes,
+            clock=self.house.clock,
+            limits=Limits(said.memory * MEBI, said.threads, home.spill),
+            progress=progress,
+        )

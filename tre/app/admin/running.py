@@ -1,0 +1,36 @@
+"""The home itself and what outsiders verify: `tre init`, `tre serve`, `tre ledger`, `tre audit`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from audit import LogReader, export
+from tre import ledger
+from tre.app.admin.at_home import AtHome
+from tre.app.making import make_home
+
+
+class RunningCommands(AtHome):
+    """The deployment from its first day on."""
+
+    def init(self, home: Path, origin: str) -> str:
+        """Make a home; see `tre.app.making`."""
+        return make_home(home, origin)
+
+    def serve(self, host: str, port: int) -> None:
+        """Serve until stopped."""
+        from tre.app.serving import serve
+
+        serve(self.house, host, port)
+
+    def ledger_export(self) -> str:
+        """Return the ledgers as the verifier reads them."""
+        with self.house.store.reading() as tx:
+            return json.dumps(ledger.export(tx), indent=2, sort_keys=True) + "\n"
+
+    def audit_export(self, folder: Path) -> int:
+        """Write the static tree of the log."""
+        home = self.house.home
+        with LogReader(home.log) as log:
+            return export(log, folder)
