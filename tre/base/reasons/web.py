@@ -29,6 +29,18 @@ UNKNOWN_LOG_FILE = reason(
     "The log has no such tile.",
     "Read the size of the log from GET /api/v1/log/checkpoint; tiles are named as C2SP tlog-tiles says.",
 )
+UNKNOWN_ENTRY = reason(
+    "web.unknown-entry",
+    Kind.UNKNOWN,
+    "There is no such entry of the log for you.",
+    "Read the size of the log from GET /api/v1/log/checkpoint; entries are shown to board members and auditors.",
+)
+UNKNOWN_POLICY = reason(
+    "web.unknown-policy",
+    Kind.UNKNOWN,
+    "The data set has no policy of this number.",
+    "List its policies with GET /api/v1/datasets/NAME/policies.",
+)
 METHOD = reason(
     "web.method",
     Kind.METHOD,
