@@ -70,6 +70,14 @@ roles = Table(
     Column("role", _Word, primary_key=True),
     Column("since", _Time, nullable=False),
 )
+controllers = Table(
+    "controllers",
+    metadata,
+    Column("person", _Id, ForeignKey("people.id"), primary_key=True),
+    Column("dataset", _Id, ForeignKey("datasets.name"), primary_key=True),
+    Column("since", _Time, nullable=False),
+    Index(None, "dataset"),
+)
 credentials = Table(
     "credentials",
     metadata,
@@ -199,7 +207,6 @@ sessions = Table(
     Column("seen", _Time, nullable=False),
     Column("expires", _Time, nullable=False, index=True),
     Column("ended", _Time),
-    Column("audit_read", _Time),  # when this session's reading of entries went on the record
 )
 rates = Table(
     "rates",
@@ -324,23 +331,26 @@ indexed = Table(
     Column("log_index", BigInteger, nullable=False, unique=True),
 )
 trail = Table(
-    "trail",  # the log's entries by what reviewers search; made again from the log when it lags
+    "trail",  # the log's entries as reviewers search them; made again from the log when it lags
     metadata,
     Column("log_index", BigInteger, primary_key=True, autoincrement=False),
-    Column("event", _Word, nullable=False, index=True),
     Column("time", _Time, nullable=False, index=True),
-    Column("actor", _Id, nullable=False, index=True),
-    Column("project", _Id, index=True),
-    Column("dataset", _Id, index=True),
-    Column("request", _Id, index=True),
+    Column("terms", Integer, nullable=False),  # how many of them, so that a loss is seen
 )
 trail_terms = Table(
-    "trail_terms",  # what an entry names more than once: tables, reasons, people it is about
+    "trail_terms",  # what an entry names: its event, people, project, data set, tables, reasons, request
     metadata,
-    Column("log_index", BigInteger, ForeignKey("trail.log_index", ondelete="CASCADE"), primary_key=True),
     Column("kind", _Word, primary_key=True),
-    Column("term", _Ledger, primary_key=True),
-    Index(None, "kind", "term", "log_index"),
+    Column("term", Text, primary_key=True),
+    Column("log_index", BigInteger, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,  # pages are read in the order of this key
+)
+audit_reads = Table(
+    "audit_reads",  # whose reading of what is on the record already
+    metadata,
+    Column("key", _Digest, primary_key=True),  # digest of session or token, and of what is read
+    Column("event", _Event, nullable=False),
+    Column("expires", _Time, nullable=False, index=True),
 )
 sidecar_keys = Table(
     "sidecar_keys",

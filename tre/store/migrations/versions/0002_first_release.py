@@ -40,20 +40,37 @@ def upgrade() -> None:
     op.create_table(
         "trail",
         sa.Column("log_index", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("event", sa.String(length=32), nullable=False),
         sa.Column("time", sa.String(length=32), nullable=False),
-        sa.Column("actor", sa.String(length=64), nullable=False),
-        sa.Column("project", sa.String(length=64), nullable=True),
-        sa.Column("dataset", sa.String(length=64), nullable=True),
-        sa.Column("request", sa.String(length=64), nullable=True),
+        sa.Column("terms", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("log_index", name=op.f("pk_trail")),
     )
-    op.create_index(op.f("ix_trail_actor"), "trail", ["actor"], unique=False)
-    op.create_index(op.f("ix_trail_dataset"), "trail", ["dataset"], unique=False)
-    op.create_index(op.f("ix_trail_event"), "trail", ["event"], unique=False)
-    op.create_index(op.f("ix_trail_project"), "trail", ["project"], unique=False)
-    op.create_index(op.f("ix_trail_request"), "trail", ["request"], unique=False)
     op.create_index(op.f("ix_trail_time"), "trail", ["time"], unique=False)
+    op.create_table(
+        "trail_terms",
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("term", sa.Text(), nullable=False),
+        sa.Column("log_index", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("kind", "term", "log_index", name=op.f("pk_trail_terms")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "audit_reads",
+        sa.Column("key", sa.String(length=64), nullable=False),
+        sa.Column("event", sa.String(length=32), nullable=False),
+        sa.Column("expires", sa.String(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_audit_reads")),
+    )
+    op.create_index(op.f("ix_audit_reads_expires"), "audit_reads", ["expires"], unique=False)
+    op.create_table(
+        "controllers",
+        sa.Column("person", sa.String(length=64), nullable=False),
+        sa.Column("dataset", sa.String(length=64), nullable=False),
+        sa.Column("since", sa.String(length=32), nullable=False),
+        sa.ForeignKeyConstraint(["dataset"], ["datasets.name"], name=op.f("fk_controllers_dataset")),
+        sa.ForeignKeyConstraint(["person"], ["people.id"], name=op.f("fk_controllers_person")),
+        sa.PrimaryKeyConstraint("person", "dataset", name=op.f("pk_controllers")),
+    )
+    op.create_index(op.f("ix_controllers_dataset"), "controllers", ["dataset"], unique=False)
     op.create_table(
         "identities",
         sa.Column("issuer", sa.Text(), nullable=False),
@@ -75,24 +92,10 @@ def upgrade() -> None:
         sa.Column("seen", sa.String(length=32), nullable=False),
         sa.Column("expires", sa.String(length=32), nullable=False),
         sa.Column("ended", sa.String(length=32), nullable=True),
-        sa.Column("audit_read", sa.String(length=32), nullable=True),
         sa.ForeignKeyConstraint(["person"], ["people.id"], name=op.f("fk_sessions_person")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sessions")),
         sa.UniqueConstraint("secret", name=op.f("uq_sessions_secret")),
     )
     op.create_index(op.f("ix_sessions_expires"), "sessions", ["expires"], unique=False)
     op.create_index(op.f("ix_sessions_person"), "sessions", ["person"], unique=False)
-    op.create_table(
-        "trail_terms",
-        sa.Column("log_index", sa.BigInteger(), nullable=False),
-        sa.Column("kind", sa.String(length=32), nullable=False),
-        sa.Column("term", sa.String(length=128), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["log_index"], ["trail.log_index"], name=op.f("fk_trail_terms_log_index"), ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("log_index", "kind", "term", name=op.f("pk_trail_terms")),
-    )
-    op.create_index(
-        op.f("ix_trail_terms_kind_term_log_index"), "trail_terms", ["kind", "term", "log_index"], unique=False
-    )
     op.add_column("queries", sa.Column("cancelled", sa.String(length=32), nullable=True))
