@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
@@ -16,8 +16,7 @@ from tre.base.ids import new_id
 from tre.base.reasons import Refusal, Refused
 from tre.base.reasons.faults import INTERNAL
 from tre.base.reasons.web import BAD_REQUEST, BODY_TOO_LARGE, METHOD, UNKNOWN_PATH
-from tre.web.contract import JSON, PROBLEM, Access, Operation, Reply, Shape, Verify, register
-from tre.web.handlers import NotAnswered
+from tre.web.contract import JSON, PROBLEM, Access, NotAnswered, Operation, Reply, Shape, Verify, register
 from tre.web.openapi import describe
 from tre.web.operations import operations
 from tre.web.problems import problem, reason_view
@@ -44,13 +43,19 @@ class WebSettings:
     new_request_id: Callable[[], str] = lambda: new_id("r")
 
 
-def create_app(service: Service, verify: Verify, settings: WebSettings | None = None) -> Flask:
-    """Return the REST surface over `service`; `verify` turns a bearer token into a Principal or raises Refused."""
+def create_app(
+    service: Service, verify: Verify, settings: WebSettings | None = None, more: Iterable[Operation] = ()
+) -> Flask:
+    """Return the REST surface over `service`.
+
+    :param verify: turns a bearer token into a Principal or raises Refused.
+    :param more: operations over other services, under the same contract.
+    """
     limits = settings or WebSettings()
     app = Flask("tre.web", static_folder=None)
     app.url_map.merge_slashes = False
     app.config["MAX_CONTENT_LENGTH"] = limits.most_body
-    every = operations(service, limits.longest_wait)
+    every = (*operations(service, limits.longest_wait), *more)
     register(app, (*every, _description(every)), verify)
     _answer_problems(app, limits)
     _frame(app, limits)

@@ -30,6 +30,7 @@ from tre.base.reasons.web import (
 )
 from tre.identity import Principal
 from tre.web.strict import strict_json
+from tre.web.views import ReasonView
 
 Verify = Callable[[str], Principal]
 JSON = "application/json"
@@ -81,6 +82,15 @@ class Reply:
     content: BaseModel | str | bytes
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+class NotAnswered(Exception):  # noqa: N818 - a refusal is an answer, not an error
+    """A query that ends without an answer, with its reasons."""
+
+    def __init__(self, reasons: tuple[ReasonView, ...], query: str) -> None:
+        self.reasons = reasons
+        self.query = query
+        super().__init__(query)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,47 @@
+"""Prices, budgets and bounds as views: exact decimals out of whole numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+from tre.web import views
+
+
+def _exact(amount: str, places: int) -> str:
+    text = f"{int(amount):0{places + 1}d}"
+    whole, part = text[:-places], text[-places:].rstrip("0")
+    return f"{whole}.{part}" if part else whole
+
+
+def _amounts(found: Mapping[str, Any]) -> dict[str, Any]:
+    zcdp = found["measure"] == "zcdp"
+    return {
+        "epsilon": found["epsilon"],
+        "rho": _exact(found["amount"], 9) if zcdp else None,
+        "delta": _exact(found["delta"], 18),
+    }
+
+
+def price(found: Mapping[str, Any], share: float) -> views.PriceView:
+    """Return a price with its share of the project's budget."""
+    return views.PriceView(**_amounts(found), share=share)
+
+
+def bounds(bounds: Mapping[str, Mapping[str, str]]) -> views.BoundsView:
+    """Return the bounds in use: the groups and the most rows over the outputs, totals by output."""
+    groups = [int(one["groups"]) for one in bounds.values() if "groups" in one]
+    rows = [int(one["rows"]) for one in bounds.values() if "rows" in one]
+    totals = {
+        name: (float(Fraction(one["low"])), float(Fraction(one["high"])))
+        for name, one in bounds.items()
+        if "low" in one
+    }
+    return views.BoundsView(groups=max(groups, default=None), rows=max(rows, default=None), totals=totals)
+
+
+def account(dataset: str, found: Mapping[str, Any]) -> views.AccountView:
+    """Return one ledger of a project."""
+    parts = {name: views.AmountView(**_amounts(found[name])) for name in ("limit", "spent", "reserved", "left")}
+    return views.AccountView(dataset=dataset, measure=found["limit"]["measure"], **parts)

@@ -1,0 +1,159 @@
+"""Questions and their answers: what each operation does in a few lines over the service, and no rule of its own."""
+
+from __future__ import annotations
+
+import re
+from math import ceil
+
+from tre.base.reasons import Refused
+from tre.base.reasons.web import ACCURACY, PROJECT_MISSING, REFINEMENTS
+from tre.identity import Principal
+from tre.web.bodies import QuestionBody, RefinementBody
+from tre.web.contract import TEXT, Call, NotAnswered, Operation, Reply, Shape
+from tre.web.operations.common import QUERY_ID, check_scope
+from tre.web.service import QueryRequest, Service
+from tre.web.views import DecisionView, QueryView, ReasonView, ResultView
+
+_FINISHED = frozenset({"committed", "burned", "voided", "denied"})
+_PREFER = r"[\x20-\x7e]{1,200}"
+_KEY = r"[\x21-\x7e]{1,128}"
+_QUERY = "/api/v1/queries/{id}"
+_WAITING = ("Location", "Retry-After", "Preference-Applied")
+
+
+class _Questions:
+    def __init__(self, service: Service, longest: int) -> None:
+        self.service = service
+        self.longest = longest
+
+    def check(self, call: Call) -> Reply:
+        project, question = _question(call)
+        return Reply(self.service.check(call.person, project, question))
+
+    def submit(self, call: Call) -> Reply:
+        project, question = _question(call)
+        view = self.service.submit(call.person, project, question, call.headers.get("Idempotency-Key"))
+        wait = _preferred_wait(call.headers.get("Prefer", ""), self.longest)
+        if wait and view.state not in _FINISHED:
+            view = self.service.wait(call.person, view.id, wait)
+        applied = {"Preference-Applied": f"wait={wait}"} if wait is not None else {}
+        return self._answer(call.person, view, applied)
+
+    def _answer(self, person: Principal, view: QueryView, headers: dict[str, str]) -> Reply:
+        headers["Location"] = view.links["self"]
+        if view.state not in _FINISHED:
+            headers["Retry-After"] = str(max(1, ceil(view.retry_after)))
+            return Reply(view, 202, headers)
+        if view.state == "committed":
+            return Reply(view.model_copy(update={"result": self.service.result(person, view.id)}), 200, headers)
+        raise NotAnswered(_why(view), view.id)
+
+    def query(self, call: Call) -> Reply:
+        return Reply(self.service.query(call.person, call.path["id"]))
+
+    def result(self, call: Call) -> Reply:
+        return Reply(self.service.result(call.person, call.path["id"]))
+
+    def receipt(self, call: Call) -> Reply:
+        return Reply(self.service.receipt(call.person, call.path["id"]))
+
+    def refine(self, call: Call) -> Reply:
+        self.service.query(call.person, call.path["id"])
+        raise Refused.because(REFINEMENTS)
+
+
+def questions(service: Service, longest: int) -> tuple[Operation, ...]:
+    """Return the operations over questions; `longest` is the longest wait in seconds that a request may prefer."""
+    do = _Questions(service, longest)
+    return (
+        Operation(
+            name="check",
+            method="POST",
+            path="/api/v1/checks",
+            summary="Decide a question with all reasons, price and expected error, at no cost",
+            handle=do.check,
+            body=QuestionBody,
+            replies={200: Shape("The decision", DecisionView)},
+        ),
+        Operation(
+            name="submitQuery",
+            method="POST",
+            path="/api/v1/queries",
+            summary="Ask a question; `Prefer: wait=S` waits up to S seconds for the answer",
+            handle=do.submit,
+            body=QuestionBody,
+            headers={"Prefer": _PREFER, "Idempotency-Key": _KEY},
+            replies={
+                200: Shape("The query with its answer", QueryView, headers=("Location", "Preference-Applied")),
+                202: Shape("The query, still to be answered", QueryView, headers=_WAITING),
+            },
+        ),
+        Operation(
+            name="getQuery",
+            method="GET",
+            path=_QUERY,
+            summary="A query as it stands",
+            handle=do.query,
+            parameters={"id": QUERY_ID},
+            replies={200: Shape("The query", QueryView)},
+        ),
+        Operation(
+            name="getResult",
+            method="GET",
+            path=_QUERY + "/result",
+            summary="The released answer",
+            handle=do.result,
+            parameters={"id": QUERY_ID},
+            replies={200: Shape("The answer with intervals", ResultView)},
+            refusals=frozenset({409}),
+        ),
+        Operation(
+            name="getReceipt",
+            method="GET",
+            path=_QUERY + "/receipt",
+            summary="The receipt: proof that the answer's entry is in the log (C2SP tlog-proof)",
+            handle=do.receipt,
+            parameters={"id": QUERY_ID},
+            replies={200: Shape("The receipt", media=TEXT)},
+            refusals=frozenset({409}),
+        ),
+        Operation(
+            name="refineQuery",
+            method="POST",
+            path=_QUERY + "/refinements",
+            summary="A second draw for a sharper answer; not offered yet",
+            handle=do.refine,
+            parameters={"id": QUERY_ID},
+            body=RefinementBody,
+            replies={},
+        ),
+    )
+
+
+def _question(call: Call) -> tuple[str, QueryRequest]:
+    body: QuestionBody = call.body
+    if body.accuracy is not None:
+        raise Refused.because(ACCURACY)
+    project = body.project or call.person.project
+    if project is None:
+        raise Refused.because(PROJECT_MISSING)
+    check_scope(call.person, project)
+    totals = {name: (pair[0], pair[1]) for name, pair in body.bounds.totals.items()}
+    asked = QueryRequest(
+        body.sql, body.dialect, body.dataset, body.epsilon, body.bounds.groups, body.bounds.rows, totals
+    )
+    return project, asked
+
+
+def _preferred_wait(preferences: str, longest: int) -> int | None:
+    """Return the seconds of `wait=S` (RFC 7240 §4.3), at most `longest`; other preferences are passed over."""
+    found = re.search(r"(?:^|[,;])\s*wait\s*=\s*\"?(\d{1,6})\"?\s*(?:$|[,;])", preferences, re.IGNORECASE)
+    return min(int(found[1]), longest) if found else None
+
+
+def _why(view: QueryView) -> tuple[ReasonView, ...]:
+    if view.failure:
+        return (view.failure,)
+    if view.decision and view.decision.reasons:
+        return view.decision.reasons
+    raise LookupError("a query without an answer has a reason; this is a bug, report it")
