@@ -62,8 +62,17 @@ def _access(security: list[Mapping[str, Any]]) -> str:
 
 
 def _parameter(parameter: Mapping[str, Any]) -> str:
-    where = "header" if parameter["in"] == "header" else "in the path"
-    return f"- {where}: `{parameter['name']}`, matching `{parameter['schema']['pattern']}`"
+    where = {"header": "header", "path": "in the path", "query": "query parameter"}[parameter["in"]]
+    about = f": {parameter['description']}" if "description" in parameter else ""
+    return f"- {where}: `{parameter['name']}`, {_form(parameter['schema'])}{about}"
+
+
+def _form(schema: Mapping[str, Any]) -> str:
+    if "enum" in schema:
+        return ", ".join(f"`{word}`" for word in schema["enum"])
+    if schema["type"] == "integer":
+        return f"a whole number, {schema['minimum']} to {schema['maximum']}"
+    return f"matching `{schema['pattern']}`"
 
 
 def _content(holder: Mapping[str, Any]) -> str:

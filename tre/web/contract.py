@@ -25,10 +25,10 @@ from tre.base.reasons.web import (
     FIELD_UNKNOWN,
     HEADER,
     MEDIA_TYPE,
-    QUERY_PARAMETER,
     UNKNOWN_PATH,
 )
 from tre.identity import Principal
+from tre.web.parameters import Parameter, read_query
 from tre.web.strict import strict_json
 from tre.web.views import ReasonView
 
@@ -64,6 +64,7 @@ class Call:
 
     principal: Principal | None
     path: Mapping[str, str]
+    query: Mapping[str, Any]
     body: Any
     headers: Mapping[str, str]
 
@@ -97,8 +98,9 @@ class NotAnswered(Exception):  # noqa: N818 - a refusal is an answer, not an err
 class Operation:
     """One operation of the surface.
 
-    `path` holds {names} whose values must match `parameters` whole, else the address is unknown; `headers` are
-    optional request headers by pattern; `refusals` lists statuses beyond those that follow from the record.
+    `path` holds {names} whose values must match `parameters` whole, else the address is unknown; `query` are
+    optional query parameters and `headers` optional request headers by pattern; `refusals` lists statuses beyond
+    those that follow from the record.
     """
 
     name: str
@@ -109,6 +111,7 @@ class Operation:
     replies: Mapping[int, Shape]
     access: Access = Access.TOKEN
     parameters: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    query: Mapping[str, Parameter] = field(default_factory=lambda: MappingProxyType({}))
     headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     body: type[BaseModel] | None = None
     refusals: frozenset[int] = frozenset()
@@ -144,11 +147,10 @@ def _view(operation: Operation, verify: Verify) -> Callable[..., Response]:
     def view(**path: str) -> Response:
         principal = _authenticate(operation.access, verify)
         _check_path(operation, path)
-        if request.query_string:
-            raise Refused.because(QUERY_PARAMETER, name=_shown(next(iter(request.args), "")))
+        query = read_query(operation.query, request.query_string)
         headers = _headers(operation)
         body = _body(operation.body)
-        return _response(operation, operation.handle(Call(principal, path, body, headers)))
+        return _response(operation, operation.handle(Call(principal, path, query, body, headers)))
 
     return view
 

@@ -55,7 +55,11 @@ def _operation(operation: Operation) -> dict[str, Any]:
     described: dict[str, Any] = {
         "operationId": operation.name,
         "summary": operation.summary,
-        "parameters": [*_path_parameters(operation), *_header_parameters(operation)],
+        "parameters": [
+            *_path_parameters(operation),
+            *_query_parameters(operation),
+            *_header_parameters(operation),
+        ],
         "responses": {
             **{str(status): _reply(shape) for status, shape in operation.replies.items()},
             **{str(status): _problem(status) for status in sorted(operation.problems)},
@@ -78,6 +82,16 @@ def _path_parameters(operation: Operation) -> Iterator[dict[str, Any]]:
             "in": "path",
             "required": True,
             "schema": {"type": "string", "pattern": f"^{pattern.strip('^$')}$"},
+        }
+
+
+def _query_parameters(operation: Operation) -> Iterator[dict[str, Any]]:
+    for name, parameter in operation.query.items():
+        yield {
+            "name": name,
+            "in": "query",
+            "description": parameter.description,
+            "schema": dict(parameter.schema),
         }
 
 
