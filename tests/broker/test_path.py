@@ -59,6 +59,13 @@ def test_a_count_is_answered_with_its_interval_and_a_receipt(running):
     assert "test.example/log" in running.broker.receipt(OKAFOR, shown.job.id)
 
 
+def test_who_waits_is_woken_by_the_end_itself(running, monkeypatch):
+    monkeypatch.setattr("tre.broker.broker._LOOK", 3600.0)
+    taken = running.broker.submit(OKAFOR, PROJECT, None, question())
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(running.broker.wait, OKAFOR, taken.id, 3600.0).result(timeout=60).state is State.COMMITTED
+
+
 def test_what_is_checked_is_what_is_paid(running):
     decision, facts = running.broker.check(OKAFOR, PROJECT, None, question())
     before = spent(running, LedgerId.of_project(PROJECT, DATASET))

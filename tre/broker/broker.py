@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -26,7 +25,8 @@ from tre.policy.actions import Action, Answer
 from tre.policy.context import Role
 from tre.store import Reading
 
-_POLL = 0.01
+# Seconds after which a waiting thread looks by itself: another server may have ended the request.
+_LOOK = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +100,12 @@ class Broker:
 
     def wait(self, asker: Asker, query: str, seconds: float) -> Shown:
         """Return the request when it has ended, or as it stands after `seconds`."""
-        deadline = self.parts.clock.monotonic() + seconds
-        pause = threading.Event()
-        while not (found := self.find(asker, query)).ended and self.parts.clock.monotonic() < deadline:
-            pause.wait(_POLL)
+        now = self.parts.clock.monotonic
+        deadline = now() + seconds
+        with self.parts.ends.watch(query) as heard:
+            while not (found := self.find(asker, query)).ended and (left := deadline - now()) > 0:
+                heard.wait(min(left, _LOOK))
+                heard.clear()
         return found
 
     def receipt(self, asker: Asker, query: str) -> str:

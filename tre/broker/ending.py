@@ -48,7 +48,9 @@ def _leading(job: Job) -> list[tuple[str, int]]:
 def settle_outcome(parts: Parts, job: Job, outcome: str, events: list[str]) -> None:
     """Return once the outcome has its place in the log, and note it. Raises Refused (fault.log-unavailable)."""
     indexes = parts.journal.settle(events)
-    with parts.store.transaction() as tx:
+    parts.ends.tell(job.id)
+    # A lost note is no loss: until there is one, the index is looked up by the outcome's event id.
+    with parts.store.transaction(lasting=False) as tx:
         note(tx, job.id, indexes[outcome])
 
 

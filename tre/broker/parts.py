@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tre.base.clock import Clock
 from tre.base.ids import Randomness
+from tre.broker.ends import Ends
 from tre.engines import Engine
 from tre.journal import Journal, Sidecar, Trail
 from tre.privacy.mechanisms import Noise
@@ -39,6 +40,7 @@ class Parts:
     owner: str
     patience: float = 60.0
     step: Step = lambda _name: None
+    ends: Ends = field(default_factory=Ends)
 
     def trail(self, actor: str, session: str | None = None) -> Trail:
         """Begin an act of `actor`."""
