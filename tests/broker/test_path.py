@@ -227,3 +227,32 @@ def test_an_engine_that_dies_burns_the_price_and_tells_governance(home, running,
         assert governance.find_project(tx, PROJECT).status.value == "locked"
     taken = running.broker.submit(OKAFOR, PROJECT, None, question(COUNT, "0.3"))
     assert not taken.queued
+
+
+def test_the_history_of_a_project_shows_ones_own_questions_and_all_to_its_lead(home, running):
+    shown = [answered(running, question()), answered(running, question("SELECT COUNT(*) AS n FROM death"))]
+    own = running.broker.history(OKAFOR, PROJECT, None, 10)
+    assert [(one.job.id, text) for one, text in own] == [
+        (shown[1].job.id, "SELECT COUNT(*) AS n FROM death"),
+        (shown[0].job.id, COUNT),
+    ]
+    assert running.broker.history(Asker("colleague", "local"), PROJECT, None, 10) == ()
+    size = len(entries(home))
+    led = running.broker.history(Asker("lead", "local"), PROJECT, shown[1].job.number, 10)
+    assert [(one.job.id, text) for one, text in led] == [(shown[0].job.id, None)]
+    assert len(entries(home)) == size
+    with pytest.raises(Refused, match=r"web\.unknown-project"):
+        running.broker.history(Asker("stranger", "local"), PROJECT, None, 10)
+
+
+def test_a_text_is_shown_to_who_asked_and_to_the_lead_whose_read_is_on_the_record(home, running):
+    shown = answered(running, question())
+    size = len(entries(home))
+    assert running.broker.text(OKAFOR, shown.job.id) == COUNT
+    assert len(entries(home)) == size
+    assert running.broker.text(Asker("lead", "local"), shown.job.id) == COUNT
+    last = entries(home)[-1]
+    assert (last["event"], last["actor"], last["project"]) == ("audit-read", "lead", PROJECT)
+    for other in ("colleague", "stranger"):
+        with pytest.raises(Refused, match=r"web\.unknown-query"):
+            running.broker.text(Asker(other, "local"), shown.job.id)

@@ -36,6 +36,7 @@ from tre.web.views import (
     PlaceView,
     PriceView,
     ProjectView,
+    QueriesView,
     QueryView,
     ReasonView,
     ResultView,
@@ -118,6 +119,14 @@ class FakeService:
                 view = view.model_copy(update={"state": "committed"})
                 self.queries[query] = (principal.person, view)
         return view
+
+    def history(self, principal: Principal, project: str, before: int | None, limit: int) -> QueriesView:
+        self.project(principal, project)
+        own = [view for person, view in self.queries.values() if person == principal.person]
+        numbered = [(number, view) for number, view in enumerate(own, 1) if before is None or number < before]
+        page = numbered[::-1][:limit]
+        more = page[-1][0] if page and page[-1][0] > 1 else None
+        return QueriesView(queries=tuple(view for _, view in page), next=more)
 
     def result(self, principal: Principal, query: str) -> ResultView:
         if self._own(principal, query).state != "committed":

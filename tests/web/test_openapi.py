@@ -55,6 +55,7 @@ def test_the_description_lists_the_surface_that_others_rely_on(document: dict[st
         ("GET", "/api/v1/projects"),
         ("GET", "/api/v1/projects/{id}"),
         ("GET", "/api/v1/projects/{id}/budget"),
+        ("GET", "/api/v1/projects/{id}/queries"),
         ("GET", "/api/v1/log/checkpoint"),
         ("GET", "/api/v1/log/tile/{path}"),
         ("GET", "/healthz"),

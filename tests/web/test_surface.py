@@ -185,3 +185,21 @@ def test_an_internal_failure_says_one_fixed_text_and_its_request_id(
     logged = capsys.readouterr()
     assert "RuntimeError" in logged.out + logged.err
     assert "9434765919" not in logged.out + logged.err + json.dumps(found)
+
+
+def test_ones_queries_come_newest_first_a_page_at_a_time(web: FlaskClient) -> None:
+    asked = [post(web, "/api/v1/queries", ask()).get_json()["id"] for _ in range(5)]
+    found, before = [], ""
+    while True:
+        page = web.get(f"/api/v1/projects/p1/queries?limit=2{before}", headers=ADA).get_json()
+        found += [query["id"] for query in page["queries"]]
+        if page["next"] is None:
+            break
+        before = f"&before={page['next']}"
+    assert found == asked[::-1]
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=101", "before=0", "limit=2&limit=2", "after=2", "before=x"])
+def test_a_page_that_cannot_be_is_refused(web: FlaskClient, query: str) -> None:
+    answer = web.get(f"/api/v1/projects/p1/queries?{query}", headers=ADA)
+    assert (answer.status_code, answer.get_json()["code"]) == (400, "web.query-parameter")

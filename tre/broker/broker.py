@@ -8,7 +8,7 @@ from typing import Any
 
 from tre import governance, jobs, ledger
 from tre.base.reasons import Refused, web
-from tre.broker.asking import Taken, check, submit
+from tre.broker.asking import SQL, Taken, check, submit, unsealed
 from tre.broker.facts import amount, facts
 from tre.broker.parts import Parts
 from tre.broker.runner import Runner
@@ -98,6 +98,38 @@ class Broker:
             self._note_read(asker, found.index, job)
         return found
 
+    def text(self, asker: Asker, query: str) -> str | None:
+        """Return what a request asked, to who asked it; a read by its project's lead is an entry of the log first.
+
+        None where the text was erased, or where its intent is not in the log yet and somebody else asks for it.
+        """
+        with self.parts.store.reading() as tx:
+            job = _own(tx, asker, query)
+            index = outbox.indexes_of(tx, [job.intent]).get(job.intent)
+            text = _text(tx, self.parts, job)
+        if asker.person != job.person:
+            if index is None:
+                return None
+            self._note_read(asker, index, job)
+        return text
+
+    def history(
+        self, asker: Asker, project: str, before: int | None, most: int
+    ) -> tuple[tuple[Shown, str | None], ...]:
+        """Return a project's requests, newest first: one's own with their text; to a lead also others', without.
+
+        Raises Refused (web.unknown-project).
+        """
+        with self.parts.store.reading() as tx:
+            found = governance.find_project(tx, project)
+            if found is None or asker.person not in found.members:
+                raise Refused.because(web.UNKNOWN_PROJECT)
+            own = None if found.members[asker.person] is Role.LEAD else asker.person
+            page = jobs.jobs_of(tx, project, person=own, before=before, most=most)
+            return tuple(
+                (_shown(tx, job), _text(tx, self.parts, job) if job.person == asker.person else None) for job in page
+            )
+
     def wait(self, asker: Asker, query: str, seconds: float) -> Shown:
         """Return the request when it has ended, or as it stands after `seconds`."""
         now = self.parts.clock.monotonic
@@ -159,6 +191,11 @@ def _own(tx: Reading, asker: Asker, query: str) -> Job:
     if job is None or role is None or (asker.person != job.person and role is not Role.LEAD):
         raise Refused.because(web.UNKNOWN_QUERY)
     return job
+
+
+def _text(tx: Reading, parts: Parts, job: Job) -> str | None:
+    sealed = parts.sidecar.read(tx, job.intent, SQL)
+    return None if sealed is None else unsealed(sealed).sql
 
 
 def _shown(tx: Reading, job: Job) -> Shown:

@@ -79,6 +79,7 @@ class Job:
     receipt_index: int | None
     answer: Answer | None
     error: str | None
+    cancelled: datetime | None
 
     @property
     def release_at(self) -> datetime | None:
@@ -117,9 +118,13 @@ def find(tx: Reading, job: str) -> Job | None:
     return None if row is None else _job(row)
 
 
-def jobs_of(tx: Reading, project: str, *, before: int | None = None, most: int = 100) -> tuple[Job, ...]:
-    """Return a project's requests, newest first; `before` is the number to go on from."""
+def jobs_of(
+    tx: Reading, project: str, *, person: str | None = None, before: int | None = None, most: int = 100
+) -> tuple[Job, ...]:
+    """Return a project's requests, newest first, or those of one person; `before` is the number to go on from."""
     statement = select(queries).where(queries.c.project == project)
+    if person is not None:
+        statement = statement.where(queries.c.person == person)
     if before is not None:
         statement = statement.where(queries.c.number < before)
     rows = tx.execute(statement.order_by(queries.c.number.desc()).limit(most))
@@ -173,6 +178,7 @@ def _job(row: Row[Any]) -> Job:
         row.receipt_index,
         answer,
         row.error,
+        _time(row.cancelled),
     )
 
 

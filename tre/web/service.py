@@ -15,6 +15,7 @@ from tre.web.views import (
     DatasetView,
     DecisionView,
     ProjectView,
+    QueriesView,
     QueryView,
     ResultView,
 )
@@ -68,6 +69,12 @@ class Service(Protocol):
 
     def query(self, principal: Principal, query: str) -> QueryView:
         """Return the query as it stands; refused as web.unknown-query to everybody else."""
+
+    def history(self, principal: Principal, project: str, before: int | None, limit: int) -> QueriesView:
+        """Return the project's queries that came before number `before`, at most `limit`, newest first.
+
+        Members see their own, with their SQL; leads see all, others' without it.
+        """
 
     def result(self, principal: Principal, query: str) -> ResultView:
         """Return the released answer; refused as web.query-not-finished before its outcome entry is indexed."""

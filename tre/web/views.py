@@ -148,14 +148,21 @@ class ResultView(View):
 class QueryView(View):
     """A question that was taken in. `retry_after` is the time in seconds after which asking again may help.
 
-    `failure` says why a burned or voided query has no answer.
+    `release_at` is when a ready answer leaves and `limit_at` when every other outcome does, once it has `started`:
+    there is no other progress. `failure` says why a burned or voided query has no answer. `sql` is shown to who
+    asked and to the project's lead.
     """
 
     id: str
     project: str
     state: State
+    person: str | None = None
     submitted: str
+    started: str | None = None
+    release_at: str | None = None
+    limit_at: str | None = None
     finished: str | None = None
+    sql: str | None = None
     decision: DecisionView | None = None
     failure: ReasonView | None = None
     retry_after: float = 1.0
@@ -167,6 +174,13 @@ class QueryView(View):
         """Where the query, its result and its receipt are."""
         here = f"/api/v1/queries/{self.id}"
         return {"self": here, "result": f"{here}/result", "receipt": f"{here}/receipt"}
+
+
+class QueriesView(View):
+    """Questions, newest first. `next` is the number to name as `before` for those that follow; none at the end."""
+
+    queries: tuple[QueryView, ...]
+    next: int | None = None
 
 
 class DatasetSummary(View):

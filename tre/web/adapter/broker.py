@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from tre.base.clock import stamp
 from tre.base.reasons import Refused
 from tre.base.reasons import web as reasons
@@ -41,7 +43,7 @@ class BrokerService:
         """Take the question in, or deny it with every reason."""
         taken = self._broker.submit(_asker(principal), project, request.dataset, _question(request), idempotency)
         if taken.queued:
-            return self.query(principal, taken.id)
+            return self._view(principal, self._broker.find(_asker(principal), taken.id))
         return views.QueryView(
             id=taken.id,
             project=project,
@@ -55,8 +57,15 @@ class BrokerService:
         return self._view(principal, self._broker.wait(_asker(principal), query, seconds))
 
     def query(self, principal: Principal, query: str) -> views.QueryView:
-        """Return the query as it stands."""
-        return self._view(principal, self._broker.find(_asker(principal), query))
+        """Return the query as it stands, with its text."""
+        view = self._view(principal, self._broker.find(_asker(principal), query))
+        return view.model_copy(update={"sql": self._broker.text(_asker(principal), query)})
+
+    def history(self, principal: Principal, project: str, before: int | None, limit: int) -> views.QueriesView:
+        """Return a page of a project's queries."""
+        found = self._broker.history(_asker(principal), project, before, limit + 1)
+        shown = tuple(self._view(principal, one).model_copy(update={"sql": text}) for one, text in found[:limit])
+        return views.QueriesView(queries=shown, next=found[limit - 1][0].job.number if len(found) > limit else None)
 
     def result(self, principal: Principal, query: str) -> views.ResultView:
         """Return the released answer, once its outcome entry is in the log."""
@@ -128,8 +137,12 @@ class BrokerService:
             id=job.id,
             project=job.project,
             state=found.state.value,
+            person=job.person,
             submitted=stamp(job.created),
-            finished=stamp(job.finished) if job.finished and found.ended else None,
+            started=_stamp(job.started),
+            release_at=_stamp(job.release_at),
+            limit_at=_stamp(job.limit_at),
+            finished=_stamp(job.finished) if found.ended else None,
             decision=decision(job.decision, ()),
             failure=failed,
             retry_after=max(_PAUSE, job.release_ms / 1000),
@@ -152,6 +165,10 @@ class BrokerService:
             except Refused:
                 continue  # a data set that has no version yet is not there to be asked
         return found
+
+
+def _stamp(moment: datetime | None) -> str | None:
+    return None if moment is None else stamp(moment)
 
 
 def _asker(principal: Principal) -> Asker:

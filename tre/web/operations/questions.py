@@ -10,14 +10,16 @@ from tre.base.reasons.web import ACCURACY, PROJECT_MISSING, REFINEMENTS
 from tre.identity import Principal
 from tre.web.bodies import QuestionBody, RefinementBody
 from tre.web.contract import TEXT, Call, NotAnswered, Operation, Reply, Shape
-from tre.web.operations.common import QUERY_ID, check_scope
+from tre.web.operations.common import NAMED, PROJECT, QUERY_ID, check_scope
+from tre.web.parameters import whole
 from tre.web.service import QueryRequest, Service
-from tre.web.views import DecisionView, QueryView, ReasonView, ResultView
+from tre.web.views import DecisionView, QueriesView, QueryView, ReasonView, ResultView
 
 _FINISHED = frozenset({"committed", "burned", "voided", "denied"})
 _PREFER = r"[\x20-\x7e]{1,200}"
 _KEY = r"[\x21-\x7e]{1,128}"
 _QUERY = "/api/v1/queries/{id}"
+_PAGE = 20
 _WAITING = ("Location", "Retry-After", "Preference-Applied")
 
 
@@ -50,6 +52,11 @@ class _Questions:
 
     def query(self, call: Call) -> Reply:
         return Reply(self.service.query(call.person, call.path["id"]))
+
+    def history(self, call: Call) -> Reply:
+        check_scope(call.person, call.path["id"])
+        page = call.query.get("before"), call.query.get("limit", _PAGE)
+        return Reply(self.service.history(call.person, call.path["id"], *page))
 
     def result(self, call: Call) -> Reply:
         return Reply(self.service.result(call.person, call.path["id"]))
@@ -96,6 +103,19 @@ def questions(service: Service, longest: int) -> tuple[Operation, ...]:
             handle=do.query,
             parameters={"id": QUERY_ID},
             replies={200: Shape("The query", QueryView)},
+        ),
+        Operation(
+            name="listQueries",
+            method="GET",
+            path=PROJECT + "/queries",
+            summary="The project's queries, newest first: one's own, or all to its lead",
+            handle=do.history,
+            parameters={"id": NAMED},
+            query={
+                "before": whole("The `next` of the page before", 1, 2**63 - 1),
+                "limit": whole(f"How many; {_PAGE} if absent", 1, 100),
+            },
+            replies={200: Shape("A page of queries", QueriesView)},
         ),
         Operation(
             name="getResult",
