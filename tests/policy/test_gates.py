@@ -23,12 +23,12 @@ SCHEMA = (policies_folder() / "core.cedarschema").read_text()
 
 
 def all_gates(context: Context, core: Core | None = None) -> list[str]:
-    return codes(*(gate(context, POLICY, core) for gate in (gates.people, gates.project, gates.settings)))
+    return codes(*gates.asking(context, POLICY, core))
 
 
 def test_who_has_everything_passes_every_gate():
     assert all_gates(ASKING) == []
-    assert gates.people(ASKING, POLICY).allowed
+    assert all(verdict.allowed for verdict in gates.asking(ASKING, POLICY))
 
 
 @pytest.mark.parametrize(
@@ -101,8 +101,8 @@ def test_what_codes_leave_open_needs_a_recorded_look_at_this_data_set():
 
 def test_every_refusal_can_be_said():
     for context in (as_person(credentials=()), in_project(expires=NOW), in_project(purposes=frozenset())):
-        for gate in (gates.people, gates.project, gates.settings):
-            for refusal in gate(context, POLICY).refusals:
+        for verdict in gates.asking(context, POLICY):
+            for refusal in verdict.refusals:
                 assert "{" not in refusal.sentence + refusal.remedy
 
 
@@ -130,8 +130,8 @@ def test_rules_that_do_not_validate_are_not_loaded():
 
 def test_a_rule_that_fails_while_deciding_denies_at_every_gate():
     overflow = Core(RULES + BAD_RULE % "context.now * 9223372036854775807 > 0", SCHEMA)
-    for gate in (gates.people, gates.project, gates.settings):
-        assert codes(gate(ASKING, POLICY, overflow)) == ["people.rules-failed"]
+    for verdict in gates.asking(ASKING, POLICY, overflow):
+        assert codes(verdict) == ["people.rules-failed"]
 
 
 def test_facts_that_do_not_fit_the_schema_deny():
@@ -146,14 +146,17 @@ def test_facts_that_do_not_fit_the_schema_deny():
 def test_an_exception_inside_the_engine_denies(monkeypatch):
     core = Core(RULES, SCHEMA)
     monkeypatch.setattr("tre.policy.core.cedarpy.is_authorized", lambda *_, **__: 1 / 0)
-    assert codes(gates.people(ASKING, POLICY, core)) == ["people.rules-failed"]
+    assert {one.reason.code for verdict in gates.asking(ASKING, POLICY, core) for one in verdict.refusals} == {
+        "people.rules-failed"
+    }
 
 
 def test_a_forbid_without_a_reason_denies_and_says_that_the_rules_failed():
     nameless = Core(RULES + BAD_RULE.replace('@id("project.locked") ', "") % "true", SCHEMA)
     unknown = Core(RULES + BAD_RULE.replace("project.locked", "project.moonlight") % "true", SCHEMA)
     for core in (nameless, unknown):
-        assert codes(gates.settings(ASKING, POLICY, core)) == ["people.rules-failed"]
+        *_, sign_in = gates.asking(ASKING, POLICY, core)
+        assert codes(sign_in) == ["people.rules-failed"]
         assert "people.rules-failed" in all_gates(in_project(status=Status.SUSPENDED), core), (
             "beside a reason that is known"
         )
@@ -196,7 +199,8 @@ def test_who_passes_holds_everything_that_the_policy_asks_for(need, held):
     asked = replace(POLICY.people[Role.RESEARCHER], needs=need)
     stricter = replace(POLICY, people={Role.RESEARCHER: asked})
     context = as_person(credentials=tuple(credential(kind) for kind in held))
-    assert gates.people(context, stricter).allowed == (need <= held)
+    person, *_ = gates.asking(context, stricter)
+    assert person.allowed == (need <= held)
 
 
 # ---- Who may do what (GOVERNANCE §1)

@@ -146,7 +146,8 @@ def _started(parts: Parts, job: Job, policy: CompiledPolicy) -> bool:
     until = now + timedelta(milliseconds=job.limit_ms) + _LEASE_SLACK
     with parts.store.transaction() as tx:
         context = governance.context(tx, job.person, job.project, "", now)
-        if not (gates.people(context, policy).allowed and gates.project(context, policy).allowed):
+        people, project, _settings = gates.asking(context, policy)
+        if not (people.allowed and project.allowed):
             return False
         return jobs.start(tx, job.id, parts.owner, now, until)
 

@@ -56,9 +56,7 @@ def decide(question: Question, situation: Situation) -> Decision:
     nothing = Cost.zero(rules.measure)
     return Decision(
         verdicts=(
-            gates.people(situation.context, policy),
-            gates.project(situation.context, policy),
-            gates.settings(situation.context, policy),
+            *gates.asking(situation.context, policy),
             data,
             *outputs,
         ),

@@ -20,19 +20,19 @@ from tre.policy.facts import Facts, refusals
 _MILLISECOND = timedelta(milliseconds=1)
 
 
-def people(context: Context, policy: CompiledPolicy, core: Core | None = None) -> Verdict:
-    """Whether this person holds what the policy asks of their role."""
-    return Verdict("people", _of("people", _asking(context, policy, core)))
+def asking(context: Context, policy: CompiledPolicy, core: Core | None = None) -> tuple[Verdict, Verdict, Verdict]:
+    """The three gates of a question, from one ruling.
 
-
-def project(context: Context, policy: CompiledPolicy, core: Core | None = None) -> Verdict:
-    """Whether the project is one of theirs, in force, granted the data set, for a purpose that the policy admits."""
-    return Verdict("project", _of("project", _asking(context, policy, core)))
-
-
-def settings(context: Context, policy: CompiledPolicy, core: Core | None = None) -> Verdict:
-    """Whether the person signed in by a way that the policy admits."""
-    return Verdict("settings", _of("settings", _asking(context, policy, core)))
+    People: whether this person holds what the policy asks of their role. Project: whether it is one of theirs, in
+    force, granted the data set, for a purpose that the policy admits. Settings: whether they signed in by a way that
+    the policy admits.
+    """
+    refusals = _asking(context, policy, core)
+    return (
+        Verdict("people", _of("people", refusals)),
+        Verdict("project", _of("project", refusals)),
+        Verdict("settings", _of("settings", refusals)),
+    )
 
 
 def version(made_under: str, policy: CompiledPolicy) -> Verdict:
