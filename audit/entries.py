@@ -47,6 +47,7 @@ class Event(StrEnum):
     REIDENTIFICATION = "reidentification"
     RELEASE = "release"
     ROLE_CHANGED = "role-changed"
+    SESSION_ENDED = "session-ended"
     SIGNIN_FAILED = "signin-failed"
     SIGNIN_SUCCEEDED = "signin-succeeded"
     TOKEN_ISSUED = "token-issued"  # noqa: S105
@@ -124,7 +125,9 @@ FIELDS: dict[str, str] = {
     "credential": CREDENTIAL,
     "until": TIME,
     "token": CODE,  # id of a token, not the token
-    "session": CODE,  # id of the session or token by which the actor acted
+    "session": CODE,  # id of the session or token by which the actor acted; of the session that began or ended
+    "issuer": CODE,  # who said that the person is who they are
+    "acr": CODE,  # how they showed it, in the words of the policies
     "approved_by": CODES,  # further people whose consent the act needed
     "evidence": CODE,
     "reasons": CODES,
@@ -185,8 +188,9 @@ _TABLE: dict[Event, tuple[str, str]] = {
     Event.REIDENTIFICATION: ("project change", "subject dataset approved_by reasons answers"),
     Event.RELEASE: ("project answers", "subject count result_commitment content_digest checks approved_by reasons"),
     Event.ROLE_CHANGED: ("subject change roles", "project approved_by until reasons evidence"),
+    Event.SESSION_ENDED: ("subject session change", ""),
     Event.SIGNIN_FAILED: ("count", "subject reasons"),
-    Event.SIGNIN_SUCCEEDED: ("", "credential until"),
+    Event.SIGNIN_SUCCEEDED: ("session issuer acr until", "token"),
     Event.TOKEN_ISSUED: ("subject token until", "project roles"),
 }
 

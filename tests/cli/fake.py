@@ -48,6 +48,9 @@ class FakeAdmin:
     def token(self, person: str, project: str | None, minutes: int) -> str:
         return f"token.{person}.{project}.{minutes}"
 
+    def sign_in_code(self, person: str, minutes: int) -> str:
+        return f"code-{person}-{minutes}"
+
     def serve(self, host: str, port: int) -> None:
         self.calls.append(("serve", host, port))
 

@@ -209,6 +209,11 @@ def test_lists_print_the_id_first_and_move_no_cursor(admin: FakeAdmin, capsys: p
     assert capsys.readouterr().out.splitlines()[2].startswith("p1")
 
 
+def test_the_code_for_signing_in_stands_on_the_last_line(admin: FakeAdmin, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sign-in-code", "--person", "ada", "--minutes", "5"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "code-ada-5"
+
+
 def test_the_token_stands_on_the_last_line(admin: FakeAdmin, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["token", "--person", "ada", "--project", "p1", "--minutes", "5"]) == 0
     assert capsys.readouterr().out.splitlines()[-1] == "token.ada.p1.5"

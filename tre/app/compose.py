@@ -47,6 +47,11 @@ class House:
             raise Refused.because(reasons.NO_HOME, home=str(self.home.root))
         return read_settings(self.home)
 
+    @property
+    def is_demonstration(self) -> bool:
+        """Whether one may choose here who one is: the settings say so, and `tre demo` made the home."""
+        return self.settings.portal.demonstration and self.home.demonstration.is_file()
+
     @cached_property
     def clock(self) -> Clock:
         """The machine's clock."""

@@ -16,6 +16,7 @@ from audit import LogError, LogReader, TileError
 from tre import engines, governance
 from tre.app.compose import House
 from tre.app.failures import FailedSignIns
+from tre.app.signing_in import SigningIn
 from tre.base.cost import Measure
 from tre.base.reasons import Refused, identity
 from tre.base.reasons import app as reasons
@@ -29,6 +30,8 @@ from tre.onboarding.folders import sweep
 from tre.privacy.mechanisms import Mechanism, accuracy
 from tre.web.adapter import BrokerService
 from tre.web.app import create_app
+from tre.web.signin import add_sign_in
+from tre.web.visitors import Visitors
 
 _DRAIN = 0.05
 
@@ -52,8 +55,11 @@ class Running:
         self.broker.start()
 
     def app(self) -> Flask:
-        """Return the REST surface."""
-        return create_app(BrokerService(self.broker, _Files(self._log)), self._principal)
+        """Return the REST surface and the pages of signing in."""
+        app = create_app(BrokerService(self.broker, _Files(self._log)), self._principal)
+        desk = SigningIn(self._house, self._failures)
+        add_sign_in(app, Visitors(desk.principal, self._house.settings.portal.url), desk)
+        return app
 
     def stop(self) -> None:
         """Finish what runs, write what waits, give everything back. A second call does nothing."""

@@ -32,6 +32,15 @@ class ServerSettings(_Part):
     audience: str
 
 
+class PortalSettings(_Part):
+    """Where people's browsers find the portal, and how long they stay signed in."""
+
+    url: Annotated[str, Field(pattern=r"^$|^https://[a-z0-9.-]+(:[0-9]{1,5})?$")]
+    idle: Positive
+    longest: Positive
+    demonstration: bool
+
+
 class RunnerSettings(_Part):
     """How questions are measured."""
 
@@ -60,6 +69,7 @@ class Settings(_Part):
 
     log: LogSettings
     server: ServerSettings
+    portal: PortalSettings
     runner: RunnerSettings
     engine: EngineSettings
     onboarding: OnboardingSettings

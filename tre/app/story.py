@@ -29,7 +29,6 @@ Say = Callable[[str], None]
 
 DATASET, PROJECT, RESEARCHER = "northfield", "diabetes", "okafor"
 _SEED = 20_260_101
-_MARK = "demonstration"
 _START_SECONDS = 60.0
 
 QUESTIONS = (
@@ -91,7 +90,7 @@ def _tool() -> str:
 def _clear(root: Path) -> None:
     if not root.exists() or not any(root.iterdir()):
         return
-    if not (root / _MARK).is_file():
+    if not Home(root).demonstration.is_file():
         raise Refused.because(reasons.DEMO_EXISTS, home=str(root))
     shutil.rmtree(root)
 
@@ -99,7 +98,8 @@ def _clear(root: Path) -> None:
 def _furnish(admin: HomeAdmin, root: Path, people: int, say: Say, progress: Progress) -> None:
     say(f"A home for the demonstration in {root}, and a synthetic population of {people:,} people.")
     admin.init(root, "northfield.example/demonstration")
-    (root / _MARK).touch()
+    Home(root).demonstration.touch()
+    _choosing(Home(root))
     with tempfile.TemporaryDirectory(dir=Home(root).spill) as folder:
         generate(people, _SEED, Path(folder), progress)
         version, _ = admin.dataset_add(DATASET, Path(folder), policies_folder() / "omop.yaml", progress)
@@ -109,6 +109,12 @@ def _furnish(admin: HomeAdmin, root: Path, people: int, say: Say, progress: Prog
         NewProject(PROJECT, (DATASET,), (RESEARCHER,), ("DUO:0000006",), Decimal(5), Decimal("1e-6"), None)
     )
     say(f"Dr A. Okafor ({RESEARCHER}) may ask in the project {PROJECT}, for health research, up to epsilon 5.\n")
+
+
+def _choosing(home: Home) -> None:
+    """Let whoever sits at this machine choose who they are in the portal."""
+    text = home.config.read_text(encoding="utf-8")
+    home.config.write_text(text.replace("demonstration = false", "demonstration = true"), encoding="utf-8")
 
 
 @contextmanager

@@ -52,6 +52,11 @@ class Home:
         return self.root / "config.toml"
 
     @property
+    def demonstration(self) -> Path:
+        """The mark of a home that `tre demo` made, and may therefore replace."""
+        return self.root / "demonstration"
+
+    @property
     def vkey(self) -> Path:
         """The log's public verifier key: give it to everyone."""
         return self.root / "log.vkey"

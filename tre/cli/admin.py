@@ -71,6 +71,9 @@ class Admin(Protocol):
     def token(self, person: str, project: str | None, minutes: int) -> str:
         """Return a bearer token of the embedded issuer."""
 
+    def sign_in_code(self, person: str, minutes: int) -> str:
+        """Return a code with which the person may sign in to the portal once."""
+
     def serve(self, host: str, port: int) -> None:
         """Serve until stopped."""
 

@@ -101,6 +101,12 @@ def token(options: argparse.Namespace) -> int:
     return 0
 
 
+def code(options: argparse.Namespace) -> int:
+    """Print a code for signing in once, on the last line."""
+    print(at_home().sign_in_code(options.person, options.minutes))
+    return 0
+
+
 def serve(options: argparse.Namespace) -> int:
     """Serve until stopped."""
     at_home().serve(options.host, options.port)

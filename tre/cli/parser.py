@@ -167,6 +167,11 @@ def _running(commands: Commands) -> None:
     token.add_argument("--person", required=True, metavar="P")
     token.add_argument("--project", metavar="X")
     token.add_argument("--minutes", type=_count, default=60, metavar="N", help="its life (default: %(default)s)")
+    code = _command(
+        commands, "sign-in-code", "print a one-time code for the portal on the last line", "administering", "code"
+    )
+    code.add_argument("--person", required=True, metavar="P")
+    code.add_argument("--minutes", type=_count, default=10, metavar="N", help="its life (default: %(default)s)")
     serve = _command(commands, "serve", "serve questions and the log", "administering", "serve")
     serve.add_argument("--host", default="127.0.0.1", help="default: %(default)s")
     serve.add_argument("--port", type=_count, default=8321, help="default: %(default)s")

@@ -16,7 +16,7 @@ from tre.governance.datasets import (
 from tre.governance.incidents import record_incident, unlock_project
 from tre.governance.people import PersonRecord, add_credential, add_person, find_person, list_people
 from tre.governance.projects import NewProject, ProjectRecord, add_project, find_project, list_projects
-from tre.governance.tokens import note_token, revoke_token, token_revoked
+from tre.governance.tokens import note_token, revoke_token, revoke_tokens, token_revoked
 
 __all__ = [
     "NewProject",
@@ -43,6 +43,7 @@ __all__ = [
     "policy_in_force",
     "record_incident",
     "revoke_token",
+    "revoke_tokens",
     "token_revoked",
     "unlock_project",
 ]

@@ -44,6 +44,14 @@ def revoke_token(tx: Transaction, trail: Trail, token: str) -> bool:
     return ended is not None
 
 
+def revoke_tokens(tx: Transaction, trail: Trail, person: str) -> int:
+    """End every token of a person that has not expired; return how many there were."""
+    t = tokens.c
+    now = stamp(trail.clock.now())
+    mine = select(t.jti).where(t.person == person, t.revoked.is_(None), t.expires > now)
+    return sum(revoke_token(tx, trail, token) for token in tx.execute(mine).scalars().all())
+
+
 def token_revoked(tx: Reading, token: str) -> bool:
     """Return whether a token was ended early. Tokens of other issuers are not known here."""
     row = tx.execute(select(tokens.c.revoked).where(tokens.c.jti == token)).one_or_none()

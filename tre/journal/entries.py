@@ -126,6 +126,21 @@ def signin_failed(act: Act, count: int, reasons: Sequence[str]) -> Entry:
     return _entry(act, Event.SIGNIN_FAILED, count=count, reasons=sorted(set(reasons)))
 
 
+def signin_succeeded(act: Act, session: str, issuer: str, acr: str, until: datetime, code: str | None = None) -> Entry:
+    """A session of the actor began; `code` is the id of the one-time code that it was begun with, if any."""
+    return _entry(act, Event.SIGNIN_SUCCEEDED, session=session, issuer=issuer, acr=acr, until=stamp(until), token=code)
+
+
+def session_ended(act: Act, person: str, session: str, change: str) -> Entry:
+    """A session of `person` was ended before its time."""
+    return _entry(act, Event.SESSION_ENDED, subject=person, session=session, change=change)
+
+
+def identity_changed(act: Act, person: str, change: str) -> Entry:
+    """A subject of an outside issuer became a person, or is one no longer; who it was lies in the side-car."""
+    return _entry(act, Event.PERSON_CHANGED, subject=person, change=change)
+
+
 def query_denied(act: Act, question: Question, cost: Cost | None = None) -> Entry:
     """A request was decided against; nothing was reserved or read."""
     return _entry(act, Event.QUERY_DECISION, decision="denied", **_question(question), **_cost(cost))

@@ -195,6 +195,14 @@ sign_ins = Table(
     Column("target", Text, nullable=False),  # the page that was asked for
     Column("expires", _Time, nullable=False, index=True),
 )
+sign_in_codes = Table(
+    "sign_in_codes",  # made by the operator for one sign-in
+    metadata,
+    Column("code", _Digest, primary_key=True),
+    Column("id", _Id, nullable=False),  # stands in entries; opens nothing
+    Column("person", _Id, ForeignKey("people.id"), nullable=False, index=True),
+    Column("expires", _Time, nullable=False, index=True),
+)
 sessions = Table(
     "sessions",
     metadata,

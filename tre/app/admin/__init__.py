@@ -7,6 +7,7 @@ from pathlib import Path
 from tre.app.admin.data import DataCommands
 from tre.app.admin.people import PeopleCommands
 from tre.app.admin.running import RunningCommands
+from tre.app.admin.signing_in import SigningInCommands
 from tre.app.compose import House
 from tre.base.home import Home
 
@@ -18,5 +19,5 @@ def open_admin(home: Path | None) -> HomeAdmin:
     return HomeAdmin(None if home is None else House(Home(home.absolute())))
 
 
-class HomeAdmin(DataCommands, PeopleCommands, RunningCommands):
+class HomeAdmin(DataCommands, PeopleCommands, RunningCommands, SigningInCommands):
     """Implements the commands. Every change is an entry of the log before it is acknowledged."""

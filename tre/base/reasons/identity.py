@@ -74,3 +74,36 @@ KEY_UNSAFE = reason(
     "The issuer's key file is missing, damaged or open to other users, so no token is issued or accepted.",
     "Make the file readable for its owner alone (0600), or put it back from a backup.",
 )
+SESSION_MISSING = reason(
+    "identity.session-missing",
+    Kind.SIGN_IN,
+    "You are not signed in.",
+    "Sign in at the portal's page /sign-in.",
+)
+SESSION_ENDED = reason(
+    "identity.session-ended",
+    Kind.SIGN_IN,
+    "Your session has ended.",
+    "Sign in again.",
+    "A session ends when it is not used for a while, after a working day at the latest, when you sign out here or "
+    "everywhere, and when you leave. How long it lasts stands in the settings.",
+)
+CODE_REFUSED = reason(
+    "identity.code-refused",
+    Kind.SIGN_IN,
+    "This code opens nothing.",
+    "Ask the operator for a new one: a code works once and for a few minutes.",
+    "Codes that never were, that were used and that have expired are answered alike.",
+)
+CODE_MINUTES = reason(
+    "identity.code-minutes",
+    Kind.USAGE,
+    "A code for signing in lasts for 1 to {most} minutes.",
+    "Ask for fewer minutes; make another code when it has expired.",
+)
+DEMONSTRATION_ONLY = reason(
+    "identity.demonstration-only",
+    Kind.REFUSED,
+    "Choosing who one is belongs to the demonstration, on the machine that serves it.",
+    "Sign in with a code of the operator or with your organisation's account.",
+)

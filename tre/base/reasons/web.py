@@ -115,3 +115,20 @@ ACCURACY = reason(
     "Asking for an accuracy instead of a price is not offered yet.",
     "Name an epsilon; a check tells the error that it buys, at no cost.",
 )
+FOREIGN_ORIGIN = reason(
+    "web.foreign-origin",
+    Kind.REFUSED,
+    "The request comes from a page of another site.",
+    "Go to the portal's own page and press the button there.",
+    "Whatever changes something is taken only from the portal's own pages: `Sec-Fetch-Site` must say `same-origin` and "
+    "`Origin` the portal's address, and one of the two must be there. Behind a proxy, `url` under `[portal]` in the "
+    "settings is that address.",
+)
+UNKNOWN_HOST = reason(
+    "web.unknown-host",
+    Kind.REFUSED,
+    "The portal is asked for under an address that is not its own.",
+    "Use the address that the operator has told you.",
+    "Without `url` under `[portal]` in the settings the portal is for the machine that serves it: 127.0.0.1, ::1 or "
+    "localhost. Its cookies need HTTPS everywhere else.",
+)

@@ -82,6 +82,17 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_identities_person"), "identities", ["person"], unique=False)
     op.create_table(
+        "sign_in_codes",
+        sa.Column("code", sa.String(length=64), nullable=False),
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("person", sa.String(length=64), nullable=False),
+        sa.Column("expires", sa.String(length=32), nullable=False),
+        sa.ForeignKeyConstraint(["person"], ["people.id"], name=op.f("fk_sign_in_codes_person")),
+        sa.PrimaryKeyConstraint("code", name=op.f("pk_sign_in_codes")),
+    )
+    op.create_index(op.f("ix_sign_in_codes_expires"), "sign_in_codes", ["expires"], unique=False)
+    op.create_index(op.f("ix_sign_in_codes_person"), "sign_in_codes", ["person"], unique=False)
+    op.create_table(
         "sessions",
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("secret", sa.String(length=64), nullable=False),

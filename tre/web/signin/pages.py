@@ -1,0 +1,127 @@
+"""Signing in and out over HTTP: forms, redirects and cookies, and no rule of their own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from ipaddress import ip_address
+
+from flask import Blueprint, Flask, Response, redirect, render_template, request
+
+from tre.base.reasons import Refused
+from tre.base.reasons.identity import DEMONSTRATION_ONLY
+from tre.identity import Principal
+from tre.web.signin.desk import Desk
+from tre.web.visitors import Visitors, drop_secret, set_secret
+
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; "
+    "base-uri 'none'",
+    "Referrer-Policy": "same-origin",
+}
+_FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Via")
+_OWN_PAGE = re.compile(r"/(?![/\\])[A-Za-z0-9._~!$&'()*+,;=:@/?%-]{0,500}", re.ASCII)
+_SEE_OTHER = 303
+
+
+def add_sign_in(app: Flask, visitors: Visitors, desk: Desk) -> None:
+    """Add /sign-in, /sign-out and /sign-out-everywhere to `app`."""
+    pages = Blueprint("sign_in", __name__, template_folder="templates")
+    handlers = _Pages(visitors, desk)
+    pages.before_request(visitors.guard)
+    pages.after_request(_framed)
+    pages.register_error_handler(Refused, handlers.refused)
+    for path, method, handle in (
+        ("/sign-in", "GET", handlers.show),
+        ("/sign-in", "POST", handlers.with_code),
+        ("/sign-in/demonstration", "POST", handlers.as_person),
+        ("/sign-out", "POST", handlers.sign_out),
+        ("/sign-out-everywhere", "POST", handlers.sign_out_everywhere),
+    ):
+        pages.add_url_rule(path, handle.__name__, handle, methods=[method], provide_automatic_options=False)
+    app.register_blueprint(pages)
+
+
+class _Pages:
+    def __init__(self, visitors: Visitors, desk: Desk) -> None:
+        self._visitors, self._desk = visitors, desk
+
+    def show(self) -> str:
+        """Show the ways of signing in, or who is signed in."""
+        self._visitors.origin()
+        return self._page(_own_page(request.args.get("to", "")))
+
+    def with_code(self) -> Response:
+        """Sign in with a one-time code."""
+        secret = self._desk.with_code(request.form.get("code", ""), self._visitors.secret())
+        return _signed_in(secret, _own_page(request.form.get("to", "")))
+
+    def as_person(self) -> Response:
+        """Sign in as one of the demonstration's people, at the machine that serves it."""
+        if not self._is_here():
+            raise Refused.because(DEMONSTRATION_ONLY)
+        secret = self._desk.as_person(request.form.get("person", ""), self._visitors.secret())
+        return _signed_in(secret, _own_page(request.form.get("to", "")))
+
+    def sign_out(self) -> Response:
+        """End this browser's session."""
+        return self._signed_out(self._desk.sign_out)
+
+    def sign_out_everywhere(self) -> Response:
+        """End all sessions and tokens of the person."""
+        return self._signed_out(self._desk.sign_out_everywhere)
+
+    def refused(self, error: Refused) -> tuple[str, int]:
+        """Say why, beside the ways of signing in."""
+        return self._page("/", error), error.refusals[0].reason.kind.status
+
+    def _signed_out(self, end: Callable[[str], None]) -> Response:
+        secret = self._visitors.secret()
+        if secret is not None:
+            end(secret)
+        response = _see("/sign-in")
+        drop_secret(response)
+        return response
+
+    def _page(self, target: str, error: Refused | None = None) -> str:
+        return render_template(
+            "signin/sign_in.html",
+            target=target,
+            visitor=self._visitor(),
+            people=self._desk.people() if self._is_here() else (),
+            refusals=error.refusals if error else (),
+        )
+
+    def _visitor(self) -> Principal | None:
+        try:
+            return self._visitors.principal()
+        except Refused:
+            return None
+
+    def _is_here(self) -> bool:
+        """Whether the browser runs on the machine that serves; what a proxy passed on does not count."""
+        here = request.remote_addr is not None and ip_address(request.remote_addr).is_loopback
+        return here and self._visitors.is_loopback() and not any(name in request.headers for name in _FORWARDED)
+
+
+def _own_page(asked: str) -> str:
+    """Return the page of the portal that was asked for; everything else, other sites above all, is the first page."""
+    return asked if _OWN_PAGE.fullmatch(asked) else "/"
+
+
+def _signed_in(secret: str, target: str) -> Response:
+    response = _see(target)
+    set_secret(response, secret)
+    return response
+
+
+def _see(target: str) -> Response:
+    response = redirect(target, _SEE_OTHER)
+    assert isinstance(response, Response)
+    return response
+
+
+def _framed(response: Response) -> Response:
+    for name, value in _HEADERS.items():
+        response.headers[name] = value
+    return response
