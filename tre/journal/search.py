@@ -1,30 +1,67 @@
-"""The reviewers' search over the log: which entries name a person, a project, a table, a reason, and when."""
+"""The reviewers' search over the log: which entries name a person, a project, a table, a reason, and when.
+
+The index holds indexes and terms alone and is derived data: it is filled from the log, behind the requests and before
+each search, and made again from the log where it is damaged. What is shown is read from the log itself.
+"""
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
+from typing import Any, NamedTuple, Protocol
+
+from sqlalchemy import Select, delete, func, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from audit.entries import decode_entry
+from audit.reader import LogError
+from tre.base.clock import parse_stamp, stamp
+from tre.base.reasons import Refused
+from tre.base.reasons import journal as reasons
+from tre.base.reasons.faults import LOG_UNAVAILABLE
+from tre.store import Reading, Store, Transaction
+from tre.store.tables import trail, trail_terms
 
 LONGEST_PAGE = 200
+_PIECE = 200
+_BEHIND = 5000
+
+
+class Entries(Protocol):
+    """The log, read (`audit.reader.Reader`)."""
+
+    @property
+    def size(self) -> int: ...
+    def entry(self, index: int) -> bytes: ...
+    def scan(self, start: int = 0) -> Iterator[tuple[int, bytes]]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """Which entries: all that is given must hold. `since` counts, `until` no longer.
 
-    :param person: who acted, or whom the entry is about. :param event: one of `audit.entries.Event`.
-    :param reason: the code of a reason. :param request: a query's id.
+    :param person: who acted, who consented, or whom or what the entry is about.
+    :param event: one of `audit.entries.Event`. :param reason: the code of a reason. :param request: a query's id.
     """
 
+    request: str | None = None
+    reason: str | None = None
     person: str | None = None
+    table: str | None = None
     project: str | None = None
     dataset: str | None = None
-    table: str | None = None
     event: str | None = None
-    reason: str | None = None
-    request: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+
+    @property
+    def terms(self) -> tuple[tuple[str, str], ...]:
+        """The (kind, term) that an entry must have, those first that few entries have."""
+        kinds = ("request", "reason", "person", "table", "project", "dataset", "event")
+        return tuple((kind, term) for kind in kinds if (term := getattr(self, kind)) is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +75,157 @@ class Page:
         """Raise ValueError outside 1 … `LONGEST_PAGE`."""
         if not 1 <= self.limit <= LONGEST_PAGE:
             raise ValueError(f"a page has 1 to {LONGEST_PAGE} entries")
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """An entry by its index."""
+
+    index: int
+    fields: dict[str, Any]
+
+
+class Hits(NamedTuple):
+    """A page of entries; `next` is the `before` of the page after it, None at the end."""
+
+    entries: tuple[Hit, ...]
+    next: int | None
+
+
+def terms_of(fields: dict[str, Any]) -> set[tuple[str, str]]:
+    """Return the (kind, term) by which an entry is found."""
+    plain = ("event", "project", "dataset", "request")
+    found: set[tuple[str, str]] = {(kind, fields[kind]) for kind in plain if kind in fields}
+    people = [fields["actor"], fields.get("subject"), *fields.get("approved_by", ())]
+    found |= {("person", person) for person in people if person is not None}
+    found |= {("table", table) for table in fields.get("tables", ())}
+    gates = [code for gate in fields.get("gates", ()) for code in gate["reasons"]]
+    return found | {("reason", code) for code in (*fields.get("reasons", ()), *gates)}
+
+
+class Search:
+    """The search of one process over its control database and the log. Safe for threads."""
+
+    def __init__(self, store: Store, log: Entries) -> None:
+        self._store, self._log = store, log
+        self._filling = threading.Lock()
+
+    def find(self, wanted: Wanted, page: Page) -> Hits:
+        """Return entries that are wanted, newest first; later ones never move what a page shows.
+
+        Raises Refused (journal.search-behind, fault.log-unavailable).
+        """
+        self._caught_up()
+        chosen = _chosen(wanted).order_by(_index(wanted).desc()).limit(page.limit + 1)
+        if page.before is not None:
+            chosen = chosen.where(_index(wanted) < page.before)
+        with self._store.reading() as tx:
+            found = tx.execute(chosen).scalars().all()
+        shown = found[: page.limit]
+        return Hits(tuple(self.read(index) for index in shown), shown[-1] if len(found) > len(shown) else None)
+
+    def everything(self, wanted: Wanted) -> Iterator[Hit]:
+        """Yield all entries that are wanted, oldest first, up to the newest at the time of the call."""
+        end, index = self._caught_up(), _index(wanted)
+        chosen = _chosen(wanted).where(index < end).order_by(index.asc()).limit(_PIECE)
+        found, start = [0], 0
+        while found:
+            with self._store.reading() as tx:
+                found = list(tx.execute(chosen.where(index >= start)).scalars())
+            yield from (self.read(one) for one in found)
+            start = found[-1] + 1 if found else end
+
+    def read(self, index: int) -> Hit:
+        """Return one entry as the log holds it. Raises IndexError, Refused (fault.log-unavailable)."""
+        try:
+            return Hit(index, decode_entry(self._log.entry(index)))
+        except (LogError, OSError) as error:
+            raise Refused.because(LOG_UNAVAILABLE) from error
+
+    def catch_up(self) -> None:
+        """Take in what the log has got since; other processes may do the same."""
+        with self._filling:
+            while (start := self._next()) < self._log.size:
+                self._take(start)
+
+    def mend(self) -> None:
+        """Catch up; where rows or terms are missing, or are more than the log has, begin anew."""
+        with self._store.reading() as tx:
+            sound = _sound(tx, self._log.size)
+        if sound:
+            self.catch_up()
+        else:
+            self.rebuild()
+
+    def rebuild(self) -> None:
+        """Forget everything and read the whole log again."""
+        with self._store.transaction(lasting=False) as tx:
+            tx.execute(delete(trail_terms))
+            tx.execute(delete(trail))
+        self.catch_up()
+
+    def _caught_up(self) -> int:
+        """Catch up with a few entries; Refused where there are many: a search that misses some would mislead."""
+        if self._log.size - self._next() > _BEHIND:
+            raise Refused.because(reasons.SEARCH_BEHIND)
+        self.catch_up()
+        return self._next()
+
+    def _next(self) -> int:
+        with self._store.reading() as tx:
+            return _next(tx)
+
+    def _take(self, start: int) -> None:
+        """Take in a piece of the log, in a short transaction: requests wait for the same lock."""
+        try:
+            piece = [Hit(index, decode_entry(entry)) for index, entry in islice(self._log.scan(start), _PIECE)]
+        except (LogError, OSError) as error:
+            raise Refused.because(LOG_UNAVAILABLE) from error
+        try:
+            with self._store.transaction(lasting=False) as tx:
+                if _next(tx) == start:
+                    _note(tx, piece)
+        except IntegrityError:
+            return  # another server took it in at the same moment
+
+
+def _index(wanted: Wanted) -> Any:
+    return (trail_terms if wanted.terms else trail).c.log_index
+
+
+def _chosen(wanted: Wanted) -> Select[tuple[int]]:
+    """Walk the entries of the first term in their order, and look each of them up under the others."""
+    index = _index(wanted)
+    chosen: Select[tuple[int]] = select(index)
+    for number, (kind, term) in enumerate(wanted.terms):
+        named = trail_terms if number == 0 else trail_terms.alias(f"also_{number}")
+        chosen = chosen.where(named.c.kind == kind, named.c.term == term)
+        chosen = chosen if number == 0 else chosen.where(named.c.log_index == index)
+    if wanted.since is None and wanted.until is None:
+        return chosen
+    if wanted.terms:
+        chosen = chosen.where(trail.c.log_index == index)
+    if wanted.since is not None:
+        chosen = chosen.where(trail.c.time >= stamp(wanted.since))
+    return chosen if wanted.until is None else chosen.where(trail.c.time < stamp(wanted.until))
+
+
+def _next(tx: Reading) -> int:
+    newest: int | None = tx.execute(select(func.max(trail.c.log_index))).scalar_one()
+    return 0 if newest is None else newest + 1
+
+
+def _sound(tx: Reading, size: int) -> bool:
+    """Whether every entry up to the newest known one is there with all its terms."""
+    rows: int = tx.execute(select(func.count()).select_from(trail)).scalar_one()
+    terms: int = tx.execute(select(func.coalesce(func.sum(trail.c.terms), 0))).scalar_one()
+    held: int = tx.execute(select(func.count()).select_from(trail_terms)).scalar_one()
+    return rows == _next(tx) <= size and terms == held
+
+
+def _note(tx: Transaction, piece: list[Hit]) -> None:
+    found = [(one, terms_of(one.fields)) for one in piece]
+    times = [(one.index, stamp(parse_stamp(one.fields["time"])), len(terms)) for one, terms in found]
+    tx.execute(insert(trail), [dict(zip(("log_index", "time", "terms"), row, strict=True)) for row in times])
+    rows = [{"kind": kind, "term": term, "log_index": one.index} for one, terms in found for kind, term in terms]
+    tx.execute(insert(trail_terms), rows)

@@ -32,3 +32,11 @@ KEY_EXPOSED = reason(
     "The key that protects queries and names can be read by other users of this machine.",
     "Give `keys/` the mode 0700 and its files 0600, and consider the key known to those users.",
 )
+SEARCH_BEHIND = reason(
+    "journal.search-behind",
+    Kind.UNAVAILABLE,
+    "The search is still reading the log; it would miss entries.",
+    "Look again in a minute. Receipts, the checkpoint and the verifier do not wait for it.",
+    "The index of the reviewers' search is made from the log, anew where it is missing or damaged; "
+    "`tre audit reindex` makes it at once.",
+)
