@@ -275,6 +275,28 @@ def test_the_second_incident_locks_the_project_until_governance_has_looked(
     ]
 
 
+def test_a_controller_answers_for_the_data_sets_that_they_were_given(
+    home: Path, store: Store, trail: Trail, journal: Journal
+) -> None:
+    with store.transaction() as tx:
+        with pytest.raises(Refused) as refused:
+            g.add_person(tx, trail, "carl", "Carl", [Role.BOARD], controls=[DATASET, "none"])
+        assert codes(refused) == ["governance.unknown-dataset", "governance.not-a-controller"]
+        g.add_person(tx, trail, "carl", "Carl", [Role.CONTROLLER], controls=[DATASET])
+        g.add_person(tx, trail, "cora", "Cora", [Role.CONTROLLER])
+        assert g.context(tx, "carl", None, "local", NOW).person.controls == {DATASET}
+        assert g.controllers_of(tx, DATASET) == ("carl",)
+        for _ in range(2):
+            g.record_incident(tx, trail, "P1", "fault.engine")
+        with pytest.raises(Refused) as refused:
+            g.unlock_project(tx, trail_at(home, "cora"), "P1", "seen")
+        assert codes(refused) == ["governance.not-governance"]
+        g.unlock_project(tx, trail_at(home, "carl"), "P1", "seen")
+        assert status(tx) is Status.ACTIVE
+    found = [one for one in logged(home, journal, trail) if one.get("change") == "controller"]
+    assert [(one["subject"], one["dataset"], one["evidence"]) for one in found] == [("carl", DATASET, "bootstrap")]
+
+
 @pytest.mark.parametrize(
     ("actor", "reason", "code"),
     [

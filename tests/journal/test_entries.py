@@ -37,6 +37,7 @@ EVERY: dict[str, Callable[[], Entry]] = {
     ),
     "audit read": lambda: entries.audit_read(ACT, 0, 10),
     "incident": lambda: entries.incident(ACT, "q_1", ["fault.engine"], project="P1"),
+    "controller": lambda: entries.bootstrap_controller(ACT, "carl", "omop"),
     "unlocked": lambda: entries.project_unlocked(ACT, "P1"),
     "locked": lambda: entries.project_changed(ACT, "P1", "locked", ["fault.engine"]),
     "policy": lambda: entries.policy_activated(ACT, "omop", "a" * 64),

@@ -15,12 +15,16 @@ Progress = Callable[[str, float], None]
 
 @dataclass(frozen=True, slots=True)
 class NewPerson:
-    """A person as the bootstrap names them. `credentials` overrides: kind to its last day, None for 90 days."""
+    """A person as the bootstrap names them. `credentials` overrides: kind to its last day, None for 90 days.
+
+    `controls` names the data sets that a controller answers for.
+    """
 
     id: str
     name: str
     roles: tuple[str, ...]
     credentials: tuple[tuple[str, date | None], ...] = ()
+    controls: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

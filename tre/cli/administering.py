@@ -52,7 +52,9 @@ def dataset_add(options: argparse.Namespace) -> int:
 
 def person_add(options: argparse.Namespace) -> int:
     """Add a person."""
-    person = NewPerson(options.id, options.name, tuple(options.role), tuple(options.credential))
+    person = NewPerson(
+        options.id, options.name, tuple(options.role), tuple(options.credential), tuple(options.controls)
+    )
     at_home().person_add(person)
     print(f"added {person.id}")
     return 0

@@ -127,7 +127,7 @@ def _setting_up(commands: Commands) -> None:
 def _people_and_projects(commands: Commands) -> None:
     person = _group(commands, "person", "people")
     add = _command(person, "add", "add a person (bootstrap, until a board exists)", "administering", "person_add")
-    add.usage = "tre person add [-h] ID --name NAME --role ROLE … [--credential KIND[=UNTIL]]"
+    add.usage = "tre person add [-h] ID --name NAME --role ROLE … [--credential KIND[=UNTIL]] [--controls DATASET]"
     add.add_argument("id", metavar="ID", help="the id, before the options: --role takes all that follows")
     add.add_argument("--name", required=True, help="the name; it is stored encrypted")
     roles = ", ".join(ROLES)
@@ -141,6 +141,13 @@ def _people_and_projects(commands: Commands) -> None:
         default=[],
         metavar="KIND[=UNTIL]",
         help="attest this instead of what the policies in force ask for; 90 days unless UNTIL is given",
+    )
+    add.add_argument(
+        "--controls",
+        action="append",
+        default=[],
+        metavar="DATASET",
+        help="a data set that a controller answers for; may be given again",
     )
     _command(person, "list", "list people", "administering", "person_list")
     project = _group(commands, "project", "projects")

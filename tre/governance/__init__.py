@@ -14,7 +14,14 @@ from tre.governance.datasets import (
     policy_in_force,
 )
 from tre.governance.incidents import record_incident, unlock_project
-from tre.governance.people import PersonRecord, add_credential, add_person, find_person, list_people
+from tre.governance.people import (
+    PersonRecord,
+    add_credential,
+    add_person,
+    controllers_of,
+    find_person,
+    list_people,
+)
 from tre.governance.projects import NewProject, ProjectRecord, add_project, find_project, list_projects
 from tre.governance.tokens import note_token, revoke_token, revoke_tokens, token_revoked
 
@@ -32,6 +39,7 @@ __all__ = [
     "add_project",
     "add_version",
     "context",
+    "controllers_of",
     "current_version",
     "find_person",
     "find_project",

@@ -15,7 +15,7 @@ def context(tx: Reading, person: str, project: str | None, acr: str, now: dateti
     found = find_person(tx, person)
     record = find_project(tx, project) if project is not None else None
     return Context(
-        Person(person, found.roles, found.credentials) if found else Person(person),
+        Person(person, found.roles, found.credentials, found.controls) if found else Person(person),
         acr,
         now,
         record.for_gates(tx) if record else None,

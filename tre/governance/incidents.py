@@ -7,18 +7,20 @@ from sqlalchemy import func, insert, select, update
 from tre.base.clock import stamp
 from tre.base.reasons import Refused
 from tre.base.reasons import governance as reasons
+from tre.governance.context import context
 from tre.governance.people import find_person
 from tre.governance.projects import find_project
 from tre.journal import Trail
 from tre.journal.entries import incident, project_changed, project_unlocked
-from tre.policy.context import Role, Status
+from tre.policy import gates
+from tre.policy.actions import Action
+from tre.policy.context import Status
 from tre.store import Transaction
 from tre.store.tables import incidents, projects
 
 TOLERATED = 1
 """Incidents of a project that governance has not looked at before it is locked."""
 
-_LOOKS = frozenset({Role.BOARD, Role.CONTROLLER, Role.OPERATOR})
 _LONGEST_REASON = 2000
 
 
@@ -51,7 +53,7 @@ def unlock_project(tx: Transaction, trail: Trail, project: str, reason: str) -> 
     """
     if not 0 < len(reason.strip()) <= _LONGEST_REASON:
         raise Refused.because(reasons.NO_REASON, most=str(_LONGEST_REASON))
-    _may_unlock(tx, trail.actor, project)
+    _check_unlocks(tx, trail, project)
     changed = tx.execute(
         update(projects)
         .where(projects.c.id == project, projects.c.state == Status.LOCKED.value)
@@ -65,13 +67,14 @@ def unlock_project(tx: Transaction, trail: Trail, project: str, reason: str) -> 
     trail.record(tx, project_unlocked(act, project))
 
 
-def _may_unlock(tx: Transaction, person: str, project: str) -> None:
-    found, who = find_project(tx, project), find_person(tx, person)
-    if found is None:
+def _check_unlocks(tx: Transaction, trail: Trail, project: str) -> None:
+    person = trail.actor
+    found, who = find_project(tx, project), context(tx, person, project, "", trail.clock.now())
+    if found is None or who.project is None:
         raise Refused.because(reasons.UNKNOWN_PROJECT, project=ascii(project)[:60])
-    if who is None:
+    if find_person(tx, person) is None:
         raise Refused.because(reasons.UNKNOWN_PERSON, person=ascii(person)[:60])
     if person in found.members:
         raise Refused.because(reasons.OWN_PROJECT, person=person, project=project)
-    if not who.roles & _LOOKS:
+    if not gates.may(Action.PROJECT_UNLOCK, who, who.project).allowed:
         raise Refused.because(reasons.NOT_GOVERNANCE, person=person)

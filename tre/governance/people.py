@@ -10,15 +10,15 @@ from sqlalchemy import insert, select
 
 from tre.base.clock import parse_stamp, stamp
 from tre.base.ids import new_id
-from tre.base.reasons import Refused
+from tre.base.reasons import Refusal, Refused
 from tre.base.reasons import governance as reasons
 from tre.governance.checks import id_refusals, name_refusals, refuse, require_no_board
 from tre.governance.datasets import list_datasets, policy_in_force
 from tre.journal import Sidecar, Trail
-from tre.journal.entries import bootstrap_person, credential_attested
+from tre.journal.entries import bootstrap_controller, bootstrap_person, credential_attested
 from tre.policy.context import Credential, Role
 from tre.store import Reading, Transaction
-from tre.store.tables import credentials, people, roles
+from tre.store.tables import controllers, credentials, people, roles
 
 BOOTSTRAP_LIFE = timedelta(days=90)
 """How long a credential counts that was attested at the bootstrap."""
@@ -26,13 +26,17 @@ BOOTSTRAP_LIFE = timedelta(days=90)
 
 @dataclass(frozen=True, slots=True)
 class PersonRecord:
-    """A person as the environment knows them; `name_event` is where the side-car holds the name."""
+    """A person as the environment knows them; `name_event` is where the side-car holds the name.
+
+    `controls` names the data sets that they answer for.
+    """
 
     id: str
     roles: frozenset[Role]
     credentials: tuple[Credential, ...]
     added: datetime
     name_event: str | None
+    controls: frozenset[str] = frozenset()
 
     def name(self, tx: Reading, sidecar: Sidecar) -> str | None:
         """Return the name; None once its key was destroyed."""
@@ -46,21 +50,27 @@ def add_person(
     name: str,
     held: Collection[Role],
     attested: Mapping[str, datetime | None] | None = None,
+    controls: Collection[str] = (),
 ) -> PersonRecord:
     """Add a person before there is a board.
 
     :param attested: credentials by kind, with their end (None: 90 days). Not given, those that the policies in
         force ask of the person's roles are attested.
-    Raises Refused (governance.board-exists, governance.bad-id, governance.bad-name, governance.person-exists).
+    :param controls: the data sets that a controller answers for.
+    Raises Refused (governance.board-exists, governance.bad-id, governance.bad-name, governance.person-exists,
+    governance.not-a-controller, governance.unknown-dataset).
     """
     require_no_board(tx)
-    refuse(id_refusals(person) + name_refusals(name))
+    refuse(id_refusals(person) + name_refusals(name) + _control_refusals(tx, held, controls))
     now = trail.clock.now()
     act = trail.sealed(tx, trail.act(), f"person/{person}", "name", name)
     if not tx.insert_new(people, {"id": person, "name_event": act.event_id, "added": stamp(now)}):
         raise Refused.because(reasons.PERSON_EXISTS, person=person)
     tx.execute(insert(roles), [{"person": person, "role": role.value, "since": stamp(now)} for role in held])
     trail.record(tx, bootstrap_person(act, person, [role.value for role in held]))
+    for dataset in sorted(set(controls)):
+        tx.execute(insert(controllers).values(person=person, dataset=dataset, since=stamp(now)))
+        trail.record(tx, bootstrap_controller(trail.act(), person, dataset))
     wanted = dict.fromkeys(_asked_for(tx, held)) if attested is None else attested
     for kind, until in sorted(wanted.items()):
         add_credential(tx, trail, person, kind, until or now + BOOTSTRAP_LIFE, evidence="bootstrap")
@@ -107,6 +117,7 @@ def find_person(tx: Reading, person: str) -> PersonRecord | None:
         _credentials(tx, person),
         parse_stamp(row.added),
         row.name_event,
+        frozenset(tx.execute(select(controllers.c.dataset).where(controllers.c.person == person)).scalars()),
     )
 
 
@@ -114,6 +125,21 @@ def list_people(tx: Reading) -> tuple[PersonRecord, ...]:
     """Return everybody who has not left, by id."""
     ids = tx.execute(select(people.c.id).where(people.c.ended.is_(None)).order_by(people.c.id)).scalars()
     return tuple(_one(tx, person) for person in ids.all())
+
+
+def controllers_of(tx: Reading, dataset: str) -> tuple[str, ...]:
+    """Return who answers for a data set, by id."""
+    t = controllers.c
+    rows = select(t.person).join(people, people.c.id == t.person).where(t.dataset == dataset, people.c.ended.is_(None))
+    return tuple(tx.execute(rows.order_by(t.person)).scalars())
+
+
+def _control_refusals(tx: Reading, held: Collection[Role], controls: Collection[str]) -> list[Refusal]:
+    known = list_datasets(tx)
+    unknown = [
+        Refusal(reasons.UNKNOWN_DATASET, {"dataset": ascii(name)[:60]}) for name in controls if name not in known
+    ]
+    return [*unknown, *([Refusal(reasons.NOT_A_CONTROLLER)] if controls and Role.CONTROLLER not in held else [])]
 
 
 def _one(tx: Reading, person: str) -> PersonRecord:

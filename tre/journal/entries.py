@@ -77,6 +77,11 @@ def bootstrap_person(act: Act, person: str, roles: Sequence[str]) -> Entry:
     return _entry(act, Event.BOOTSTRAP, change="person", subject=person, roles=sorted(roles), evidence="bootstrap")
 
 
+def bootstrap_controller(act: Act, person: str, dataset: str) -> Entry:
+    """A person was made to answer for a data set before there was a board."""
+    return _entry(act, Event.BOOTSTRAP, change="controller", subject=person, dataset=dataset, evidence="bootstrap")
+
+
 def bootstrap_project(act: Act, project: str, purposes: Sequence[str], dataset: str, until: datetime) -> Entry:
     """A project was given a data set before there was a board."""
     return _entry(

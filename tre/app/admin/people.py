@@ -19,7 +19,10 @@ class PeopleCommands(AtHome):
         roles = {Role(role) for role in person.roles}
         attested = {kind: end_of(last) for kind, last in person.credentials} or None
         self.house.act(
-            OPERATOR, lambda tx, trail: done(governance.add_person(tx, trail, person.id, person.name, roles, attested))
+            OPERATOR,
+            lambda tx, trail: done(
+                governance.add_person(tx, trail, person.id, person.name, roles, attested, person.controls)
+            ),
         )
 
     def persons(self) -> Table:

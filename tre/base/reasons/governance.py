@@ -51,6 +51,12 @@ NOT_A_RESEARCHER = reason(
     "{person} is no researcher and no lead.",
     "Name people whose role is researcher or lead; the others do not ask for data.",
 )
+NOT_A_CONTROLLER = reason(
+    "governance.not-a-controller",
+    Kind.USAGE,
+    "Only a data controller answers for a data set.",
+    "Give the role `controller` too, or leave `--controls` out.",
+)
 NO_DATASETS = reason(
     "governance.no-datasets", Kind.USAGE, "A project needs at least one data set.", "Name one with `--dataset`."
 )
@@ -104,7 +110,7 @@ NOT_GOVERNANCE = reason(
     "governance.not-governance",
     Kind.REFUSED,
     "{person} has no role that looks at incidents.",
-    "A board member, a data controller or an operator unlocks a project.",
+    "A board member, a controller of one of its data sets or an operator unlocks a project.",
 )
 NO_REASON = reason(
     "governance.no-reason",
