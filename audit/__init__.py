@@ -11,6 +11,7 @@ from audit.reader import LogError, LogReader, Reader
 from audit.receipt import Receipt, ReceiptError
 from audit.replay import Demands, OldHead
 from audit.report import Report, as_json, as_text
+from audit.results import result_commitment
 from audit.static import export, from_folder, from_url, verify_tree
 from audit.tiles import TileError
 from audit.verify import verify_folder
@@ -45,6 +46,7 @@ __all__ = [
     "load_signer",
     "load_verifier",
     "open_checkpoint",
+    "result_commitment",
     "verify_folder",
     "verify_tree",
 ]

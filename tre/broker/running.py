@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -13,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from audit import result_commitment
 from tre import governance, jobs, ledger
 from tre.base.cost import Cost
 from tre.base.passage import Release
@@ -232,7 +231,8 @@ def _commit(parts: Parts, job: Job, at: Standing, measured: Measurement, *, late
     """Release, commit and outcome in one transaction; the answer is shown once the outcome has its index."""
     trail = parts.trail(job.person)
     salt = parts.randomness(32).hex()
-    commitment = _commitment(salt, measured.result)
+    names = [column["name"] for column in measured.result["columns"]]
+    commitment = result_commitment(salt, names, measured.result["rows"])
     with parts.store.transaction() as tx:
         for use in job.decision["uses"]:
             if use[2] is not None:
@@ -240,7 +240,7 @@ def _commit(parts: Parts, job: Job, at: Standing, measured: Measurement, *, late
         moved = [movement.as_entry() for movement in ledger.commit(tx, job.id)]
         act = trail.act(job.id)
         releases = [(question, position) for question, positions, _ in job.decision["uses"] for position in positions]
-        kept = jobs.Answer(releases, {**measured.result, "salt": salt, "commitment": commitment})
+        kept = jobs.Answer(releases, {**measured.result, "salt": salt})
         if not jobs.commit(tx, job.id, parts.owner, parts.clock.now(), act.event_id, kept):
             raise LookupError("the lease of a running request was lost; this is a bug, report it")
         price = Cost.from_json(_cost_of(job))
@@ -253,8 +253,3 @@ def _commit(parts: Parts, job: Job, at: Standing, measured: Measurement, *, late
     parts.step("committed")
     settle_outcome(parts, job, act.event_id, trail.events)
     parts.step("outcome-indexed")
-
-
-def _commitment(salt: str, result: Mapping[str, Any]) -> str:
-    """Return the salted commitment to a result that stands in the log (AUDIT "Entry")."""
-    return hashlib.sha256((salt + json.dumps(result, sort_keys=True)).encode()).hexdigest()
