@@ -9,6 +9,7 @@ from audit.log import Log, LogStoppedError, create_log
 from audit.notes import Checkpoint, NoteError, open_checkpoint
 from audit.reader import LogError, LogReader, Reader
 from audit.receipt import Receipt, ReceiptError
+from audit.remote import RemoteLog
 from audit.replay import Demands, OldHead
 from audit.report import Report, as_json, as_text
 from audit.results import result_commitment
@@ -32,6 +33,7 @@ __all__ = [
     "Reader",
     "Receipt",
     "ReceiptError",
+    "RemoteLog",
     "Report",
     "TileError",
     "as_json",
