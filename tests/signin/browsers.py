@@ -40,7 +40,7 @@ class Browser:
 
     def who(self) -> Any:
         """Whom the house takes it for."""
-        return self.get("/whoami").get_data(as_text=True)
+        return self.get("/api/whoami").get_data(as_text=True)
 
 
 def _named(headers: dict[str, str]) -> dict[str, str]:

@@ -24,6 +24,7 @@ from tre.identity import issue_code
 from tre.policy.context import Role
 from tre.store.tables import people
 from tre.web import create_app
+from tre.web.portal import Known, Portal, add_portal
 from tre.web.signin import add_sign_in
 from tre.web.visitors import Visitors
 
@@ -60,7 +61,8 @@ class Town:
         self.app = create_app(FakeService(), principal)
         self.visitors = Visitors(self.desk.principal, self.house.settings.portal.url)
         add_sign_in(self.app, self.visitors, self.desk)
-        self.app.add_url_rule("/whoami", view_func=lambda: Response(self.visitors.principal().person))
+        add_portal(self.app, Portal(FakeService(), self.visitors, lambda one: Known(one.person, ()), self.clock))
+        self.app.add_url_rule("/api/whoami", view_func=lambda: Response(self.visitors.principal().person))
 
     def browser(self) -> Browser:
         return Browser(self.app)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tre.sql.plan import (
-    SPREADS,
     Aggregate,
     Aggregated,
     Aggregation,
@@ -24,7 +23,6 @@ _EXACT = {
     PrivateFunction.COUNT_UNITS: Aggregation.COUNT_DISTINCT,
     PrivateFunction.SUM: Aggregation.SUM,
     PrivateFunction.AVG: Aggregation.AVG,
-    **{one: Aggregation(one.value) for one in PrivateFunction if one.value in SPREADS},
 }
 
 

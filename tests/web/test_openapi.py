@@ -59,7 +59,6 @@ def test_the_description_lists_the_surface_that_others_rely_on(document: dict[st
         ("GET", "/api/v1/log/checkpoint"),
         ("GET", "/api/v1/log/tile/{path}"),
         ("GET", "/healthz"),
-        ("GET", "/problems/{code}"),
     }
 
 
@@ -76,7 +75,7 @@ def test_only_what_is_public_goes_without_a_token(web: FlaskClient, document: di
         for operation in methods.values()
         if operation["security"] == []
     }
-    assert public == {"describe", "health", "getCheckpoint", "getProblem"}
+    assert public == {"describe", "health", "getCheckpoint"}
 
 
 def test_every_body_is_closed_to_unknown_fields(document: dict[str, Any]) -> None:

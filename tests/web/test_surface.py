@@ -167,12 +167,8 @@ def test_a_tiles_name_is_one_of_the_logs_or_unknown(web: FlaskClient, path: str)
     assert web.get(f"/api/v1/log/tile/{path}").status_code == 404
 
 
-def test_health_and_problem_pages_need_no_token(web: FlaskClient) -> None:
+def test_health_needs_no_token(web: FlaskClient) -> None:
     assert web.get("/healthz").get_json() == {"status": "ok"}
-    page = web.get("/problems/identity.token-expired")
-    assert (page.status_code, page.mimetype) == (200, "text/html")
-    assert b"The token has expired." in page.data
-    assert web.get("/problems/identity.nothing").status_code == 404
 
 
 def test_an_internal_failure_says_one_fixed_text_and_its_request_id(

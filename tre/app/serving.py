@@ -30,6 +30,7 @@ from tre.onboarding.folders import sweep
 from tre.privacy.mechanisms import Mechanism, accuracy
 from tre.web.adapter import BrokerService
 from tre.web.app import create_app
+from tre.web.portal import Brand, Known, Portal, add_portal
 from tre.web.signin import add_sign_in
 from tre.web.visitors import Visitors
 
@@ -55,10 +56,13 @@ class Running:
         self.broker.start()
 
     def app(self) -> Flask:
-        """Return the REST surface and the pages of signing in."""
-        app = create_app(BrokerService(self.broker, _Files(self._log)), self._principal)
-        desk = SigningIn(self._house, self._failures)
-        add_sign_in(app, Visitors(desk.principal, self._house.settings.portal.url), desk)
+        """Return the REST surface, the pages of signing in and the portal."""
+        service = BrokerService(self.broker, _Files(self._log))
+        app = create_app(service, self._principal)
+        desk, said = SigningIn(self._house, self._failures), self._house.settings.portal
+        visitors = Visitors(desk.principal, said.url)
+        add_sign_in(app, visitors, desk)
+        add_portal(app, Portal(service, visitors, self._known, self._parts.clock, Brand(said.name, said.colour)))
         return app
 
     def stop(self) -> None:
@@ -88,6 +92,14 @@ class Running:
             self._failures.count(refused.refusals[0].reason.code)
             raise
         return principal
+
+    def _known(self, principal: Principal) -> Known:
+        """Return what pages show of a person: the name, which lies encrypted, and the roles."""
+        with self._house.store.reading() as tx:
+            found = governance.find_person(tx, principal.person)
+            if found is None:
+                raise Refused.because(identity.PERSON_UNKNOWN)
+            return Known(found.name(tx, self._house.sidecar) or "", tuple(sorted(found.roles)))
 
     def _drain(self) -> None:
         said: str | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from tre.base.home import Home
 from tre.base.reasons import Refused
@@ -13,6 +13,15 @@ from tre.base.reasons import app as reasons
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 Positive = Annotated[int, Field(ge=1)]
+
+
+def _dark(colour: str) -> str:
+    """Return a colour on which white text can be read: at a contrast of 4.5 to 1 (WCAG 2.2, 1.4.3)."""
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    if 1.05 / (0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05) < 4.5:
+        raise ValueError("white text cannot be read on this colour")
+    return colour
 
 
 class _Part(BaseModel):
@@ -33,7 +42,10 @@ class ServerSettings(_Part):
 
 
 class PortalSettings(_Part):
-    """Where people's browsers find the portal, and how long they stay signed in."""
+    """What the portal is called, where people's browsers find it, and how long they stay signed in."""
+
+    name: Annotated[str, Field(min_length=1, max_length=60)]
+    colour: Annotated[str, Field(pattern=r"^#[0-9a-f]{6}$"), AfterValidator(_dark)]
 
     url: Annotated[str, Field(pattern=r"^$|^https://[a-z0-9.-]+(:[0-9]{1,5})?$")]
     idle: Positive

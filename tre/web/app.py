@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 import structlog
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
 from tre.base.ids import new_id
@@ -21,7 +21,7 @@ from tre.web.openapi import describe
 from tre.web.operations import operations
 from tre.web.problems import problem, reason_view
 from tre.web.service import Service
-from tre.web.views import ReasonView
+from tre.web.views import ProblemView, ReasonView
 
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -31,6 +31,10 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+
+PROBLEM_PAGE = "tre.problem-page"
+"""The extension that shows people a problem as a page: a `PageOf`."""
+PageOf = Callable[[ProblemView], Response | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +135,17 @@ def _http_refusal(error: HTTPException, limits: WebSettings) -> Refusal:
 
 def _problem(reasons: tuple[ReasonView, ...], limits: WebSettings, query: str | None = None) -> Response:
     view = problem(reasons, g.request_id, query)
+    page: PageOf = current_app.extensions.get(PROBLEM_PAGE, lambda _: None)
+    response = page(view) or _as_json(view)
+    if view.status in (409, 429, 503):
+        response.headers["Retry-After"] = str(limits.retry_after)
+    return response
+
+
+def _as_json(view: ProblemView) -> Response:
     response = Response(view.model_dump_json(exclude_none=True), view.status, content_type=PROBLEM)
     if view.status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
-    if view.status in (409, 429, 503):
-        response.headers["Retry-After"] = str(limits.retry_after)
     return response
 
 

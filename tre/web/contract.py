@@ -36,7 +36,6 @@ Verify = Callable[[str], Principal]
 JSON = "application/json"
 TEXT = "text/plain"
 BYTES = "application/octet-stream"
-HTML = "text/html"
 PROBLEM = "application/problem+json"
 
 
@@ -223,7 +222,7 @@ def _shown(name: str) -> str:
 def _response(operation: Operation, reply: Reply) -> Response:
     shape = operation.replies[reply.status]
     content = reply.content.model_dump_json() if isinstance(reply.content, BaseModel) else reply.content
-    media = f"{shape.media}; charset=utf-8" if shape.media in (TEXT, HTML) else shape.media
+    media = f"{shape.media}; charset=utf-8" if shape.media == TEXT else shape.media
     response = Response(content, HTTPStatus(reply.status), content_type=media)
     response.headers.update(reply.headers)
     return response

@@ -11,14 +11,10 @@ from flask import Blueprint, Flask, Response, redirect, render_template, request
 from tre.base.reasons import Refused
 from tre.base.reasons.identity import DEMONSTRATION_ONLY
 from tre.identity import Principal
+from tre.web.portal.rendering import framed
 from tre.web.signin.desk import Desk
 from tre.web.visitors import Visitors, drop_secret, set_secret
 
-_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; "
-    "base-uri 'none'",
-    "Referrer-Policy": "same-origin",
-}
 _FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Via")
 _OWN_PAGE = re.compile(r"/(?![/\\])[A-Za-z0-9._~!$&'()*+,;=:@/?%-]{0,500}", re.ASCII)
 _SEE_OTHER = 303
@@ -29,7 +25,7 @@ def add_sign_in(app: Flask, visitors: Visitors, desk: Desk) -> None:
     pages = Blueprint("sign_in", __name__, template_folder="templates")
     handlers = _Pages(visitors, desk)
     pages.before_request(visitors.guard)
-    pages.after_request(_framed)
+    pages.after_request(framed)
     pages.register_error_handler(Refused, handlers.refused)
     for path, method, handle in (
         ("/sign-in", "GET", handlers.show),
@@ -118,10 +114,4 @@ def _signed_in(secret: str, target: str) -> Response:
 def _see(target: str) -> Response:
     response = redirect(target, _SEE_OTHER)
     assert isinstance(response, Response)
-    return response
-
-
-def _framed(response: Response) -> Response:
-    for name, value in _HEADERS.items():
-        response.headers[name] = value
     return response
