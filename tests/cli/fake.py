@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,25 @@ class FakeAdmin:
 
     def token(self, person: str, project: str | None, minutes: int) -> str:
         return f"token.{person}.{project}.{minutes}"
+
+    def credential_attest(self, person: str, kind: str, until: date, by: str) -> None:
+        self.calls.append(("credential_attest", person, kind, until, by))
+
+    def credential_revoke(self, person: str, kind: str, by: str) -> None:
+        self.calls.append(("credential_revoke", person, kind, by))
+
+    def person_end(self, person: str, by: str) -> None:
+        self.calls.append(("person_end", person, by))
+
+    def tokens(self) -> Table:
+        return Table(("id", "person"), (("t_1", "ada"),))
+
+    def token_revoke(self, token: str) -> None:
+        self.calls.append(("token_revoke", token))
+
+    def tokens_revoke(self, person: str) -> int:
+        self.calls.append(("tokens_revoke", person))
+        return 2
 
     def sign_in_code(self, person: str, minutes: int) -> str:
         return f"code-{person}-{minutes}"

@@ -219,6 +219,25 @@ def test_the_token_stands_on_the_last_line(admin: FakeAdmin, capsys: pytest.Capt
     assert capsys.readouterr().out.splitlines()[-1] == "token.ada.p1.5"
 
 
+def test_what_people_hold_is_changed_as_it_was_named(admin: FakeAdmin, capsys: pytest.CaptureFixture[str]) -> None:
+    credential = ["--kind", "ig-training", "--by", "bea"]
+    assert main(["credential", "attest", "ada", "--until", "2027-03-31", *credential]) == 0
+    assert main(["credential", "revoke", "ada", *credential]) == 0
+    assert main(["person", "end", "ada", "--by", "bea"]) == 0
+    assert main(["tokens", "revoke", "t_1"]) == 0
+    assert main(["tokens", "revoke", "--person", "ada"]) == 0
+    assert admin.calls == [
+        ("credential_attest", "ada", "ig-training", date(2027, 3, 31), "bea"),
+        ("credential_revoke", "ada", "ig-training", "bea"),
+        ("person_end", "ada", "bea"),
+        ("token_revoke", "t_1"),
+        ("tokens_revoke", "ada"),
+    ]
+    capsys.readouterr()
+    assert main(["tokens", "list"]) == 0
+    assert capsys.readouterr().out.splitlines()[2].startswith("t_1")
+
+
 def test_the_remaining_commands_reach_the_home(
     admin: FakeAdmin, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -292,6 +311,9 @@ def test_the_verifier_answers_with_its_own_exit_codes(tmp_path: Path) -> None:
         ["query", "--format", "xml", "SELECT 1"],
         ["person", "add", "x", "--name", "X", "--role", "king"],
         ["project", "add", "x"],
+        ["tokens", "revoke"],
+        ["tokens", "revoke", "t_1", "--person", "ada"],
+        ["person", "end", "ada"],
     ],
 )
 def test_wrong_arguments_are_usage(arguments: list[str]) -> None:

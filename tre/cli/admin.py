@@ -75,6 +75,24 @@ class Admin(Protocol):
     def token(self, person: str, project: str | None, minutes: int) -> str:
         """Return a bearer token of the embedded issuer."""
 
+    def credential_attest(self, person: str, kind: str, until: date, by: str) -> None:
+        """Attest a credential until the end of a day; refused to those who are not entitled and for themselves."""
+
+    def credential_revoke(self, person: str, kind: str, by: str) -> None:
+        """Take back a person's credentials of a kind; refused likewise."""
+
+    def person_end(self, person: str, by: str) -> None:
+        """Let a person leave, with their tokens and sessions; refused likewise."""
+
+    def tokens(self) -> Table:
+        """Return the tokens in use, ids first."""
+
+    def token_revoke(self, token: str) -> None:
+        """End one token; refused where there is none."""
+
+    def tokens_revoke(self, person: str) -> int:
+        """End every token of a person and return how many there were."""
+
     def sign_in_code(self, person: str, minutes: int) -> str:
         """Return a code with which the person may sign in to the portal once."""
 

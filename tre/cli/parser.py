@@ -61,7 +61,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(metavar="COMMAND", required=True)
     _asking(commands)
     _setting_up(commands)
-    _people_and_projects(commands)
+    _entitling(commands, _people_and_projects(commands))
     _running(commands)
     _records(commands)
     return top
@@ -124,7 +124,8 @@ def _setting_up(commands: Commands) -> None:
     diff.add_argument("files", nargs="*", metavar="FILE")
 
 
-def _people_and_projects(commands: Commands) -> None:
+def _people_and_projects(commands: Commands) -> Commands:
+    """Return the group of commands on people, which `_entitling` adds to."""
     person = _group(commands, "person", "people")
     add = _command(person, "add", "add a person (bootstrap, until a board exists)", "administering", "person_add")
     add.usage = "tre person add [-h] ID --name NAME --role ROLE … [--credential KIND[=UNTIL]] [--controls DATASET]"
@@ -157,6 +158,26 @@ def _people_and_projects(commands: Commands) -> None:
     unlock.add_argument("id", metavar="ID")
     unlock.add_argument("--by", required=True, metavar="PERSON", help="who unlocks; not a member of the project")
     unlock.add_argument("--reason", required=True, metavar="TEXT", help="what was found; it is stored encrypted")
+    return person
+
+
+def _entitling(commands: Commands, person: Commands) -> None:
+    end = _command(person, "end", "let a person leave, with their tokens and sessions", "entitling", "person_end")
+    credential = _group(commands, "credential", "what people hold")
+    attest = _command(credential, "attest", "attest a credential of a person", "entitling", "credential_attest")
+    revoke = _command(credential, "revoke", "take a credential of a person back", "entitling", "credential_revoke")
+    for made in (end, attest, revoke):
+        made.add_argument("id", metavar="ID", help="the person")
+        made.add_argument("--by", required=True, metavar="PERSON", help="who does it: another person, of governance")
+    for made in (attest, revoke):
+        made.add_argument("--kind", required=True, metavar="KIND", help="such as ig-training")
+    attest.add_argument("--until", required=True, type=_day, metavar="DATE", help="the last day on which it counts")
+    tokens = _group(commands, "tokens", "tokens in use")
+    _command(tokens, "list", "list the tokens in use", "entitling", "tokens_list")
+    made = _command(tokens, "revoke", "end a token, or all of a person", "entitling", "tokens_revoke")
+    which = made.add_mutually_exclusive_group(required=True)
+    which.add_argument("token", nargs="?", metavar="ID", help="the id that `tre tokens list` shows")
+    which.add_argument("--person", metavar="P", help="whose tokens end, all of them")
 
 
 def _project_add(project: Commands) -> None:

@@ -13,6 +13,7 @@ from tre.governance.datasets import (
     list_policies,
     policy_in_force,
 )
+from tre.governance.entitling import attest_credential, end_person, revoke_credential
 from tre.governance.incidents import record_incident, unlock_project
 from tre.governance.people import (
     PersonRecord,
@@ -23,13 +24,14 @@ from tre.governance.people import (
     list_people,
 )
 from tre.governance.projects import NewProject, ProjectRecord, add_project, find_project, list_projects
-from tre.governance.tokens import note_token, revoke_token, revoke_tokens, token_revoked
+from tre.governance.tokens import TokenRecord, list_tokens, note_token, revoke_token, revoke_tokens, token_revoked
 
 __all__ = [
     "NewProject",
     "PersonRecord",
     "PolicyRecord",
     "ProjectRecord",
+    "TokenRecord",
     "VersionRecord",
     "activate_policy",
     "active_policy",
@@ -38,18 +40,22 @@ __all__ = [
     "add_person",
     "add_project",
     "add_version",
+    "attest_credential",
     "context",
     "controllers_of",
     "current_version",
+    "end_person",
     "find_person",
     "find_project",
     "list_datasets",
     "list_people",
     "list_policies",
     "list_projects",
+    "list_tokens",
     "note_token",
     "policy_in_force",
     "record_incident",
+    "revoke_credential",
     "revoke_token",
     "revoke_tokens",
     "token_revoked",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import insert, select, update
 
-from tre.base.clock import stamp
+from tre.base.clock import parse_stamp, stamp
 from tre.base.reasons import Refused
 from tre.base.reasons import governance as reasons
 from tre.governance.people import find_person
@@ -14,6 +15,16 @@ from tre.journal import Trail
 from tre.journal.entries import token_issued, token_revoked_early
 from tre.store import Reading, Transaction
 from tre.store.tables import project_members, tokens
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRecord:
+    """A token by its id (`token`), never its text."""
+
+    token: str
+    person: str
+    project: str | None
+    expires: datetime
 
 
 def note_token(tx: Transaction, trail: Trail, token: str, person: str, project: str | None, until: datetime) -> None:
@@ -50,6 +61,14 @@ def revoke_tokens(tx: Transaction, trail: Trail, person: str) -> int:
     now = stamp(trail.clock.now())
     mine = select(t.jti).where(t.person == person, t.revoked.is_(None), t.expires > now)
     return sum(revoke_token(tx, trail, token) for token in tx.execute(mine).scalars().all())
+
+
+def list_tokens(tx: Reading, now: datetime) -> tuple[TokenRecord, ...]:
+    """Return every token in use, by person and end."""
+    t = tokens.c
+    live = select(tokens).where(t.revoked.is_(None), t.expires > stamp(now)).order_by(t.person, t.expires, t.jti)
+    rows = tx.execute(live)
+    return tuple(TokenRecord(row.jti, row.person, row.project, parse_stamp(row.expires)) for row in rows)
 
 
 def token_revoked(tx: Reading, token: str) -> bool:

@@ -116,6 +116,18 @@ def credential_attested(act: Act, person: str, kind: str, issuer: str, until: da
     return _entry(act, Event.CREDENTIAL_CHANGED, change="attested", subject=person, credential=credential)
 
 
+def credential_revoked(act: Act, person: str, kind: str, issuer: str, issued: datetime, expires: datetime) -> Entry:
+    """A credential of a person was taken back."""
+    credential = {"kind": kind, "issuer": issuer, "issued": stamp(issued)}
+    credential |= {"expires": stamp(expires), "revoked": stamp(act.time)}
+    return _entry(act, Event.CREDENTIAL_CHANGED, change="revoked", subject=person, credential=credential)
+
+
+def person_ended(act: Act, person: str) -> Entry:
+    """A person left the environment."""
+    return _entry(act, Event.PERSON_CHANGED, subject=person, change="ended")
+
+
 def token_issued(act: Act, person: str, token: str, until: datetime, project: str | None) -> Entry:
     """A token was issued; `token` is its id, never its text."""
     return _entry(act, Event.TOKEN_ISSUED, subject=person, token=token, until=stamp(until), project=project)

@@ -25,9 +25,9 @@ class AtHome:
         return self._house
 
 
-def end_of(last: date | None) -> datetime | None:
+def end_of(last: date) -> datetime:
     """A last day lasts to its end, UTC."""
-    return None if last is None else datetime.combine(last, time(23, 59, 59), UTC)
+    return datetime.combine(last, time(23, 59, 59), UTC)
 
 
 def done(_result: object) -> None:

@@ -17,7 +17,7 @@ class PeopleCommands(AtHome):
     def person_add(self, person: NewPerson) -> None:
         """Add a person with attested credentials."""
         roles = {Role(role) for role in person.roles}
-        attested = {kind: end_of(last) for kind, last in person.credentials} or None
+        attested = {kind: end_of(last) if last else None for kind, last in person.credentials} or None
         self.house.act(
             OPERATOR,
             lambda tx, trail: done(
@@ -46,7 +46,7 @@ class PeopleCommands(AtHome):
             project.purposes,
             Fraction(project.epsilon),
             Fraction(project.delta),
-            end_of(project.expires),
+            end_of(project.expires) if project.expires else None,
         )
         self.house.act(OPERATOR, lambda tx, trail: done(governance.add_project(tx, trail, new)))
 

@@ -112,6 +112,30 @@ NOT_GOVERNANCE = reason(
     "{person} has no role that looks at incidents.",
     "A board member, a controller of one of its data sets or an operator unlocks a project.",
 )
+OWN_STANDING = reason(
+    "governance.own-standing",
+    Kind.REFUSED,
+    "{person} cannot change what {person} holds.",
+    "Somebody else who is entitled does it: nobody approves their own item.",
+)
+NOT_ENTITLED = reason(
+    "governance.not-entitled",
+    Kind.REFUSED,
+    "{person} has no role that changes what people hold.",
+    "A board member or a data controller attests credentials; they and operators revoke them and end people.",
+)
+NO_CREDENTIAL = reason(
+    "governance.no-credential",
+    Kind.UNKNOWN,
+    "{person} holds no credential {kind} that counts.",
+    "Look at `tre person list`.",
+)
+UNKNOWN_TOKEN = reason(
+    "governance.unknown-token",
+    Kind.UNKNOWN,
+    "There is no token {token} in use.",
+    "Look at `tre tokens list`; a token that has expired or was revoked is in use no more.",
+)
 NO_REASON = reason(
     "governance.no-reason",
     Kind.USAGE,
