@@ -4,15 +4,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
-
-import duckdb
+from typing import TYPE_CHECKING, Any
 
 from tre.base.reasons import onboarding as reasons
 from tre.catalogue import Access, Catalogue, Link, Table
 from tre.onboarding.refusal import Fault, refuse_if
 from tre.onboarding.sql import name, names
 from tre.onboarding.stage import add_units_by_link, staged
+
+if TYPE_CHECKING:
+    import duckdb
 
 
 def check_stage(

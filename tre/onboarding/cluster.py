@@ -5,16 +5,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-
-import duckdb
-import numpy as np
-import numpy.typing as npt
-import pyarrow as pa
+from typing import TYPE_CHECKING
 
 from tre.base.ids import Randomness
 from tre.catalogue import Access, Catalogue, Table
 from tre.onboarding.sql import literal, name, names
 from tre.onboarding.stage import copied
+
+if TYPE_CHECKING:
+    import duckdb
+    import numpy as np
+    import numpy.typing as npt
 
 SIDE_SCHEMA = "tre_side"
 """Schema of a version's side tables, one a private table: (unit, n), n the unit's rows. No query names it."""
@@ -51,6 +52,8 @@ def write_version(
 
 def _number_units(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue, randomness: Randomness) -> None:
     """Give every unit a random number, which is kept nowhere else."""
+    import pyarrow as pa
+
     keys = connection.sql(
         f"SELECT {name(catalogue.unit_key)} AS source FROM {name(catalogue.unit_table)}"
     ).to_arrow_table()
@@ -67,6 +70,8 @@ def unit_numbers(count: int, randomness: Randomness) -> npt.NDArray[np.int64]:
     bears another number, so a plan that looks at numbers (a filter on the unit key, the keyed choice of groups)
     would differ in two people's rows, not one's (PRIVACY §1 "Neighbours").
     """
+    import numpy as np
+
     while True:
         found = (np.frombuffer(randomness(8 * count), dtype="<u8") >> np.uint64(2)).astype(np.int64)
         if len(np.unique(found)) == count:

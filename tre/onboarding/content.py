@@ -7,12 +7,14 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable, Mapping
-
-import duckdb
+from typing import TYPE_CHECKING
 
 from tre.catalogue import Column, Kind, Table
 from tre.onboarding.sql import name
 from tre.onboarding.stage import copied
+
+if TYPE_CHECKING:
+    import duckdb
 
 _WORDS = 4  # a SHA-256 as four 64-bit words
 

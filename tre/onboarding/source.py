@@ -7,12 +7,14 @@ import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-
-import duckdb
+from typing import TYPE_CHECKING
 
 from tre.base.reasons import onboarding as reasons
 from tre.onboarding.refusal import Fault, VersionRefused, refuse_if
 from tre.onboarding.sql import literal, name
+
+if TYPE_CHECKING:
+    import duckdb
 
 _LONGEST_HEADER = 1 << 16  # bytes of a CSV header line
 

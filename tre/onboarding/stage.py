@@ -6,8 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-
-import duckdb
+from typing import TYPE_CHECKING
 
 from tre.base.reasons import onboarding as reasons
 from tre.catalogue import Access, Catalogue, Column, ColumnClass, Table
@@ -16,6 +15,9 @@ from tre.onboarding.refusal import Fault, VersionRefused, refuse_if
 from tre.onboarding.source import Relation, find_source, open_relation, readable
 from tre.onboarding.sql import literal, name, names
 from tre.policy import with_version
+
+if TYPE_CHECKING:
+    import duckdb
 
 FAULT = "tre fault"
 """Column of a staged table: the position (from 1) of the first column that holds no value of its type, else 0."""
@@ -132,6 +134,8 @@ def _open(
     connection: duckdb.DuckDBPyConnection, key: str, path: Path | None, alias: Path, faults: list[Fault]
 ) -> Relation | None:
     """Open one table, or add to `faults` why not. What the engine says may quote a row, so it is no cause."""
+    import duckdb
+
     try:
         return open_relation(connection, key, path, alias) if path else None
     except VersionRefused as refused:
@@ -142,6 +146,8 @@ def _open(
 
 
 def _read(connection: duckdb.DuckDBPyConnection, table: Table, relation: Relation) -> None:
+    import duckdb
+
     columns = staged(table)
     casts = [typed(name(relation.columns[c.name][0]), relation.columns[c.name][1], c.type) for c in columns]
     values = [f"{value} AS {name(c.name)}" for (value, _), c in zip(casts, columns, strict=True)]

@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
-
-import duckdb
+from typing import TYPE_CHECKING
 
 from tre.base.clock import Clock
 from tre.base.ids import Randomness, new_id
@@ -20,6 +19,9 @@ from tre.onboarding.folders import sweep, working_folder
 from tre.onboarding.refusal import Fault, VersionRefused
 from tre.onboarding.stage import Limits, fill_stage
 from tre.onboarding.version import DATA_FILE, Version, seal
+
+if TYPE_CHECKING:
+    import duckdb
 
 Progress = Callable[[str, float], None]
 
@@ -43,6 +45,8 @@ def onboard(
     then, as after any other exception, nothing is left behind; what a killed
     process left is swept first.
     """
+    import duckdb  # here and below: a server makes no versions, and holds no engine in its own process
+
     sweep(home_versions, limits.spill)
     with working_folder(limits.spill) as work, working_folder(home_versions) as new:
         detail = ""
@@ -85,6 +89,8 @@ def _make(
 @contextmanager
 def _engine(work: Path, limits: Limits) -> Iterator[duckdb.DuckDBPyConnection]:
     """Yield a connection to a new stage, in UTC whatever the machine's zone."""
+    import duckdb
+
     with duckdb.connect(str(work / "stage.duckdb"), config=_settings(work, limits)) as connection:
         connection.execute("SET TimeZone = 'UTC'")
         yield connection
