@@ -9,8 +9,10 @@ from audit.log import Log, LogStoppedError, create_log
 from audit.notes import Checkpoint, NoteError, open_checkpoint
 from audit.reader import LogError, LogReader, Reader
 from audit.receipt import Receipt, ReceiptError
+from audit.remote import RemoteLog
 from audit.replay import Demands, OldHead
 from audit.report import Report, as_json, as_text
+from audit.results import result_commitment
 from audit.static import export, from_folder, from_url, verify_tree
 from audit.tiles import TileError
 from audit.verify import verify_folder
@@ -31,6 +33,7 @@ __all__ = [
     "Reader",
     "Receipt",
     "ReceiptError",
+    "RemoteLog",
     "Report",
     "TileError",
     "as_json",
@@ -45,6 +48,7 @@ __all__ = [
     "load_signer",
     "load_verifier",
     "open_checkpoint",
+    "result_commitment",
     "verify_folder",
     "verify_tree",
 ]

@@ -33,10 +33,10 @@ class Files(Protocol):
     """The disk. Every method raises OSError."""
 
     def open(self, path: Path, mode: Mode) -> File:
-        """Open for reading, or for writing what exists, or create where absent (readable by the owner alone)."""
+        """Open for reading, or for writing what exists, or create where absent."""
 
     def make_folder(self, path: Path) -> None:
-        """Make a folder, and those above it, for the owner alone; nothing when it exists."""
+        """Make a folder, and those above it; nothing when it exists."""
 
     def flush_folder(self, path: Path) -> None:
         """Return when the names in the folder would survive a loss of power."""
@@ -85,13 +85,16 @@ class OsFile:
 
 
 class OsFiles:
-    """The operating system's files."""
+    """The operating system's files; what is made can be read by the owner alone, or `shared` with the group."""
+
+    def __init__(self, *, shared: bool = False) -> None:
+        self._file, self._folder = (0o640, 0o750) if shared else (0o600, 0o700)
 
     def open(self, path: Path, mode: Mode) -> OsFile:
-        return OsFile(os.open(path, _FLAGS[mode], 0o600))
+        return OsFile(os.open(path, _FLAGS[mode], self._file))
 
     def make_folder(self, path: Path) -> None:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.mkdir(mode=self._folder, parents=True, exist_ok=True)
 
     def flush_folder(self, path: Path) -> None:
         descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)

@@ -1,6 +1,6 @@
 """The writer: entries become durable, in two places, under a signed head, before `append` returns.
 
-The order of one commit is `Log._commit`, readable from top to bottom:
+The order of one commit is `Log._write`, readable from top to bottom:
 
 1. hash the entries, sign the new head (nothing has left the process);
 2. write one record (entries and head) and flush it;
@@ -15,40 +15,23 @@ flush left on disk is known only by reading it again at the next start.
 import os
 import threading
 from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 
 from audit.derived import Derived, rows_of
 from audit.files import Files, OsFiles
+from audit.group import Call, Group
 from audit.head import Head, HeadError
 from audit.keys import Ed25519Signer
-from audit.merkle import EMPTY_ROOT, leaf_hash
+from audit.merkle import EMPTY_ROOT, HASH_SIZE, leaf_hash
 from audit.notes import Checkpoint, Signer, sign_note
 from audit.reader import LogError, Published, Reader
 from audit.records import START, Record, RecordWriter, encode_record, scan
 from audit.recovery import open_head, open_records, recover, take_lock
-from audit.tiles import MAX_ENTRY
-
-MAX_BATCH = 1 << 24
-"""Bytes of entries after which a batch takes no further callers."""
 
 
 class LogStoppedError(LogError):
     """The writer has stopped. Entries of this call may or may not be in the log: the next start knows."""
-
-
-class _Waiting:
-    """One caller's entries, and how it is woken: with their indexes, with an error, or to lead the next batch."""
-
-    __slots__ = ("entries", "error", "first", "leads", "woken")
-
-    def __init__(self, entries: Sequence[bytes]) -> None:
-        self.entries = entries
-        self.first: int | None = None
-        self.error: BaseException | None = None
-        self.leads = False
-        self.woken = threading.Lock()
-        self.woken.acquire()
 
 
 def create_log(
@@ -125,9 +108,8 @@ class Log(Reader):
             derived.rebuild(found.levels, found.rows)
             self._close_files = opened.pop_all().close
         super().__init__(records, derived)
-        self._mutex, self._committing = threading.Lock(), threading.Lock()
-        self._pending: list[_Waiting] = []
-        self._leading = False
+        self._committing = threading.Lock()
+        self._group = Group(self.commit)
         self._stopped: BaseException | None = None
         self._tree = found.tree
         self._writer = RecordWriter(records, found.last.end, found.last.checksum)
@@ -138,116 +120,89 @@ class Log(Reader):
         """Return the newest head that is durable in both places."""
         return self._published
 
-    def append(self, entries: Sequence[bytes]) -> list[int]:
+    def append(self, entries: Sequence[bytes], since: int | None = None) -> list[int]:
         """Append entries in this order; return their indexes once they are durable under a signed head.
 
-        The entries of one call stand together, in one commit. Raises ValueError for an entry of more than
-        65,535 bytes or a call of more than 16 MiB, LogStoppedError when the writer failed, now or before.
+        The entries of one call stand together, in one commit. With `since`, those that stand at this index or
+        later are not appended again: their index is returned, so that a caller may ask twice. Raises ValueError
+        for an entry of more than 65,535 bytes or a call of more than 16 MiB, LogStoppedError when the writer
+        failed, now or before.
         """
-        _check(entries)
+        call = Call(entries, since)
         if not entries:
             return []
-        waiting = _Waiting(entries)
-        if not self._enter(waiting):
-            self._wait(waiting)
-        if waiting.leads:
-            self._lead()
-        if waiting.first is None:
-            raise LogStoppedError("the log's writer has stopped; see its first error") from waiting.error
-        return list(range(waiting.first, waiting.first + len(entries)))
+        # A copy has the group's lock as it was at the fork, and would wait for ever where that was taken.
+        self._stay_alone()
+        self._group.submit(call)
+        if call.indexes is None:
+            raise LogStoppedError("the log's writer has stopped; see its first error") from self._stopped
+        return call.indexes
+
+    def commit(self, calls: Sequence[Call]) -> None:
+        """Commit the calls together: give each its indexes. After any failure nothing is ever written again."""
+        with self._committing:
+            self._stay_alone()
+            if self._stopped is not None:
+                raise LogStoppedError("the log's writer has stopped; see its first error") from self._stopped
+            try:
+                self._commit(calls)
+            except BaseException as error:
+                self._stopped = error
+                raise
 
     def close(self) -> None:
         """Stop writing, and close the files. Callers that still wait get LogStoppedError."""
-        self._stop(LogError("the log was closed"))
         with self._committing:
+            self._stopped = self._stopped or LogError("the log was closed")
             self._close_files()
 
-    def _enter(self, waiting: _Waiting) -> bool:
-        """Queue up; True when this caller leads the next batch."""
-        with self._mutex:
-            if self._process != os.getpid():
-                raise LogStoppedError("a forked copy of the log's writer must not write")
-            if self._stopped is not None:
-                raise LogStoppedError("the log's writer has stopped; see its first error") from self._stopped
-            self._pending.append(waiting)
-            waiting.leads = not self._leading
-            self._leading = True
-            return waiting.leads
+    def _stay_alone(self) -> None:
+        if self._process != os.getpid():
+            raise LogStoppedError("a forked copy of the log's writer must not write")
 
-    def _wait(self, waiting: _Waiting) -> None:
-        try:
-            waiting.woken.acquire()
-        except BaseException:
-            # Interrupted: it must not be left in the queue, where it could be asked to lead and never answer.
-            with self._mutex:
-                self._pending = [one for one in self._pending if one is not waiting]
-                if waiting.leads:
-                    self._hand_over()
-            raise
-
-    def _lead(self) -> None:
-        with self._mutex:
-            batch = self._take_batch()
-        try:
-            with self._committing:
-                self._commit(batch)
-        except BaseException as error:
-            self._stop(error, batch)
-            if not isinstance(error, Exception):
-                raise
-        else:
-            with self._mutex:
-                self._hand_over()
-            for one in batch:
-                one.woken.release()
-
-    def _take_batch(self) -> list[_Waiting]:
-        total, count = 0, 0
-        for one in self._pending:
-            total += sum(map(len, one.entries))
-            if count and total > MAX_BATCH:
-                break
-            count += 1
-        batch, self._pending = self._pending[:count], self._pending[count:]
-        return batch
-
-    def _hand_over(self) -> None:
-        """Let the first of those who came meanwhile lead. Called under the mutex."""
-        self._leading = bool(self._pending)
-        if self._pending:
-            self._pending[0].leads = True
-            self._pending[0].woken.release()
-
-    def _commit(self, batch: Sequence[_Waiting]) -> None:
-        if self._stopped is not None:
-            raise self._stopped
-        entries = [entry for one in batch for entry in one.entries]
+    def _commit(self, calls: Sequence[Call]) -> None:
         first = self._tree.size
-        tiles = self._tree.extend(map(leaf_hash, entries))
+        places = _Places(first, self._standing(calls))
+        indexes = [places.of(call) for call in calls]
+        if places.entries:
+            self._write(first, places)
+        for call, placed in zip(calls, indexes, strict=True):
+            call.indexes = placed
+
+    def _standing(self, calls: Sequence[Call]) -> dict[bytes, int]:
+        """Where entries stand that a call may have sent before, by leaf hash: an entry's event id makes it unique."""
+        size = self._tree.size
+        since = min((call.since for call in calls if call.since is not None), default=size)
+        leaves = self._derived.hashes(0, since, size - since) if since < size else b""
+        return {leaves[at : at + HASH_SIZE]: since + at // HASH_SIZE for at in range(0, len(leaves), HASH_SIZE)}
+
+    def _write(self, first: int, places: "_Places") -> None:
+        tiles = self._tree.extend(places.leaves)
         size = self._tree.size
         checkpoint = _signed(self._signer, self._others, size, self._tree.root())
-        position = self._writer.append(first, entries, checkpoint)
+        position = self._writer.append(first, places.entries, checkpoint)
         self._head.swap(self._published.checkpoint, checkpoint)
-        record = Record(position, self._writer.position, first, entries, checkpoint, self._writer.previous)
+        record = Record(position, self._writer.position, first, places.entries, checkpoint, self._writer.previous)
         self._derived.write(first, tiles, rows_of(record))
         self._published = Published(size, checkpoint)
-        for one in batch:
-            one.first, first = first, first + len(one.entries)
-
-    def _stop(self, error: BaseException, batch: Sequence[_Waiting] = ()) -> None:
-        """Stop for good: wake everybody with the error."""
-        with self._mutex:
-            self._stopped = self._stopped or error
-            waiting, self._pending = [*batch, *self._pending], []
-            for one in waiting:
-                one.error = self._stopped
-                # Already woken to lead: it finds out by itself.
-                with suppress(RuntimeError):
-                    one.woken.release()
 
 
-def _check(entries: Sequence[bytes]) -> None:
-    if any(len(entry) > MAX_ENTRY for entry in entries):
-        raise ValueError(f"an entry has at most {MAX_ENTRY} bytes")
-    if sum(map(len, entries)) > MAX_BATCH:
-        raise ValueError(f"one call has at most {MAX_BATCH} bytes of entries")
+class _Places:
+    """Gives the entries of a batch their indexes: the one that they have, or the next."""
+
+    def __init__(self, first: int, standing: dict[bytes, int]) -> None:
+        self._first, self._standing = first, standing
+        self.entries: list[bytes] = []
+        self.leaves: list[bytes] = []
+
+    def of(self, call: Call) -> list[int]:
+        return [self._place(entry, call.since is not None) for entry in call.entries]
+
+    def _place(self, entry: bytes, look: bool) -> int:
+        leaf = leaf_hash(entry)
+        if look and (standing := self._standing.get(leaf)) is not None:
+            return standing
+        index = self._standing[leaf] = self._first + len(self.entries)
+        self.entries.append(entry)
+        self.leaves.append(leaf)
+        return index

@@ -24,7 +24,7 @@ START = bytes(CHECKSUM_SIZE)
 """What the first record carries for the checksum of the record before."""
 MAX_RECORD = 1 << 28
 PREALLOCATE = 1 << 20
-_READ_AHEAD = 1 << 20
+_READ_FIRST, _READ_AHEAD = 1 << 13, 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +60,20 @@ def scan_from(file: File, position: int) -> Iterator[Record]:
 
 
 class _Window:
-    """Reads a file forward through one large buffer."""
+    """Reads a file forward through one buffer, which grows while there is more to read."""
 
     def __init__(self, file: File) -> None:
         self._file = file
         self._start = 0
         self._data = b""
+        self._ahead = _READ_FIRST
 
     def read(self, count: int, position: int) -> bytes:
         offset = position - self._start
         if offset < 0 or offset + count > len(self._data):
             self._start, offset = position, 0
-            self._data = self._file.read(max(count, _READ_AHEAD), position)
+            self._data = self._file.read(max(count, self._ahead), position)
+            self._ahead = min(2 * self._ahead, _READ_AHEAD)
         return self._data[offset : offset + count]
 
 

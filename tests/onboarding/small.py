@@ -29,6 +29,7 @@ from tests.onboarding.catalogues import (
 )
 from tre.catalogue import Access, Catalogue, Column, Link, Table
 from tre.onboarding import Limits, Version, onboard
+from tre.pseudonyms import create_keyring
 
 KEY = b"k" * 32
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -166,10 +167,20 @@ class FixedClock:
 _numbers = itertools.count()
 
 
+def keyring(home: Path) -> Path:
+    """The folder of the keyring in `home`, made when it is first asked for."""
+    keys = home / "keys"
+    if not keys.exists():
+        keys.mkdir(mode=0o700)
+        create_keyring(keys, FixedClock())
+    return keys
+
+
 def make(source: Path, home: Path, declared: Catalogue = POLICY, **more: Any) -> Version:
-    """Onboard `source` into `home`/versions with this file's key and clock."""
+    """Onboard `source` into `home`/versions with this file's keys and clock."""
     arguments: dict[str, Any] = {
         "commitment_key": KEY,
+        "keys": keyring(home),
         "randomness": secrets.token_bytes,
         "clock": FixedClock(),
         "limits": Limits(memory=1 << 30, threads=2, spill=home / "spill"),

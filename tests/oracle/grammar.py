@@ -57,6 +57,8 @@ class Source:
         return [one for one in self.columns if one.kind in kinds and not one.key]
 
 
+SPREADS = ("VAR_SAMP", "VAR_POP", "STDDEV_SAMP", "STDDEV_POP", "VARIANCE", "STDDEV")
+
 TABLES: dict[str, tuple[Col, ...]] = {
     "person": (
         Col("person_id", INT, True),
@@ -248,6 +250,8 @@ class Grammar:
                     "avg": lambda: f"AVG({self.bounded(source)})",
                     "sum expression": lambda: f"SUM({self.number(source)})",
                     "avg expression": lambda: f"AVG({self.number(source)})",
+                    "spread": lambda: f"{self.random.choice(SPREADS)}({self.bounded(source)})",
+                    "spread expression": lambda: f"{self.random.choice(SPREADS)}({self.number(source)})",
                 },
             )
         )

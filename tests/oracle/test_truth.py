@@ -50,6 +50,8 @@ RELEASED = (
     "ON c.concept_id = x.kind",
     "SELECT kind, COUNT(*) * 2 + 1 AS n FROM visit GROUP BY kind",
     "SELECT kind, AVG(paid) / COUNT(*) AS n FROM visit GROUP BY kind",
+    "SELECT kind, VAR_SAMP(paid) AS n FROM visit GROUP BY kind",
+    "SELECT kind, STDDEV_POP(paid) AS n FROM visit GROUP BY kind",
 )
 
 

@@ -178,7 +178,7 @@ NOT_YET = [
     (
         "policy.not-yet-identifier-type",
         "nhs_number: {class: direct identifier}",
-        "nhs_number: {class: direct identifier, type: nhs-number}",
+        "nhs_number: {class: direct identifier, type: postcode}",
     ),
 ]
 

@@ -48,6 +48,17 @@ ERRORS = [
     ("policy.second-unit-key", "region: {class: ordinary,", "region: {class: unit key,"),
     ("policy.identifier-detail", "nhs_number: {class: direct identifier}",
      "nhs_number: {class: direct identifier, bounds: [0, 9]}"),
+    # identifiers in whose place tokens are made
+    ("policy.not-an-identifier", "nhs_number: {class: direct identifier}",
+     "nhs_number: {class: quasi-identifier, type: nhs-number}"),
+    ("policy.not-an-identifier", "region: {class: ordinary, type: text(20)}",
+     "region: {class: ordinary, type: local-number}"),
+    ("policy.identifier-place", "site_id: {class: ordinary, type: integer}\n      note",
+     "hospital_number: {class: direct identifier, type: local-number}\n      "
+     "site_id: {class: ordinary, type: integer}\n      note"),
+    ("policy.identifier-twice", "nhs_number: {class: direct identifier}",
+     "nhs_number: {class: direct identifier, type: nhs-number}\n      "
+     "former_number: {class: direct identifier, type: nhs-number}"),
     ("policy.not-for-type", "type: text(20)}\n  concept", "type: text(20), bounds: [0, 1]}\n  concept"),
     ("policy.not-for-type", "visit_concept_id: concept",
      "visit_concept_id: {is: concept, calendar: [2000-01-01, 2001-01-01]}"),

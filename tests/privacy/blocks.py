@@ -12,6 +12,7 @@ from tre.base.cost import Cost, Measure
 from tre.catalogue import Interval, Kind, Type, Value
 from tre.privacy.request import Rules
 from tre.sql.plan import (
+    SPREADS,
     Asked,
     Column,
     Expression,
@@ -74,6 +75,7 @@ def asked(
     function: PrivateFunction, argument: Column | None = None, where: Expression | None = None, name: str = "n"
 ) -> Asked:
     types = {PrivateFunction.AVG: DOUBLE, PrivateFunction.SUM: argument.type if argument else INTEGER}
+    types |= {one: DOUBLE for one in PrivateFunction if one.value in SPREADS}
     nullable = function in types
     output = column(name, types.get(function, INTEGER), nullable=nullable)
     return Asked(output, function, None if argument is None else Ref(argument), where)

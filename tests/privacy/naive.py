@@ -169,7 +169,11 @@ def _strict(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _divide(left: Any, right: Any) -> Any:
-    return None if right == 0 else left / right
+    if right == 0:
+        return None
+    if isinstance(left, int) and isinstance(right, int):  # SQL divides whole numbers toward zero
+        return abs(left) // abs(right) * (1 if (left < 0) == (right < 0) else -1)
+    return left / right
 
 
 def _mix(*values: Any) -> int:

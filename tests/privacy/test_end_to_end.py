@@ -78,6 +78,9 @@ PLAIN = [
     "SELECT COUNT(*) AS n, COUNT(visit_occurrence_id), COUNT(DISTINCT person_id) FROM condition_occurrence",
     "SELECT SUM(value_as_number) AS s, AVG(value_as_number) AS m, COUNT(value_as_number) AS n FROM measurement",
     "SELECT SUM(paid) FROM measurement",
+    "SELECT VAR_SAMP(value_as_number), VAR_POP(value_as_number), STDDEV(value_as_number) AS d, "
+    "STDDEV_POP(value_as_number) AS p, AVG(value_as_number) AS m FROM measurement",
+    "SELECT VARIANCE(year_of_birth) AS v, SUM(year_of_birth) AS s, AVG(year_of_birth) AS m FROM person",
     "SELECT SUM(paid) / COUNT(*) AS mean FROM measurement",
     "SELECT p.gender_concept_id AS g, COUNT(*) AS n FROM person p JOIN condition_occurrence c "
     "ON c.person_id = p.person_id GROUP BY p.gender_concept_id HAVING COUNT(*) > 0 ORDER BY n DESC LIMIT 1",

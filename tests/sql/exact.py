@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tre.sql.plan import (
+    SPREADS,
     Aggregate,
     Aggregated,
     Aggregation,
@@ -23,6 +24,7 @@ _EXACT = {
     PrivateFunction.COUNT_UNITS: Aggregation.COUNT_DISTINCT,
     PrivateFunction.SUM: Aggregation.SUM,
     PrivateFunction.AVG: Aggregation.AVG,
+    **{one: Aggregation(one.value) for one in PrivateFunction if one.value in SPREADS},
 }
 
 

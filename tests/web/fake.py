@@ -149,6 +149,7 @@ class FakeService:
             bounds=BoundsView(groups=1, rows=1),
             clipped=ClippedView(share=0.02),
             notes=("Rows of one person beyond 1 are clipped.",),
+            salt="5a" * 32,
         )
 
     def receipt(self, principal: Principal, query: str) -> str:

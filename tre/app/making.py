@@ -10,11 +10,13 @@ from pathlib import Path
 from audit import create_key, create_log
 from tre.app.compose import COMMITMENT_KEY, LOG_KEY, MASTER_KEY, MIX_KEY, QUESTION_KEY
 from tre.app.settings import settings_text
+from tre.base.clock import SystemClock
 from tre.base.home import Home
 from tre.base.reasons import Refused
 from tre.base.reasons import app as reasons
 from tre.identity import create_key as create_issuer_key
 from tre.journal import create_master
+from tre.pseudonyms import create_keyring
 from tre.store import Store
 
 _ORIGIN = re.compile(r"[a-z0-9][a-z0-9./-]{0,126}")
@@ -32,6 +34,7 @@ def make_home(root: Path, origin: str) -> str:
     create_log(home.log, home.head, signer)
     create_issuer_key(home.keys)
     create_master(home.keys / MASTER_KEY)
+    create_keyring(home.keys, SystemClock())
     for name in (QUESTION_KEY, MIX_KEY, COMMITMENT_KEY):
         _write(home.keys / name, secrets.token_bytes(32))
     Store.create(f"sqlite:///{home.control}").close()

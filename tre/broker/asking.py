@@ -16,6 +16,7 @@ from tre.base.reasons import requests as reasons
 from tre.broker.ending import void
 from tre.broker.facts import asked, facts
 from tre.broker.parts import Parts
+from tre.broker.plans import Basis
 from tre.broker.standing import Asker, Standing, drawn, question_digest, situation, standing, usable
 from tre.catalogue import Interval
 from tre.decide import Decision, Measured, Question, decide
@@ -80,8 +81,10 @@ def submit(
         if key is not None and (known := _known(parts, query, question)) is not None:
             return known
         decision, at = _decided(parts, asker, project, dataset, question, query)
-        if not decision.allowed:
+        if decision.plan is None or not decision.allowed:
             return _denied(parts, asker, at, question, decision, query)
+        basis = Basis(_sealed(question), decision.policy_digest, decision.version)
+        parts.plans.keep(query, basis, decision.plan)  # before the row: who takes the row may be quick
         try:
             taken, events = _reserved(parts, asker, at, question, decision, query)
         except _Moved:

@@ -11,6 +11,7 @@ from pathlib import Path
 from tre.base.clock import Clock
 from tre.base.ids import Randomness
 from tre.broker.ends import Ends
+from tre.broker.plans import Plans
 from tre.engines import Engine
 from tre.journal import Journal, Sidecar, Trail
 from tre.privacy.mechanisms import Noise
@@ -41,6 +42,7 @@ class Parts:
     patience: float = 60.0
     step: Step = lambda _name: None
     ends: Ends = field(default_factory=Ends)
+    plans: Plans = field(default_factory=Plans)
 
     def trail(self, actor: str, session: str | None = None) -> Trail:
         """Begin an act of `actor`."""

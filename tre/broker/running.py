@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -13,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from audit import result_commitment
 from tre import governance, jobs, ledger
 from tre.base.cost import Cost
 from tre.base.passage import Release
@@ -22,8 +21,9 @@ from tre.broker.asking import SQL, Use, unsealed
 from tre.broker.ending import burn, settle_outcome, void
 from tre.broker.facts import amount
 from tre.broker.parts import Parts
+from tre.broker.plans import Basis
 from tre.broker.standing import Asker, Standing, situation, standing
-from tre.decide import Decision, decide
+from tre.decide import decide
 from tre.engines import EngineFailed, Slot
 from tre.jobs import Job, State
 from tre.journal.entries import query_outcome
@@ -31,6 +31,7 @@ from tre.policy import CompiledPolicy, gates
 from tre.privacy import plan as planning
 from tre.privacy.answer import answer
 from tre.privacy.lowering import SECRET
+from tre.privacy.plan import PrivatePlan
 from tre.privacy.release import combine, release
 from tre.sql.plan import Relation
 from tre.sql.render import render
@@ -59,7 +60,7 @@ def run(parts: Parts, job: Job) -> None:
         void(parts, job, reasons.NOT_READ)
         return
     try:
-        decision, at = _planned_again(parts, job)
+        plan, at = _planned(parts, job)
     except Refused as refused:
         faulty = any(refusal.reason.kind is Kind.UNAVAILABLE for refusal in refused.refusals)
         void(parts, job, reasons.NOT_READ if faulty else reasons.CHANGED)
@@ -72,10 +73,10 @@ def run(parts: Parts, job: Job) -> None:
             structlog.get_logger("tre.broker").error("no engine started or came free", version=job.version)
             void(parts, job, reasons.NOT_READ)
             return
-        _run_in(parts, slot, job, decision, at)
+        _run_in(parts, slot, job, plan, at)
 
 
-def _run_in(parts: Parts, slot: Slot, job: Job, decision: Decision, at: Standing) -> None:
+def _run_in(parts: Parts, slot: Slot, job: Job, plan: PrivatePlan, at: Standing) -> None:
     """Run, and let everything change only at one of the two times; the slot is held until then."""
     if not _started(parts, job, at.policy):
         void(parts, job, reasons.CHANGED)
@@ -83,7 +84,7 @@ def _run_in(parts: Parts, slot: Slot, job: Job, decision: Decision, at: Standing
     parts.step("running")
     began = parts.clock.monotonic()
     limit = job.limit_ms / 1000
-    measured = _measured(parts, slot, job, decision, at, began + limit)
+    measured = _measured(parts, slot, job, plan, at, began + limit)
     parts.step("released")
     elapsed = parts.clock.monotonic() - began
     in_time = measured is not None and (job.release_ms == 0 or elapsed <= job.release_ms / 1000)
@@ -118,10 +119,11 @@ def _relied_on_ended_well(parts: Parts, job: Job) -> bool:
     return True
 
 
-def _planned_again(parts: Parts, job: Job) -> tuple[Decision, Standing]:
-    """Plan from the side-car's text, as after a restart: the plan in memory is never the only one.
+def _planned(parts: Parts, job: Job) -> tuple[PrivatePlan, Standing]:
+    """Return the plan of the side-car's text under the policy and on the version with which it was taken in.
 
-    What must still hold is the policy and the version; the rights are judged again when it starts.
+    After a restart, and on another server, it is planned again; where it waited in memory it is not. What must still
+    hold is the policy, the version, and that the text was not erased; the rights are judged again when it starts.
     """
     with parts.store.reading() as tx:
         text = parts.sidecar.read(tx, job.intent, SQL)
@@ -130,11 +132,12 @@ def _planned_again(parts: Parts, job: Job) -> tuple[Decision, Standing]:
         at = standing(tx, parts, Asker(job.person, ""), job.project, job.dataset)
         if (at.policy.digest, at.version.name) != (job.decision["policy"], job.version):
             raise Refused.because(reasons.CHANGED)
-        found = situation(tx, parts, at)
-        decision = decide(unsealed(text), found)
-    if decision.plan is None:
+        plan = parts.plans.take(job.id, Basis(text, at.policy.digest, at.version.name))
+        if plan is None:
+            plan = decide(unsealed(text), situation(tx, parts, at)).plan
+    if plan is None:
         raise Refused.because(reasons.CHANGED)
-    return decision, at
+    return plan, at
 
 
 def _started(parts: Parts, job: Job, policy: CompiledPolicy) -> bool:
@@ -153,22 +156,20 @@ def _started(parts: Parts, job: Job, policy: CompiledPolicy) -> bool:
 
 
 def _measured(
-    parts: Parts, slot: Slot, job: Job, decision: Decision, at: Standing, deadline: float
+    parts: Parts, slot: Slot, job: Job, plan: PrivatePlan, at: Standing, deadline: float
 ) -> Measurement | None:
     """Read, release and post-process; None for any failure, whose cause may be private."""
     try:
-        return _measurement(parts, slot, job, decision, at, deadline)
+        return _measurement(parts, slot, job, plan, at, deadline)
     except Exception:  # noqa: BLE001 - PRIVACY §1: the cause may depend on data, so one fixed outcome
         return None
 
 
-def _measurement(parts: Parts, slot: Slot, job: Job, decision: Decision, at: Standing, deadline: float) -> Measurement:
-    if decision.plan is None:
-        raise ValueError("an allowed request without a plan; this is a bug, report it")
+def _measurement(parts: Parts, slot: Slot, job: Job, plan: PrivatePlan, at: Standing, deadline: float) -> Measurement:
     uses = [Use(question, tuple(positions), leads) for question, positions, leads in job.decision["uses"]]
     draws: dict[str, Release] = {}
     releases = []
-    for block, use in zip(decision.plan.blocks, uses, strict=True):
+    for block, use in zip(plan.blocks, uses, strict=True):
         stored = _stored(parts, use)
         if use.leads is not None:
             new = _draw(parts, slot, job, block.shape, use, stored, at, deadline)
@@ -181,7 +182,7 @@ def _measurement(parts: Parts, slot: Slot, job: Job, decision: Decision, at: Sta
         return slot.public(render(relation, parts.engine.dialect), inputs, _left(parts, deadline))
 
     price = Cost.from_json(_cost_of(job))
-    found = replace(answer(decision.plan, releases, evaluate), cost=price).as_json()
+    found = replace(answer(plan, releases, evaluate), cost=price).as_json()
     found["cost"] = amount(price, at)
     return Measurement(draws, found)
 
@@ -230,7 +231,8 @@ def _commit(parts: Parts, job: Job, at: Standing, measured: Measurement, *, late
     """Release, commit and outcome in one transaction; the answer is shown once the outcome has its index."""
     trail = parts.trail(job.person)
     salt = parts.randomness(32).hex()
-    commitment = _commitment(salt, measured.result)
+    names = [column["name"] for column in measured.result["columns"]]
+    commitment = result_commitment(salt, names, measured.result["rows"])
     with parts.store.transaction() as tx:
         for use in job.decision["uses"]:
             if use[2] is not None:
@@ -238,7 +240,7 @@ def _commit(parts: Parts, job: Job, at: Standing, measured: Measurement, *, late
         moved = [movement.as_entry() for movement in ledger.commit(tx, job.id)]
         act = trail.act(job.id)
         releases = [(question, position) for question, positions, _ in job.decision["uses"] for position in positions]
-        kept = jobs.Answer(releases, {**measured.result, "salt": salt, "commitment": commitment})
+        kept = jobs.Answer(releases, {**measured.result, "salt": salt})
         if not jobs.commit(tx, job.id, parts.owner, parts.clock.now(), act.event_id, kept):
             raise LookupError("the lease of a running request was lost; this is a bug, report it")
         price = Cost.from_json(_cost_of(job))
@@ -251,8 +253,3 @@ def _commit(parts: Parts, job: Job, at: Standing, measured: Measurement, *, late
     parts.step("committed")
     settle_outcome(parts, job, act.event_id, trail.events)
     parts.step("outcome-indexed")
-
-
-def _commitment(salt: str, result: Mapping[str, Any]) -> str:
-    """Return the salted commitment to a result that stands in the log (AUDIT "Entry")."""
-    return hashlib.sha256((salt + json.dumps(result, sort_keys=True)).encode()).hexdigest()

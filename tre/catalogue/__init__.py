@@ -1,5 +1,29 @@
 """The frozen catalogue of a data set: what its policy declares, compiled for the planner."""
 
-from tre.catalogue.tables import Access, Catalogue, Column, ColumnClass, Interval, Kind, Link, Table, Type, Value
+from tre.catalogue.tables import (
+    Access,
+    Catalogue,
+    Column,
+    ColumnClass,
+    IdentifierType,
+    Interval,
+    Kind,
+    Link,
+    Table,
+    Type,
+    Value,
+)
 
-__all__ = ["Access", "Catalogue", "Column", "ColumnClass", "Interval", "Kind", "Link", "Table", "Type", "Value"]
+__all__ = [
+    "Access",
+    "Catalogue",
+    "Column",
+    "ColumnClass",
+    "IdentifierType",
+    "Interval",
+    "Kind",
+    "Link",
+    "Table",
+    "Type",
+    "Value",
+]

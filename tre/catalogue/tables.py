@@ -76,6 +76,13 @@ class ColumnClass(StrEnum):
     ORDINARY = "ordinary"
 
 
+class IdentifierType(StrEnum):
+    """What a direct identifier is: by declaration, never by its look (GOVERNANCE §5). The value is its name in keys."""
+
+    NHS_NUMBER = "nhs-number"
+    LOCAL_NUMBER = "local-number"
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """A declared column.
@@ -83,7 +90,8 @@ class Column:
     `bounds` clamp in the scan; a value outside `domain` becomes NULL in the scan, which groups as "other";
     `calendar` is the range of dates that grouping by date may enumerate; `granularity` is the grid on which
     sums are exact; `max_length` bounds text in characters, longer text is cut in the scan; a source may lack an
-    `optional` column, and then no query can name it.
+    `optional` column, and then no query can name it. `identifier` is the type of a direct identifier in whose place
+    onboarding makes tokens.
     """
 
     name: str
@@ -96,6 +104,7 @@ class Column:
     calendar: tuple[date, date] | None = None
     max_length: int | None = None
     optional: bool = False
+    identifier: IdentifierType | None = None
 
     @property
     def visible(self) -> bool:

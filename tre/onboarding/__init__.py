@@ -5,6 +5,17 @@ from tre.onboarding.folders import sweep
 from tre.onboarding.refusal import VersionRefused
 from tre.onboarding.stage import Limits
 from tre.onboarding.steps import onboard
+from tre.onboarding.tokens import SideTable, side_tables
 from tre.onboarding.version import Version, load_version
 
-__all__ = ["SIDE_SCHEMA", "Limits", "Version", "VersionRefused", "load_version", "onboard", "sweep"]
+__all__ = [
+    "SIDE_SCHEMA",
+    "Limits",
+    "SideTable",
+    "Version",
+    "VersionRefused",
+    "load_version",
+    "onboard",
+    "side_tables",
+    "sweep",
+]

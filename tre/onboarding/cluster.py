@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 SIDE_SCHEMA = "tre_side"
 """Schema of a version's side tables, one a private table: (unit, n), n the unit's rows. No query names it."""
 
-_MAP = name("tre units")
+UNITS = name("tre units")
+"""Temporary table of the stage: each unit's key in the source (`source`) and its number here (`unit`)."""
 
 
 def write_version(
@@ -59,7 +60,7 @@ def _number_units(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue, r
     ).to_arrow_table()
     numbered = keys.append_column("unit", pa.array(unit_numbers(keys.num_rows, randomness)))
     connection.register("tre numbering", numbered)
-    connection.execute(f"CREATE TEMP TABLE {_MAP} AS SELECT * FROM {name('tre numbering')}")
+    connection.execute(f"CREATE TEMP TABLE {UNITS} AS SELECT * FROM {name('tre numbering')}")
     connection.unregister("tre numbering")
 
 
@@ -86,7 +87,7 @@ def _write_private(connection: duckdb.DuckDBPyConnection, table: Table) -> int:
     )
     connection.execute(
         f"CREATE TABLE {name('version', 'main', table.name)} AS SELECT {columns} FROM {name(table.name)} t "
-        f"JOIN {_MAP} m ON {name('t', table.unit)} = m.source ORDER BY m.unit"
+        f"JOIN {UNITS} m ON {name('t', table.unit)} = m.source ORDER BY m.unit"
     )
     connection.execute(
         f"CREATE TABLE {name('version', SIDE_SCHEMA, table.name)} AS SELECT {unit} AS unit, count(*) AS n "

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tre.base.reasons import onboarding as reasons
-from tre.catalogue import Access, Catalogue, Column, ColumnClass, Table
+from tre.catalogue import Access, Catalogue, Column, ColumnClass, Table, Value
 from tre.onboarding.casts import typed
 from tre.onboarding.refusal import Fault, VersionRefused, refuse_if
 from tre.onboarding.source import Relation, find_source, open_relation, readable
@@ -54,6 +54,20 @@ def staged(table: Table) -> list[Column]:
     return [column for column in table.columns.values() if column.name in keep]
 
 
+def tokenised(table: Table) -> list[Column]:
+    """Return the direct identifiers in whose place tokens are made; they are read for that alone, and not staged."""
+    return [column for column in table.columns.values() if column.identifier is not None]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What was read: `tables` as they stand, where each was `found`, and which optional parts are `absent`."""
+
+    tables: dict[str, Table]
+    found: dict[str, Relation]
+    absent: tuple[str, ...]
+
+
 def wanted(catalogue: Catalogue) -> dict[str, Table]:
     """Return the tables that a version holds: hidden ones are not read, unnamed ones do not exist (PRIVACY §1)."""
     return {key: table for key, table in catalogue.tables.items() if table.access is not Access.HIDDEN}
@@ -65,11 +79,11 @@ def fill_stage(
     catalogue: Catalogue,
     writable: tuple[Path, ...],
     report: Callable[[float], None],
-) -> tuple[dict[str, Table], tuple[str, ...]]:
+) -> Stage:
     """Read what `catalogue` declares from `source` into the main schema, closing the file system behind it.
 
-    Returns the tables as they stand, and the optional tables (`table`) and columns (`table.column`) that the source
-    lacks. `writable` are the only folders that the engine may use besides the source's files; the first holds links to
+    `absent` in what is returned are the optional tables (`table`) and columns (`table.column`) that the source lacks.
+    `writable` are the only folders that the engine may use besides the source's files; the first holds links to
     these. Refuses what else is missing, unreadable files, and values that are not of their type.
     """
     declared = wanted(catalogue)
@@ -83,7 +97,7 @@ def fill_stage(
     refuse_if([fault for table in tables.values() for fault in _type_faults(connection, table)])
     for table in tables.values():
         _keep_only_rows(connection, table)
-    return tables, absent
+    return Stage(tables, relations, absent)
 
 
 def close_file_system(connection: duckdb.DuckDBPyConnection, writable: tuple[Path, ...], files: set[Path]) -> None:
@@ -108,7 +122,8 @@ def _relations(
         relation = _open(connection, key, files.get(key), work / f"in_{number}", faults)
         if relation is not None:
             relations[key] = relation
-            lacking = [column for column in staged(table) if column.name not in relation.columns]
+            asked = [*staged(table), *tokenised(table)]
+            lacking = [column for column in asked if column.name not in relation.columns]
             absent += [f"{key}.{column.name}" for column in lacking if column.optional]
             faults += [Fault(reasons.MISSING_COLUMN, f"{key}.{c.name}") for c in lacking if not c.optional]
         elif table.optional:
@@ -186,10 +201,16 @@ def _keep_only_rows(connection: duckdb.DuckDBPyConnection, table: Table) -> None
     Such rows are of another kind, not wrong, so they refuse nothing; what is declared of the table (but for types)
     holds for the rows that stay, and an empty value is none of those admitted.
     """
-    for column, values in table.only_rows:
-        places = ", ".join("?" for _ in values)
-        admitted = f"{name(column)} IN ({places})" if values else "false"
-        connection.execute(f"DELETE FROM {name(table.name)} WHERE ({admitted}) IS NOT TRUE", list(values))
+    admitted, values = only_rows(table)
+    if admitted:
+        connection.execute(f"DELETE FROM {name(table.name)} WHERE ({admitted}) IS NOT TRUE", values)
+
+
+def only_rows(table: Table) -> tuple[str, list[Value]]:
+    """Return the condition that the rows of `table` must meet, with its parameters; empty where all are admitted."""
+    lists = [(column, ", ".join("?" for _ in values)) for column, values in table.only_rows]
+    terms = [f"{name(column)} IN ({places})" if places else "false" for column, places in lists]
+    return " AND ".join(terms), [value for _, values in table.only_rows for value in values]
 
 
 def add_units_by_link(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, Table]) -> None:

@@ -17,8 +17,10 @@ from tre.onboarding.cluster import write_version
 from tre.onboarding.content import commitment, cut_to_caps
 from tre.onboarding.folders import sweep, working_folder
 from tre.onboarding.refusal import Fault, VersionRefused
-from tre.onboarding.stage import Limits, fill_stage
+from tre.onboarding.stage import Limits, fill_stage, tokenised
+from tre.onboarding.tokens import write_tokens
 from tre.onboarding.version import DATA_FILE, Version, seal
+from tre.pseudonyms import Tokeniser
 
 if TYPE_CHECKING:
     import duckdb
@@ -32,6 +34,7 @@ def onboard(
     home_versions: Path,
     *,
     commitment_key: bytes,
+    keys: Path,
     randomness: Randomness,
     clock: Clock,
     limits: Limits,
@@ -40,9 +43,10 @@ def onboard(
     """Make an immutable version of `source` under what `catalogue` declares, below `home_versions`.
 
     `source` is a folder of TABLE.parquet or TABLE.csv files or a DuckDB file. `commitment_key` (32 bytes of the
-    home's keys) makes commitments comparable within one home; `randomness` names the version and numbers its units.
-    `progress` is told each step ("read", "check", "commit", "cluster") and its fraction done. Raises VersionRefused;
-    then, as after any other exception, nothing is left behind; what a killed
+    home's keys) makes commitments comparable within one home; `keys` is the folder of the keyring of pseudonyms,
+    opened where the catalogue has identifiers to make tokens of; `randomness` names the version and numbers its units.
+    `progress` is told each step ("read", "check", "commit", "cluster", "tokens") and its fraction done. Raises
+    VersionRefused, Refused (pseudonyms.*); then, as after any other exception, nothing is left behind; what a killed
     process left is swept first.
     """
     import duckdb  # here and below: a server makes no versions, and holds no engine in its own process
@@ -51,8 +55,8 @@ def onboard(
     with working_folder(limits.spill) as work, working_folder(home_versions) as new:
         detail = ""
         try:
-            with _engine(work, limits) as engine:
-                facts = _make(engine, source, catalogue, work, new, commitment_key, randomness, progress)
+            with _engine(work, limits) as engine, _tokeniser(catalogue, keys) as tokeniser:
+                facts = _make(engine, source, catalogue, work, new, commitment_key, tokeniser, randomness, progress)
         except duckdb.Error as error:
             detail = str(error)
         # Raised out here, so that the engine's words, which may quote a row, are no context of the refusal.
@@ -72,18 +76,33 @@ def _make(
     work: Path,
     new: Path,
     commitment_key: bytes,
+    tokeniser: Tokeniser | None,
     randomness: Randomness,
     progress: Progress,
 ) -> tuple[str, Mapping[str, int], Mapping[str, int], tuple[str, ...]]:
-    """Write the version's file into the folder `new`; return its commitment, row caps, public sizes and absences."""
-    tables, absent = fill_stage(engine, source, catalogue, (work, new), lambda part: progress("read", part))
+    """Write the version's files into the folder `new`; return its commitment, row caps, public sizes and absences."""
+    stage = fill_stage(engine, source, catalogue, (work, new), lambda part: progress("read", part))
+    tables = stage.tables
     check_stage(engine, catalogue, tables, lambda part: progress("check", part))
     caps = cut_to_caps(engine, tables, commitment_key)
     committed = commitment(engine, tables, commitment_key, lambda part: progress("commit", part))
     sizes = write_version(
         engine, catalogue, tables, new / DATA_FILE, randomness, lambda part: progress("cluster", part)
     )
-    return committed, MappingProxyType(caps), MappingProxyType(sizes), absent
+    if tokeniser is not None:
+        write_tokens(engine, stage, catalogue, tokeniser, new)
+        progress("tokens", 1)
+    return committed, MappingProxyType(caps), MappingProxyType(sizes), stage.absent
+
+
+@contextmanager
+def _tokeniser(catalogue: Catalogue, keys: Path) -> Iterator[Tokeniser | None]:
+    """Yield the process that makes tokens, where any are to be made: a keyring that does not open is known at once."""
+    if not tokenised(catalogue.tables[catalogue.unit_table]):
+        yield None
+        return
+    with Tokeniser(keys) as found:
+        yield found
 
 
 @contextmanager

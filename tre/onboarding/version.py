@@ -35,13 +35,13 @@ class Version:
 
 
 def seal(work: Path, version: Version) -> None:
-    """Make the folder `work`, which holds the data file, the version's own: read-only, durable, then visible.
+    """Make the folder `work`, which holds the data and side tables, the version's own: read-only, durable, visible.
 
     The rename is the commit: before it there is no version, after it a whole one.
     """
     facts = work / FACTS_FILE
     facts.write_text(_facts(version), encoding="utf-8")
-    for file in (work / DATA_FILE, facts):
+    for file in work.iterdir():
         file.chmod(0o400)
         _flush(file)
     _flush(work)

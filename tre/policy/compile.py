@@ -19,7 +19,7 @@ from tre.policy.context import Requirement, Role
 from tre.policy.document import PolicyDocument
 from tre.policy.model import Policy
 from tre.policy.purposes import Purposes
-from tre.policy.words import interval, literal
+from tre.policy.words import ColumnType, interval, literal
 from tre.privacy.accounting import limit
 from tre.privacy.request import Rules
 
@@ -152,7 +152,7 @@ def _unit(policy: Policy, said: model.Table) -> tuple[str | None, Link | None]:
 def _unit_column(policy: Policy, name: str) -> Column:
     key = policy.column(policy.tables[policy.unit.table].columns[policy.unit.key])
     assert key.type is not None, "lint asks the unit key for its type"
-    return Column(name, key.type[0], ColumnClass.UNIT_KEY, nullable=False, max_length=key.type[1])
+    return Column(name, key.type.type, ColumnClass.UNIT_KEY, nullable=False, max_length=key.type.length)
 
 
 def _link(column: str, target: str) -> Link:
@@ -162,7 +162,7 @@ def _link(column: str, target: str) -> Link:
 
 def _column(name: str, said: model.Column, in_key: bool) -> Column:
     assert said.klass is not None, "lint asks every column for its class"
-    kind, length = said.type or (Type(Kind.TEXT), None)
+    kind, length, identifier = said.type or ColumnType(Type(Kind.TEXT))
     calendar = (said.calendar[0], said.calendar[1]) if said.calendar else None
     return Column(
         name,
@@ -175,6 +175,7 @@ def _column(name: str, said: model.Column, in_key: bool) -> Column:
         calendar=calendar,
         max_length=length,
         optional=said.optional,
+        identifier=identifier,
     )
 
 

@@ -25,7 +25,7 @@ _NOT_YET: Mapping[str, Reason] = {
     **dict.fromkeys(("per researcher", "per person", "bounds release"), reasons.LEDGER),
 }
 _NOTHING = object()
-_IDENTIFIER_TYPES = ("nhs-number", "postcode", "name", "email")
+_IDENTIFIER_TYPES = ("postcode", "name", "email")
 _SAID: Mapping[str, str] = {
     "bool_type": "write true or false",
     "string_type": "a word or a text is wanted",

@@ -43,13 +43,17 @@ def check_column(policy: Policy, table: str, name: str) -> Iterator[Fault]:
         yield Fault(path, reasons.UNCLASSED, {"column": where})
     if column.klass == "direct identifier":
         yield from _identifier(column, where, path)
+        yield from _tokenised(policy, table, name)
         return
     if column.klass == "unit key":
         yield from _unit_key(policy, table, name)
     if column.type is None:
         yield Fault(path, reasons.UNTYPED, {"column": where})
         return
-    kind, length = column.type
+    kind, length, identifier = column.type
+    if identifier is not None:
+        yield Fault((*path, "type"), reasons.NOT_AN_IDENTIFIER, {"column": where, "type": identifier})
+        return
     if kind.kind is Kind.TEXT and length is None and column.klass != "unit key":
         yield Fault(path, reasons.TEXT_LENGTH, {"column": where})
     yield from _fits_type(column, kind, where, path)
@@ -68,6 +72,20 @@ def _identifier(column: Column, where: str, path: Path) -> Iterator[Fault]:
     for key, field in _COPIED_ONLY.items():
         if getattr(column, field) is not None:
             yield Fault((*path, key), reasons.IDENTIFIER, {"column": where, "key": key})
+
+
+def _tokenised(policy: Policy, table: str, name: str) -> Iterator[Fault]:
+    """In a side table each person has one token of a type, so that what it is made of stands once and with them."""
+    said = policy.column(policy.tables[table].columns[name]).type
+    if said is None or said.identifier is None:
+        return
+    values = {"column": f"{table}.{name}", "type": said.identifier, "table": policy.unit.table}
+    columns = {one: policy.column(declared).type for one, declared in policy.tables[table].columns.items()}
+    same = [one for one, type_ in columns.items() if type_ and type_.identifier == said.identifier]
+    if table != policy.unit.table:
+        yield Fault(("tables", table, "columns", name), reasons.IDENTIFIER_PLACE, values)
+    elif name != same[0]:
+        yield Fault(("tables", table, "columns", name), reasons.IDENTIFIER_TWICE, {**values, "other": same[0]})
 
 
 def _unit_key(policy: Policy, table: str, name: str) -> Iterator[Fault]:

@@ -30,8 +30,8 @@ def check_unit(policy: Policy) -> Iterator[Fault]:
     if column is None or column.klass != "unit key" or column.type is None or [unit.key] not in table.unique:
         values = {"column": unit.key, "table": unit.table}
         yield Fault(("unit", "key"), reasons.UNIT_KEY, values, of_key=False)
-    elif column.type[0].kind not in (Kind.INTEGER, Kind.TEXT):
-        values = {"column": unit.key, "type": str(column.type[0]), "wanted": "integer or text"}
+    elif column.type.type.kind not in (Kind.INTEGER, Kind.TEXT):
+        values = {"column": unit.key, "type": str(column.type.type), "wanted": "integer or text"}
         yield Fault(("tables", unit.table, "columns", unit.key), reasons.UNIT_TYPE, values)
     if policy.people_magnitude is None and table.magnitude is not None:
         yield Fault(("tables", unit.table, "magnitude"), reasons.NO_CAP, {"table": unit.table, "key": "magnitude"})
@@ -98,7 +98,7 @@ def _unit_column(policy: Policy, name: str, table: Table, unit: str) -> Iterator
         yield Fault(path, reasons.NO_COLUMN, {"table": name, "column": unit}, of_key=False)
         return
     wanted = _unit_type(policy)
-    here = str(column.type[0]) if column.type else "unknown"
+    here = str(column.type.type) if column.type else "unknown"
     if column.klass != "unit key" or (wanted and here != wanted):
         values = {"column": f"{name}.{unit}", "type": f"{here}, {column.klass}", "wanted": f"{wanted}, unit key"}
         yield Fault(("tables", name, "columns", unit), reasons.UNIT_TYPE, values)
@@ -174,7 +174,7 @@ def _same_type(policy: Policy, path: Path, here: tuple[str, str], there: tuple[s
     types = []
     for table, name in (here, there):
         column = declared(policy, policy.tables[table], name)
-        types.append(str(column.type[0]) if column and column.type else None)
+        types.append(str(column.type.type) if column and column.type else None)
     if None not in types and types[0] != types[1]:
         values = {"column": here[1], "here": str(types[0]), "target": ".".join(there), "there": str(types[1])}
         yield Fault(path, reasons.LINK_TYPE, values)
@@ -183,4 +183,4 @@ def _same_type(policy: Policy, path: Path, here: tuple[str, str], there: tuple[s
 def _unit_type(policy: Policy) -> str | None:
     table = policy.tables.get(policy.unit.table)
     column = declared(policy, table, policy.unit.key) if table else None
-    return str(column.type[0]) if column and column.type else None
+    return str(column.type.type) if column and column.type else None

@@ -21,7 +21,6 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from tre.catalogue import Type
 from tre.policy import words
 
 _NUMBER = {"type": "number"}
@@ -41,10 +40,14 @@ Duration = Annotated[
 ]
 Day = Annotated[date, BeforeValidator(words.day), WithJsonSchema(_DAY)]
 ColumnType = Annotated[
-    tuple[Type, int | None],
+    words.ColumnType,
     BeforeValidator(words.column_type),
     WithJsonSchema(
-        {"type": "string", "pattern": r"^(boolean|integer|decimal\(\d+, ?\d+\)|double|text(\(\d+\))?|date|timestamp)$"}
+        {
+            "type": "string",
+            "pattern": r"^(boolean|integer|decimal\(\d+, ?\d+\)|double|text(\(\d+\))?|date|timestamp"
+            r"|nhs-number|local-number)$",
+        }
     ),
 ]
 Name = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]

@@ -6,8 +6,9 @@ import re
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from typing import NamedTuple
 
-from tre.catalogue import Interval, Kind, Type, Value
+from tre.catalogue import IdentifierType, Interval, Kind, Type, Value
 
 _TYPE = re.compile(r"([a-z]+)(?:\((\d{1,5})(?:,\s?(\d{1,2}))?\))?")
 _COUNT = re.compile(
@@ -19,6 +20,14 @@ _PER_PERSON = re.compile(r"(.+) per person")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _EPOCH = date(1970, 1, 1)
 _MOST = 10**15
+
+
+class ColumnType(NamedTuple):
+    """A type; of a text, its greatest length; of an identifier, what it is."""
+
+    type: Type
+    length: int | None = None
+    identifier: IdentifierType | None = None
 
 
 def number(value: object) -> Fraction:
@@ -70,17 +79,19 @@ def duration(value: object) -> Fraction:
     return Fraction(int(match[1]), 1000 if match[2] == "ms" else 1)
 
 
-def column_type(value: object) -> tuple[Type, int | None]:
-    """Return a type and, of a text, its greatest length: integer, decimal(12, 2), text(50) …"""
+def column_type(value: object) -> ColumnType:
+    """Return a type as it is written: integer, decimal(12, 2), text(50), nhs-number …"""
+    if value in IdentifierType.__members__.values():
+        return ColumnType(Type(Kind.TEXT), identifier=IdentifierType(str(value)))
     match = _TYPE.fullmatch(value) if isinstance(value, str) else None
     if match is None or match[1] not in Kind.__members__.values():
         raise ValueError(f"a type is wanted: {', '.join(Kind)}, with decimal(12, 2) and text(50) in brackets")
     kind, first, second = Kind(match[1]), match[2], match[3]
     if kind is Kind.DECIMAL:
-        return _decimal(first, second), None
+        return ColumnType(_decimal(first, second))
     if first is not None and (kind is not Kind.TEXT or second is not None or int(first) == 0):
         raise ValueError("only text(LENGTH) and decimal(DIGITS, DECIMALS) have numbers in brackets")
-    return Type(kind), int(first) if first else None
+    return ColumnType(Type(kind), int(first) if first else None)
 
 
 def _decimal(first: str | None, second: str | None) -> Type:

@@ -28,6 +28,7 @@ Evaluate = Callable[[Relation, "Mapping[str, pa.Table]"], "pa.Table"]
 
 Cell = Value | float | None
 
+SUPPRESSED = {"marker": "suppressed"}
 _SIMULATED_ROWS = 100_000
 _NUMBERS = (Kind.INTEGER, Kind.DECIMAL, Kind.DOUBLE)
 
@@ -62,7 +63,7 @@ class Answer:
     def as_json(self) -> dict[str, object]:
         """Return the answer for JSON: each noisy column n is followed by n_low and n_high, `bound_of` n.
 
-        Decimals, dates and times are strings; NULL is null.
+        Decimals, dates and times are strings; NULL is null; a withheld cell is a marker, never a number.
         """
         columns: list[dict[str, object]] = []
         for column in self.columns:
@@ -74,7 +75,6 @@ class Answer:
         return {
             "columns": columns,
             "rows": [self._flat(row) for row in range(len(self.rows))],
-            "suppressed": list(self.suppressed),
             "clipped": None if self.clipped is None else {"share": self.clipped[0], "half_width": self.clipped[1]},
             "bounds": {name: dict(bounds) for name, bounds in self.bounds.items()},
             "cost": self.cost.as_json(),
@@ -83,6 +83,9 @@ class Answer:
     def _flat(self, row: int) -> list[object]:
         cells: list[object] = []
         for column, value, intervals in zip(self.columns, self.rows[row], self.intervals, strict=True):
+            if column.noisy and self.suppressed[row]:
+                cells.extend([dict(SUPPRESSED)] * 3)
+                continue
             cells.append(_plain(value))
             if column.noisy:
                 low, high = (None, None) if intervals is None else intervals[row]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tre.base.cost import Measure
 from tre.base.passage import Key, Release
 from tre.catalogue import Kind, Type
+from tre.privacy import moments
 from tre.privacy.blocks import Block
 from tre.privacy.expected import half_width
 from tre.privacy.mechanisms import Mechanism
@@ -142,14 +143,21 @@ def _value(output: Output, release: Release, at: int) -> Number | None:
     total = sum((coefficient * release.vectors[name][at] for name, coefficient in output.terms), 0)
     value = Fraction(total)
     if output.denominator is not None:
-        people = release.vectors[output.denominator][at]
-        if people <= 0:  # PRIVACY §3.6: AVG is NULL by the noisy count
+        count = release.vectors[output.denominator][at]
+        if count <= moments.least_count(output.function):  # PRIVACY §3.6: NULL by the noisy count
             return None
-        value = value / people
+        if output.squares is not None:
+            return _spread(output, value, release.vectors[output.squares][at], count)
+        value = value / count
     value = (output.offset + value) * output.granularity
     if output.interval is not None:
         value = min(max(value, output.interval.low), output.interval.high)
     return typed(value, output.column.type)
+
+
+def _spread(output: Output, total: Fraction, squares: int, count: int) -> Number:
+    found = float(moments.measured_spread(output.function, total, Fraction(squares), count))
+    return typed(min(found * moments.unit_of(output), moments.most_of(output)), output.column.type)
 
 
 def _simulated(output: Output, vectors: Mapping[str, Any]) -> Any:
@@ -157,9 +165,14 @@ def _simulated(output: Output, vectors: Mapping[str, Any]) -> Any:
 
     total = sum(coefficient * vectors[name] for name, coefficient in output.terms)
     if output.denominator is not None:
-        people = vectors[output.denominator]
-        total = np.where(people > 0, total / np.where(people > 0, people, 1.0), np.nan)
-    value = (output.offset + total) * float(output.granularity)
+        counted = vectors[output.denominator] > moments.least_count(output.function)
+        count = np.where(counted, vectors[output.denominator], 2.0)
+        if output.squares is not None:
+            found = moments.measured_spread(output.function, total, vectors[output.squares], count)
+            found = np.minimum(found * moments.unit_of(output), moments.most_of(output))
+            return np.where(counted, found, np.nan)
+        total = np.where(counted, total / count, np.nan)
+    value = (float(output.offset) + total) * float(output.granularity)
     if output.interval is not None:
         value = np.clip(value, float(output.interval.low), float(output.interval.high))
     return value
@@ -182,7 +195,7 @@ def _intervals(
     hidden = tuple(value is None for value in values)
     bare = Estimates(block, release, (), positions, hidden, {}, {})
     simulated = replicates(bare, 2000)[output.column.id]
-    return tuple(_average_ends(output, value, list(row)) for value, row in zip(values, simulated, strict=True))
+    return tuple(_ratio_ends(output, value, list(row)) for value, row in zip(values, simulated, strict=True))
 
 
 def _in_effect(block: Block, release: Release) -> Mapping[str, Mechanism]:
@@ -202,10 +215,13 @@ def _moved(value: Number, by: Fraction, output: Output) -> Number:
     return typed(Fraction(value) + by, output.column.type)
 
 
-def _average_ends(output: Output, value: Number | None, simulated: list[float]) -> Ends:
-    """Return the interval of an AVG; where the noisy count may be nil only the declared bounds are certain."""
+def _ratio_ends(output: Output, value: Number | None, simulated: list[float]) -> Ends:
+    """Return the interval of an AVG or a spread; where the count may be nil only the bounds are certain."""
     if value is None or output.interval is None:
         return None, None
-    found = ends(simulated) or (float(output.interval.low), float(output.interval.high))
+    certain = float(output.interval.low), float(output.interval.high)
+    if output.squares is not None:
+        certain = 0.0, moments.most_of(output)
+    found = ends(simulated) or certain
     low, high = min(found[0], float(value)), max(found[1], float(value))
     return typed(low, output.column.type), typed(high, output.column.type)

@@ -92,7 +92,7 @@ class _UnitTotals:
         return self._scaled(part)
 
     def _scaled(self, part: Part) -> Expression:
-        """PRIVACY §3.2: the pair (n, Σ(x−c)) as a whole by min(1, C/n), toward zero, checked against the bound."""
+        """PRIVACY §3.2: (n, Σ(x−c), Σ(x−c)²) as a whole by min(1, C/n), toward zero, checked against the bound."""
         total, rows = self._total(part), self._rows(part)
         if not part.proven:
             self.clips.append(functions.call(">", rows, _integer(part.cap)))
@@ -162,13 +162,17 @@ def _any(clips: Sequence[Expression]) -> Expression:
 
 
 def _row_value(part: Part) -> Expression:
-    """Return one row's value on the grid, within its bounds, less the centre; NULL stays NULL."""
+    """Return one row's value on the grid, within its bounds, less the centre, squared or not; NULL stays NULL."""
     if part.argument is None:
         raise ValueError("only sums have values; this is a bug, report it")
     value: Expression = functions.call("to_grid", part.argument, functions.literal(part.granularity))
     if not part.clamped or part.argument.type.kind is Kind.DOUBLE:
         value = _clamp_row(value, part.row_low, part.row_high)
-    return functions.call("-", value, _integer(part.centre)) if part.centre else value
+    if part.step > 1:  # never negative, so that division rounds to the nearest
+        value = functions.call("-", value, _integer(part.row_low - part.step // 2))
+        value = functions.call("/", value, _integer(part.step))
+    value = functions.call("-", value, _integer(part.centre)) if part.centre else value
+    return functions.call("*", value, value) if part.kind is PartKind.SQUARES else value
 
 
 def _sum(fresh: _Fresh, name: str, contribution: Expression) -> Aggregated:

@@ -21,6 +21,7 @@ class PartKind(StrEnum):
     UNITS = "units"  # 1
     SUM = "sum"  # the sum of the argument on its grid
     CENTRED = "centred"  # the sum of argument − centre, scaled by the weight of its COUNT (PRIVACY §3.2)
+    SQUARES = "squares"  # the sum of (argument − centre)², scaled by the same weight
     CLIPPED = "clipped"  # 1 where another part was clipped
 
 
@@ -28,9 +29,10 @@ class PartKind(StrEnum):
 class Part:
     """One measured vector, in grid units of `granularity`.
 
-    `low` and `high` clip what one unit adds to one group; `row_low` and `row_high` clamp one row's value; `cap`
-    is the row bound C of COUNT, ROWS and of a CENTRED part's weight; `proven` says that no declared data can be
-    clipped, `clamped` that rows are within their bounds by declaration, so that only doubles need the clamp.
+    `low` and `high` clip what one unit adds to one group; `row_low` and `row_high` clamp one row's value; a `step`
+    above 1 counts values in steps from `row_low`, to the nearest, less `centre` steps; `cap` is the row bound C of
+    COUNT, ROWS and of the weight of CENTRED and SQUARES; `proven` says that no declared data can be clipped,
+    `clamped` that rows are within their bounds by declaration, so that only doubles need the clamp.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Part:
     row_high: int = 0
     cap: int = 1
     centre: int = 0
+    step: int = 1
     proven: bool = False
     clamped: bool = False
 
@@ -58,7 +61,8 @@ class Output:
     """How an asked aggregate is computed: granularity · (offset + Σ coefficient · part / denominator).
 
     `denominator` is None for sums and counts; an AVG divides by the noisy count of that part and is NULL where
-    it is not positive. `interval` bounds an AVG by the declared bounds of its argument.
+    it is not positive. `interval` bounds an AVG by the declared bounds of its argument. A VAR or STDDEV takes the
+    part `squares` besides, of (argument − offset)², and `interval` bounds its variance (`tre.privacy.moments`).
     """
 
     column: Column
@@ -66,5 +70,12 @@ class Output:
     terms: tuple[tuple[str, int], ...]
     denominator: str | None = None
     granularity: Fraction = Fraction(1)
-    offset: int = 0
+    offset: Fraction = Fraction(0)
     interval: Interval | None = None
+    squares: str | None = None
+
+    @property
+    def parts(self) -> frozenset[str]:
+        """The names of the parts that it is computed from."""
+        others = {name for name in (self.denominator, self.squares) if name is not None}
+        return frozenset({name for name, _ in self.terms} | others)

@@ -38,7 +38,9 @@ def plan(query: Query, ask: Ask, rules: Rules, public_keys: PublicValues) -> Pri
     names = output_names(query)
     totals = _totals(query, ask, names)
     shapes = tuple(
-        _shape(position, query.blocks, Needs(query.blocks[position], ask, totals, names), rules, public_keys)
+        _shape(
+            position, query.blocks, Needs(query.blocks[position], ask, rules.units, totals, names), rules, public_keys
+        )
         for position in range(len(query.blocks))
     )
     blocks = tuple(at(one, cost, rules.units) for one, cost in zip(shapes, _prices(shapes, ask, rules), strict=True))
@@ -187,6 +189,6 @@ def _units(shape: Shape) -> str:
 
 def _shown_name(shape: Shape, part: Part) -> str:
     for output in shape.outputs:
-        if any(name == part.name for name, _ in output.terms):
+        if part.name in output.parts:
             return shape.names[output.column.id]
     return "the count of people"

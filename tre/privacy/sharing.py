@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from tre.base.reasons import Refused
 from tre.base.reasons import privacy as reasons
 from tre.catalogue import Interval
-from tre.privacy import bounds
+from tre.privacy import bounds, moments
 from tre.privacy.parts import Output, Part, PartKind
 from tre.privacy.request import Ask
-from tre.sql.plan import Asked, Expression, PrivateAggregate, PrivateFunction
+from tre.sql.plan import SPREADS, Asked, Expression, PrivateAggregate, PrivateFunction
 
 _SUPPORTING = Fraction(1, 16)
 """The weight of a part that only decides which groups are shown, against 1 of an asked count or sum."""
@@ -22,12 +22,13 @@ _SUPPORTING = Fraction(1, 16)
 class Needs:
     """The parts of one block while they are collected; `weights` says how much each matters to the outputs.
 
-    `totals` and `names` give, by column id of an asked aggregate, the request's bound of one person's total and
-    what people call the output.
+    `units` is the declared size of the data; `totals` and `names` give, by column id of an asked aggregate, the
+    request's bound of one person's total and what people call the output.
     """
 
     block: PrivateAggregate
     ask: Ask
+    units: int
     totals: Mapping[int, Interval] = field(default_factory=dict)
     names: Mapping[int, str] = field(default_factory=dict)
     parts: list[Part] = field(default_factory=list)
@@ -55,7 +56,7 @@ class Needs:
         self.weights[part.name] = self.weights.get(part.name, Fraction(0)) + weight
         return part
 
-    def units(self, where: Expression | None, weight: Fraction) -> Part:
+    def people(self, where: Expression | None, weight: Fraction) -> Part:
         """Return the count of distinct units; with one row a unit it is the count of rows."""
         kind = PartKind.ROWS if self.block.one_row else PartKind.UNITS
         return self.part(Part("", kind, None, where, 0, 1, proven=True), weight)
@@ -68,35 +69,10 @@ class Needs:
         kind = PartKind.ROWS if argument is None else PartKind.COUNT
         return self.part(Part("", kind, argument, asked.where, 0, cap, cap=cap, proven=proven), weight)
 
-    def centred(self, asked: Asked, weight: Fraction) -> tuple[Part, bounds.Values]:
-        """Return Σ(x − c) of an AVG, scaled as a whole with its count: |it| ≤ C · half-width."""
-        values = self._values(asked, None)
-        cap = self.cap(asked)
-        rows = bounds.proven_rows(self.block)
-        bounds.check_unit_overflow(self.name(asked), values, rows, cap)
-        centre = (values.low + values.high) // 2
-        most = cap * max(values.high - centre, centre - values.low)
-        wanted = Part(
-            "",
-            PartKind.CENTRED,
-            asked.argument,
-            asked.where,
-            -most,
-            most,
-            values.granularity,
-            values.low,
-            values.high,
-            cap,
-            centre,
-            proven=cap >= rows,
-            clamped=values.declared,
-        )
-        return self.part(wanted, weight), values
-
     def total(self, asked: Asked) -> tuple[Part, bounds.Values]:
         """Return a SUM by itself, clipped by itself."""
         total = self.totals.get(asked.column.id)
-        values = self._values(asked, total)
+        values = self.values(asked, total)
         rows = bounds.proven_rows(self.block)
         bounds.check_unit_overflow(self.name(asked), values, rows)
         if total is None:
@@ -119,7 +95,8 @@ class Needs:
         )
         return self.part(wanted, Fraction(1)), values
 
-    def _values(self, asked: Asked, total: Interval | None) -> bounds.Values:
+    def values(self, asked: Asked, total: Interval | None) -> bounds.Values:
+        """Return the grid bounds of one row's argument, or refuse."""
         values = bounds.values_of(asked, total)
         if values is None:
             raise Refused.because(reasons.NO_BOUND, output=self.name(asked))
@@ -128,8 +105,7 @@ class Needs:
 
 def outputs_of(needs: Needs) -> tuple[Output, ...]:
     """Collect the parts of every asked aggregate and return how each is computed from them."""
-    averages = [asked for asked in needs.block.asked if asked.function is PrivateFunction.AVG]
-    return tuple(_output(needs, asked, averages) for asked in needs.block.asked)
+    return tuple(_output(needs, asked) for asked in needs.block.asked)
 
 
 def support(needs: Needs, with_units: bool, cut: bool) -> tuple[Part | None, Part | None]:
@@ -140,53 +116,26 @@ def support(needs: Needs, with_units: bool, cut: bool) -> tuple[Part | None, Par
     that units may be cut to l0 groups, which is clipping too.
     """
     clips = cut or any(not part.proven for part in needs.parts)
-    units = needs.units(None, _SUPPORTING) if with_units or clips or not needs.parts else None
+    units = needs.people(None, _SUPPORTING) if with_units or clips or not needs.parts else None
     if not clips:
         return units, None
     return units, needs.part(Part("", PartKind.CLIPPED, None, None, 0, 1, proven=True), Fraction(0))
 
 
-def _output(needs: Needs, asked: Asked, averages: Iterable[Asked]) -> Output:
+def _output(needs: Needs, asked: Asked) -> Output:
     if asked.function is PrivateFunction.COUNT_UNITS:
-        return _count(asked, needs.units(asked.where, Fraction(1)))
+        return _count(asked, needs.people(asked.where, Fraction(1)))
     if asked.function is PrivateFunction.AVG:
-        return _average(needs, asked)
+        return moments.average(needs, asked)
+    if asked.function.value in SPREADS:
+        return moments.spread(needs, asked)
     if asked.function is not PrivateFunction.SUM:
         return _count(asked, needs.rows(asked, Fraction(1)))
-    if asked.column.id not in needs.totals and any(_same_values(asked, one) for one in averages):
-        return _sum_of_average(needs, asked)
+    if asked.column.id not in needs.totals and moments.gives_sum(needs, asked):
+        return moments.sum_of_average(needs, asked)
     part, values = needs.total(asked)
     return Output(asked.column, asked.function, ((part.name, 1),), granularity=values.granularity)
 
 
-def _same_values(left: Asked, right: Asked) -> bool:
-    return left.argument == right.argument and left.where == right.where
-
-
 def _count(asked: Asked, part: Part) -> Output:
     return Output(asked.column, asked.function, ((part.name, 1),))
-
-
-def _average(needs: Needs, asked: Asked) -> Output:
-    """AVG = c + Σ(x − c) / n. Its count matters by the spread around c: a quarter of the half-width squared."""
-    part, values = needs.centred(asked, Fraction(1))
-    count = needs.rows(asked, Fraction(1, 4))
-    interval = Interval(values.low * values.granularity, values.high * values.granularity)
-    return Output(
-        asked.column,
-        asked.function,
-        ((part.name, 1),),
-        count.name,
-        values.granularity,
-        part.centre,
-        interval,
-    )
-
-
-def _sum_of_average(needs: Needs, asked: Asked) -> Output:
-    """SUM = Σ(x − c) + c · n, from the pair that an AVG of the same values measures."""
-    part, values = needs.centred(asked, Fraction(1))
-    width = max(values.high - part.centre, 1)
-    count = needs.rows(asked, Fraction(part.centre**2, width**2))
-    terms = ((part.name, 1), (count.name, part.centre))
-    return Output(asked.column, asked.function, terms, granularity=values.granularity)

@@ -1,6 +1,7 @@
 """Pseudonyms: keyed tokens in the place of direct identifiers, made in a process that holds the keys alone."""
 
-from tre.pseudonyms.blocks import Identifiers, IdentifierType, local_numbers
+from tre.catalogue import IdentifierType
+from tre.pseudonyms.blocks import Identifiers, local_numbers
 from tre.pseudonyms.keyring import add_epoch, create_keyring
 from tre.pseudonyms.keys import Circle, Scope
 from tre.pseudonyms.nhs import nhs_numbers

@@ -18,7 +18,8 @@ from tre.base import frames
 from tre.base.confine import confine, private_pipes
 from tre.base.reasons import Refused
 from tre.base.reasons import pseudonyms as reasons
-from tre.pseudonyms.blocks import BLOCK, Bytes, IdentifierType, well_formed
+from tre.catalogue import IdentifierType
+from tre.pseudonyms.blocks import BLOCK, Bytes, well_formed
 from tre.pseudonyms.cipher import decrypt, encrypt
 from tre.pseudonyms.keyring import Keyring, open_keyring
 from tre.pseudonyms.keys import Circle, Scope, derive

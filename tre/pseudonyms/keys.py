@@ -8,7 +8,7 @@ from enum import Enum
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from tre.pseudonyms.blocks import IdentifierType
+from tre.catalogue import IdentifierType
 
 _SALT = b""  # fixed: the secret is already uniform, and HKDF is not made for salts of varying length
 _LABEL = b"tre pseudonyms 1"

@@ -9,11 +9,11 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
+from tre.catalogue import IdentifierType
 from tre.pseudonyms.blocks import (
     Bytes,
     Flags,
     Identifiers,
-    IdentifierType,
     byte_lengths,
     empty_blocks,
     flat_bytes,
@@ -24,8 +24,8 @@ _DIGITS = 10
 _SPACED = 12
 _SPACES = (3, 7)
 _ZERO = ord("0")
-_WEIGHED = tuple(range(10, 0, -1))  # the check digit itself has weight 1: then the whole sum is a multiple of 11
-_MULTIPLE = np.arange(9 * sum(_WEIGHED) + 1) % 11 == 0
+_ROW = np.dtype((np.void, _DIGITS))
+_MULTIPLE = np.arange(_DIGITS * 255 + 1) % 11 == 0
 
 
 def nhs_numbers(column: pa.Array | pa.ChunkedArray) -> Identifiers:
@@ -41,7 +41,7 @@ def nhs_numbers(column: pa.Array | pa.ChunkedArray) -> Identifiers:
     for length in (_DIGITS, _SPACED):
         _take(texts, lengths == length, length, digits, present)
     if not present.all():
-        digits = digits[present]
+        digits = digits.view(_ROW)[present].view(np.uint8)  # whole rows are moved several times faster than bytes
     blocks = empty_blocks(IdentifierType.NHS_NUMBER, len(digits))
     blocks[:, 1] = _DIGITS
     blocks[:, 2 : 2 + _DIGITS] = digits
@@ -66,12 +66,12 @@ def _take(texts: pa.Array, here: Flags, length: int, digits: Bytes, present: Fla
 def _valid(written: Bytes) -> Flags:
     # By digit, not by row: ten passes over contiguous bytes are several times faster than one over short rows.
     places = np.ascontiguousarray(written.T) - np.uint8(_ZERO)  # what is below "0" wraps round to far above nine
-    decimal = np.ones(len(written), dtype=np.bool_)
-    same = np.ones(len(written), dtype=np.bool_)
+    running = np.zeros(len(written), dtype=np.uint8)
     total = np.zeros(len(written), dtype=np.uint16)
-    for weight, place in zip(_WEIGHED, places, strict=True):
-        decimal &= place <= 9
-        same &= place == places[0]
-        total += np.minimum(place, 9) * np.uint16(weight)
-    valid: Flags = decimal & ~same & _MULTIPLE[total]
+    for place in places:
+        # The sum of the running sums weighs the digits 10, 9 … 1, the check digit too: then it is a multiple of 11.
+        running += place
+        total += running
+    highest, lowest = places.max(axis=0), places.min(axis=0)
+    valid: Flags = (highest <= 9) & (lowest != highest) & _MULTIPLE[total]
     return valid

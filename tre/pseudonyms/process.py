@@ -22,7 +22,8 @@ import numpy as np
 from tre.base import frames
 from tre.base.reasons import Refused
 from tre.base.reasons import pseudonyms as reasons
-from tre.pseudonyms.blocks import BLOCK, Flags, Identifiers, IdentifierType
+from tre.catalogue import IdentifierType
+from tre.pseudonyms.blocks import BLOCK, Flags, Identifiers
 from tre.pseudonyms.keys import Circle, Scope
 from tre.pseudonyms.tokens import TokenColumn, gathered, spread
 

@@ -13,6 +13,8 @@ from tre.base.reasons import pseudonyms as reasons
 from tre.pseudonyms.blocks import BLOCK, Bytes, Flags
 from tre.pseudonyms.keys import Scope
 
+_ROW = np.dtype((np.void, BLOCK))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TokenColumn:
@@ -49,7 +51,7 @@ def spread(tokens: Bytes, present: Flags) -> pa.FixedSizeBinaryArray:
     absent = None
     if not present.all():
         full = np.zeros((len(present), BLOCK), dtype=np.uint8)
-        full[present] = tokens
+        full.view(_ROW)[present, 0] = tokens.view(_ROW)[:, 0]  # whole rows are moved several times faster than bytes
         tokens = full
         absent = pa.array(present).buffers()[1]
     return pa.FixedSizeBinaryArray.from_buffers(pa.binary(BLOCK), len(present), [absent, pa.py_buffer(tokens)])

@@ -191,6 +191,10 @@ class Aggregation(StrEnum):
     COUNT_DISTINCT = "count_distinct"
     SUM = "sum"
     AVG = "avg"
+    VAR_SAMP = "var_samp"
+    VAR_POP = "var_pop"
+    STDDEV_SAMP = "stddev_samp"
+    STDDEV_POP = "stddev_pop"
     MIN = "min"
     MAX = "max"
 
@@ -240,13 +244,21 @@ class Keep:
 
 
 class PrivateFunction(StrEnum):
-    """What a private aggregate measures. COUNT(DISTINCT x) of other columns, VAR, quantiles are widened later."""
+    """What a private aggregate measures. COUNT(DISTINCT x) of other columns and quantiles are widened later."""
 
     COUNT_ROWS = "count_rows"
     COUNT = "count"
     COUNT_UNITS = "count_units"  # COUNT(DISTINCT unit key)
     SUM = "sum"
     AVG = "avg"
+    VAR_SAMP = "var_samp"
+    VAR_POP = "var_pop"
+    STDDEV_SAMP = "stddev_samp"
+    STDDEV_POP = "stddev_pop"
+
+
+SPREADS = frozenset({"var_samp", "var_pop", "stddev_samp", "stddev_pop"})
+"""The aggregates that measure how far values lie apart."""
 
 
 @dataclass(frozen=True, slots=True)

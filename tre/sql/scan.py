@@ -23,6 +23,8 @@ MOST_RUN = 1_000
 make the parser recurse (JOIN … JOIN … ON … ON, x -> y -> …) recurses at most once a token."""
 MOST_NESTED = 6_000
 """Most tokens inside subqueries, each counted once a level: some dialects' readers copy a subquery at every level."""
+MOST_OPEN_JOINS = 4
+"""Most JOINs that wait for their ON at one place: the reader reads what follows such a JOIN twice, once as its own."""
 
 _OPENING = frozenset({TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE, TokenType.CASE})
 _CLOSING = frozenset({TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE, TokenType.END})
@@ -43,6 +45,8 @@ _FORMS_REFUSED = frozenset(
         TokenType.SESSION_PARAMETER,
     }
 )
+_JOINING = frozenset({TokenType.JOIN, TokenType.STRAIGHT_JOIN})
+_CONDITION = frozenset({TokenType.ON, TokenType.USING})
 _STRINGS = frozenset({TokenType.STRING, TokenType.NATIONAL_STRING}) | _FORMS_REFUSED
 _COMMENT = re.compile(r"--[^\n]*|#[^\n]*|//[^\n]*|/\*.*?\*/|/\*.*", re.DOTALL)
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
@@ -73,6 +77,7 @@ def scan(text: str, dialect: Dialect) -> list[Token]:
     _plain(text, tokens)
     _shallow(text, tokens)
     _light(text, tokens)
+    _joined(text, tokens)
     return tokens
 
 
@@ -156,3 +161,23 @@ def _light(text: str, tokens: list[Token]) -> None:
         weight += max(0, sum(selects) - 1)
         if weight > MOST_NESTED:
             raise _refused(reasons.TOO_NESTED, text, token.start, token.end)
+
+
+def _joined(text: str, tokens: list[Token]) -> None:
+    """Bound the JOINs without ON on the way to any token: reading them takes time that doubles with each.
+
+    An ON belongs to the JOIN before it in the same brackets, or to none.
+    """
+    waiting = [0]
+    for before, token in zip([None, *tokens], tokens, strict=False):
+        kind = token.token_type
+        if kind in _OPENING:
+            waiting.append(0)
+        elif kind in _CLOSING and len(waiting) > 1:
+            waiting.pop()
+        elif kind in _JOINING and (before is None or before.token_type is not TokenType.CROSS):
+            waiting[-1] += 1
+        elif kind in _CONDITION:
+            waiting[-1] = max(0, waiting[-1] - 1)
+        if sum(waiting) > MOST_OPEN_JOINS:
+            raise _refused(reasons.JOINS_OPEN, text, token.start, token.end, limit=str(MOST_OPEN_JOINS))

@@ -9,6 +9,7 @@ from tre.catalogue import Kind
 from tre.sql.enforce import capped, enforced, untouched
 from tre.sql.expressions import render_expression
 from tre.sql.plan import (
+    SPREADS,
     Aggregate,
     Aggregated,
     Aggregation,
@@ -104,6 +105,9 @@ class Writer:
 
     def _measured(self, one: Aggregated, names: Names) -> str:
         argument = "*" if one.argument is None else self.text(one.argument, names)
+        if one.function.value in SPREADS and one.argument is not None and one.argument.type.kind is Kind.DOUBLE:
+            # An engine raises where squares overflow: values that far out, infinities and NaN do not count.
+            argument = f"CASE WHEN ABS({argument}) < 1e150 THEN {argument} END"
         text = _AGGREGATES[one.function].format(argument)
         if one.where is not None:
             text += f" FILTER (WHERE {self.text(one.where, names)})"
@@ -241,6 +245,10 @@ _AGGREGATES = {
     Aggregation.COUNT_DISTINCT: "COUNT(DISTINCT {})",
     Aggregation.SUM: "SUM({})",
     Aggregation.AVG: "AVG({})",
+    Aggregation.VAR_SAMP: "VAR_SAMP({})",
+    Aggregation.VAR_POP: "VAR_POP({})",
+    Aggregation.STDDEV_SAMP: "STDDEV_SAMP({})",
+    Aggregation.STDDEV_POP: "STDDEV_POP({})",
     Aggregation.MIN: "MIN({})",
     Aggregation.MAX: "MAX({})",
 }

@@ -127,7 +127,10 @@ class ClippedView(View):
 
 
 class ResultView(View):
-    """A released answer. Decimals, dates and timestamps are strings; a withheld cell is a marker."""
+    """A released answer. Decimals, dates and timestamps are strings; a withheld cell is a marker.
+
+    With `salt` the answer's columns and rows give the commitment that its entry in the log holds.
+    """
 
     query: str
     columns: tuple[ColumnView, ...]
@@ -137,6 +140,7 @@ class ResultView(View):
     bounds: BoundsView
     clipped: ClippedView | None = None
     notes: tuple[str, ...] = ()
+    salt: str
 
     @computed_field  # type: ignore[prop-decorator]
     @property

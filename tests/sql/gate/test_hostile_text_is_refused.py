@@ -157,6 +157,23 @@ def test_a_large_and_deep_text_is_read_or_refused_within_a_second(item: str, dia
         assert time.process_time() - began < 1
 
 
+@pytest.mark.parametrize("join", ["JOIN t", "LEFT JOIN t", "JOIN t, t", "JOIN (SELECT 1 FROM t JOIN t JOIN t) q"])
+def test_joins_without_conditions_are_refused_before_reading_them_takes_time_that_doubles(join: str) -> None:
+    """Sixteen of them took a second, seventeen two; a text has room for two thousand."""
+    for count in (3, 16, 40, 300):
+        began = time.process_time()
+        with suppress(Refused):
+            parse(f"SELECT 1 FROM t {f'{join} ' * count}")
+        assert time.process_time() - began < 1
+    with pytest.raises(Refused, match=r"sql\.joins-open"):
+        parse(f"SELECT 1 FROM t {f'{join} ' * 40}")
+
+
+def test_joins_with_conditions_are_read_however_many_there_are() -> None:
+    assert parse("SELECT 1 FROM t " + " ".join(f"JOIN t AS t{n} ON t{n}.a = t.a CROSS JOIN t u{n}" for n in range(30)))
+    assert parse("SELECT 1 FROM a JOIN b JOIN c JOIN d ON d.x = c.x ON c.x = b.x ON b.x = a.x")
+
+
 def test_subqueries_of_a_usual_size_are_read() -> None:
     columns = ", ".join(f"column_{number}" for number in range(40))
     assert parse(f"SELECT * FROM (SELECT * FROM (SELECT * FROM (SELECT {columns} FROM t) a) b) c", "bigquery")

@@ -56,6 +56,7 @@ class DataCommands(AtHome):
             compiled.catalogue,
             home.versions,
             commitment_key=self.house.key(COMMITMENT_KEY),
+            keys=home.keys,
             randomness=secrets.token_bytes,
             clock=self.house.clock,
             limits=Limits(said.memory * MEBI, said.threads, home.spill),

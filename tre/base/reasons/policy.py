@@ -90,7 +90,7 @@ IDENTIFIER_TYPE = reason(
     "policy.not-yet-identifier-type",
     _NOT_YET,
     "Identifiers of type {type} are not checked or replaced by pseudonyms yet.",
-    "Leave the type out: a direct identifier is never copied.",
+    "Leave the type out, or write nhs-number or local-number: a direct identifier is never copied.",
 )
 
 # Tables, units and links
@@ -195,6 +195,25 @@ IDENTIFIER = reason(
     _WRONG,
     "{column} is a direct identifier, so “{key}” would have no effect.",
     "Direct identifiers are never copied: take it out, or change the class.",
+)
+NOT_AN_IDENTIFIER = reason(
+    "policy.not-an-identifier",
+    _WRONG,
+    "{column} has the type {type}, and its class is not direct identifier.",
+    "Write `class: direct identifier`, or a type of values that may be asked for.",
+    "Values of this type name people. They are never copied; tokens can be made in their place.",
+)
+IDENTIFIER_PLACE = reason(
+    "policy.identifier-place",
+    _WRONG,
+    "{column} has the type {type}, and does not stand in {table}, the table of people.",
+    "Leave the type out: tokens are made of what stands once for each person.",
+)
+IDENTIFIER_TWICE = reason(
+    "policy.identifier-twice",
+    _WRONG,
+    "{column} and {other} both have the type {type}.",
+    "Leave the type of one of them out: each person has one token of a type.",
 )
 OPTIONAL_KEY = reason(
     "policy.optional-key",

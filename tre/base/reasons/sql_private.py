@@ -203,6 +203,13 @@ SUM_OF_DOUBLES = reason(
     "Round them to a fixed scale first: {function}(CAST(… AS DECIMAL(12, 2))).",
     "The sum of doubles depends on the order in which an engine adds them, and so on the rows of others.",
 )
+SPREAD_INSIDE = reason(
+    "private.spread-inside",
+    Kind.UNPROCESSABLE,
+    "{function} of one person's own values is not answered.",
+    "Compute it from exact sums: (SUM(x * x) - SUM(x) * SUM(x) / COUNT(x)) / (COUNT(x) - 1).",
+    "Engines compute a spread in floating-point numbers, in an order on which the rows of others may act.",
+)
 SUM_TOO_WIDE = reason(
     "private.sum-too-wide",
     Kind.UNPROCESSABLE,
@@ -220,7 +227,7 @@ AGGREGATE_UNSUPPORTED = reason(
     "private.aggregate-unsupported",
     Kind.NOT_YET,
     "{function} over persons' rows is not answered.",
-    "Use COUNT, SUM or AVG; for a distribution, GROUP BY ranges made with CASE.",
+    "Use COUNT, SUM, AVG, VAR_SAMP or STDDEV_SAMP; for a distribution, GROUP BY ranges made with CASE.",
 )
 GROUP_BY_DOUBLE = reason(
     "private.group-by-double",

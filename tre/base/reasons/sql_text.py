@@ -61,6 +61,13 @@ TOO_NESTED = reason(
     "Name them by WITH, one after the other, instead of one inside the other.",
     "The work of reading a text is bounded before it is read.",
 )
+JOINS_OPEN = reason(
+    "sql.joins-open",
+    Kind.UNPROCESSABLE,
+    "More than {limit} JOINs up to here wait for their ON.",
+    "Give each JOIN its ON before the next one, or write CROSS JOIN.",
+    "The work of reading a text is bounded before it is read, and it doubles with each JOIN that is left open.",
+)
 SYNTAX = reason(
     "sql.syntax",
     Kind.UNPROCESSABLE,

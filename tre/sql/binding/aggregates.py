@@ -16,6 +16,7 @@ from tre.sql.binding.outcomes import exact, released
 from tre.sql.binding.scope import folded
 from tre.sql.binding.session import Session
 from tre.sql.plan import (
+    SPREADS,
     Aggregate,
     Aggregated,
     Aggregation,
@@ -33,11 +34,17 @@ from tre.sql.walk import referred, substituted
 
 Listed = exp.Expr | tuple[str, Column]
 MOST_DIGITS = 38
+_ADDING = {"sum", "avg", *SPREADS}
 NUMBERS = (Kind.INTEGER, Kind.DECIMAL, Kind.DOUBLE)
 _FUNCTIONS: dict[type[exp.Expr], str] = {
     exp.Count: "count",
     exp.Sum: "sum",
     exp.Avg: "avg",
+    exp.Variance: "var_samp",
+    exp.VariancePop: "var_pop",
+    exp.Stddev: "stddev_samp",
+    exp.StddevSamp: "stddev_samp",
+    exp.StddevPop: "stddev_pop",
     exp.Min: "min",
     exp.Max: "max",
 }
@@ -206,7 +213,7 @@ class Grouping:
                 raise self.session.refused(reasons.AGGREGATE_UNSUPPORTED, node, function=shown)
             argument = argument.expressions[0]
         bound = bind_expression(argument, rows)
-        if function in ("sum", "avg") and bound.type.kind not in NUMBERS:
+        if function in _ADDING and bound.type.kind not in NUMBERS:
             raise self.session.refused(reasons.NOT_A_NUMBER, argument, function=function.upper(), type=str(bound.type))
         return function, distinct and function == "count", bound
 
@@ -250,6 +257,8 @@ class Grouping:
     ) -> Column:
         name = "count_distinct" if distinct else "count_rows" if argument is None else function
         wanted = Aggregation(name)
+        if name in SPREADS and self.traits.status is Status.UNIT_KEYED:
+            raise self.session.refused(reasons.SPREAD_INSIDE, node, function=name.upper())
         for one in self.exact:
             if (one.function, one.argument, one.where) == (wanted, argument, where):
                 return one.column

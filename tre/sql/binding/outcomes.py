@@ -7,7 +7,7 @@ from fractions import Fraction
 from math import ceil, floor
 
 from tre.catalogue import Interval, Kind, Type
-from tre.sql.plan import Expression, Facts
+from tre.sql.plan import SPREADS, Expression, Facts
 
 INTEGER, DOUBLE = Type(Kind.INTEGER), Type(Kind.DOUBLE)
 COUNTED = Facts(nullable=False, granularity=Fraction(1))
@@ -18,7 +18,7 @@ def released(function: str, argument: Expression | None) -> tuple[Type, Facts]:
     """Return type and facts of a noisy value: nothing bounds it."""
     if argument is None or function.startswith("count"):
         return INTEGER, COUNTED
-    if function == "avg":
+    if function == "avg" or function in SPREADS:
         return DOUBLE, Facts()
     return _summed(argument.type), Facts(nullable=False, granularity=argument.facts.granularity)
 
@@ -30,6 +30,8 @@ def exact(function: str, argument: Expression | None, rows: int) -> tuple[Type, 
     facts = replace(argument.facts, nullable=True)
     if function in ("min", "max"):
         return argument.type, facts
+    if function in SPREADS:
+        return DOUBLE, Facts()
     inside = argument.facts.interval
     if function == "avg":
         whole = None if inside is None else Interval(Fraction(floor(inside.low)), Fraction(ceil(inside.high)))

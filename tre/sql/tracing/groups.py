@@ -9,6 +9,7 @@ from tre.base.reasons import sql_private as reasons
 from tre.catalogue import Kind
 from tre.sql.dependencies import Dependencies
 from tre.sql.plan import (
+    SPREADS,
     Aggregate,
     Aggregated,
     Aggregation,
@@ -54,6 +55,8 @@ def grouped_by_unit(keys: Iterable[tuple[Column, Expression]], unit_keys: frozen
 
 def sums_doubles(one: Aggregated) -> bool:
     """Say whether an engine's order of adding could change the value (PRIVACY §2 "Order")."""
+    if one.function.value in SPREADS:  # engines compute them in doubles, whatever the argument
+        return True
     adds = one.function in (Aggregation.SUM, Aggregation.AVG)
     return adds and one.argument is not None and one.argument.type.kind is Kind.DOUBLE
 

@@ -43,10 +43,8 @@ def failure(code: str | None) -> views.ReasonView:
 def result(query: str, facts: Mapping[str, Any], found: Mapping[str, Any]) -> views.ResultView:
     """Return a released answer."""
     columns = tuple(_column(column, position, found["columns"]) for position, column in enumerate(found["columns"]))
-    hidden = [column.noisy or column.bound is not None for column in columns]
     rows = tuple(
-        tuple(views.SuppressedView() if gone and noisy else cell for cell, noisy in zip(row, hidden, strict=True))
-        for row, gone in zip(found["rows"], found["suppressed"], strict=True)
+        tuple(views.SuppressedView() if isinstance(cell, Mapping) else cell for cell in row) for row in found["rows"]
     )
     clipped = found["clipped"]
     return views.ResultView(
@@ -57,6 +55,7 @@ def result(query: str, facts: Mapping[str, Any], found: Mapping[str, Any]) -> vi
         bounds=bounds(found["bounds"]),
         clipped=None if clipped is None else views.ClippedView(**clipped),
         notes=tuple(facts["notes"]),
+        salt=found["salt"],
     )
 
 

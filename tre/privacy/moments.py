@@ -1,0 +1,195 @@
+"""AVG, VAR and STDDEV from one triple of a unit's rows: their number, Σ(x − c) and Σ(x − c)² (PRIVACY §3.2).
+
+The triple is scaled as a whole by one weight min(1, C/n), so that what is averaged stays a person's own mean. Where
+squares are wanted, values are rounded to the nearest point of a coarser grid first, on which no sum of squares of
+all people can overflow: it has at least a thousand points, for declared sizes far more, so the rounding adds to a
+variance less than a millionth of the square of the bounds.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from tre.catalogue import Interval
+from tre.privacy import bounds
+from tre.privacy.mechanisms import SATURATION
+from tre.privacy.parts import Output, Part, PartKind
+from tre.sql.plan import SPREADS, Asked, PrivateFunction
+
+if TYPE_CHECKING:
+    from tre.privacy.sharing import Needs
+
+_ROOM = 2**4
+"""How far sums of squares stay under the saturation of sums, so that noise of small prices has room as well."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Grid:
+    """Values as the triple counts them: in steps of `step` grid units from `values.low`, less `centre` steps."""
+
+    values: bounds.Values
+    step: int
+    centre: int
+
+    @property
+    def half(self) -> int:
+        """The most that a value lies away from the centre, in steps."""
+        return max(_steps(self.values, self.step) - self.centre, self.centre)
+
+    @property
+    def granularity(self) -> Fraction:
+        """The size of a step."""
+        return self.values.granularity * self.step
+
+    @property
+    def offset(self) -> Fraction:
+        """The centre in steps from zero."""
+        return Fraction(self.values.low, self.step) + self.centre
+
+    @property
+    def interval(self) -> Interval:
+        """The bounds of a value."""
+        return Interval(self.values.low * self.values.granularity, self.values.high * self.values.granularity)
+
+
+def average(needs: Needs, asked: Asked) -> Output:
+    """AVG = c + Σ(x − c) / n. Its count matters by the spread around c: a quarter of the half-width squared."""
+    grid = _grid(needs, asked)
+    total = _centred(needs, asked, grid, Fraction(1))
+    count = needs.rows(asked, Fraction(1, 4))
+    terms = ((total.name, 1),)
+    return Output(asked.column, asked.function, terms, count.name, grid.granularity, grid.offset, grid.interval)
+
+
+def spread(needs: Needs, asked: Asked) -> Output:
+    """VAR_POP = Σ(x − c)²/n − (Σ(x − c)/n)²; VAR_SAMP is n/(n − 1) of it, a STDDEV the root.
+
+    With a mean that lies half-way between the centre and a bound, and units of what one person can change, the
+    error of the squares counts once, that of the sum as much, that of the count a quarter of it.
+    """
+    grid = _grid(needs, asked)
+    total = _centred(needs, asked, grid, Fraction(1))
+    squares = _squares(needs, asked, grid, Fraction(1))
+    count = needs.rows(asked, Fraction(1, 16))
+    most = (grid.interval.high - grid.interval.low) ** 2 / 4 * (2 if _sampled(asked.function) else 1)
+    return Output(
+        asked.column,
+        asked.function,
+        ((total.name, 1),),
+        count.name,
+        grid.granularity,
+        grid.offset,
+        Interval(Fraction(0), most),
+        squares.name,
+    )
+
+
+def gives_sum(needs: Needs, asked: Asked) -> bool:
+    """Say whether an average of the same values is asked too, on the grid of a sum by itself."""
+    averages = [one for one in needs.block.asked if one.function is PrivateFunction.AVG]
+    return any(_same_values(asked, one) for one in averages) and _grid(needs, asked).step == 1
+
+
+def sum_of_average(needs: Needs, asked: Asked) -> Output:
+    """SUM = Σ(x − c) + c · n, from the pair that an AVG of the same values measures."""
+    grid = _grid(needs, asked)
+    part, centre = _centred(needs, asked, grid, Fraction(1)), int(grid.offset)
+    count = needs.rows(asked, Fraction(centre**2, max(grid.half, 1) ** 2))
+    terms = ((part.name, 1), (count.name, centre))
+    return Output(asked.column, asked.function, terms, granularity=grid.granularity)
+
+
+def measured_spread(function: PrivateFunction, total: Any, squares: Any, count: Any) -> Any:
+    """Return a spread in steps from sums over `count` > 1 values; of numbers or arrays alike."""
+    mean = total / count
+    variance = squares / count - mean * mean
+    variance = variance * count / (count - 1) if _sampled(function) else variance
+    positive = variance * (variance > 0)
+    return positive**0.5 if _rooted(function) else positive
+
+
+def unit_of(output: Output) -> float:
+    """Return what one step of a spread is in the units of its values."""
+    return float(output.granularity) ** (1 if _rooted(output.function) else 2)
+
+
+def most_of(output: Output) -> float:
+    """Return the largest spread that the declared bounds allow."""
+    most = float(output.interval.high) if output.interval is not None else math.inf
+    return math.sqrt(most) if _rooted(output.function) else most
+
+
+def least_count(function: PrivateFunction) -> int:
+    """Return the noisy count at or under which a mean or spread is NULL (PRIVACY §3.6)."""
+    return 1 if _sampled(function) else 0
+
+
+def _rooted(function: PrivateFunction) -> bool:
+    return function in (PrivateFunction.STDDEV_SAMP, PrivateFunction.STDDEV_POP)
+
+
+def _sampled(function: PrivateFunction) -> bool:
+    return function in (PrivateFunction.VAR_SAMP, PrivateFunction.STDDEV_SAMP)
+
+
+def _same_values(left: Asked, right: Asked) -> bool:
+    return left.argument == right.argument and left.where == right.where
+
+
+def _grid(needs: Needs, asked: Asked) -> _Grid:
+    """Return the grid of an aggregate's triple; an AVG beside a VAR of the same values shares the VAR's."""
+    values, cap, rows = needs.values(asked, None), needs.cap(asked), bounds.proven_rows(needs.block)
+    squared = any(one.function.value in SPREADS and _same_values(asked, one) for one in needs.block.asked)
+    step = 1
+    while squared and not _squares_fit(values, step, cap * max(rows, needs.units)):
+        step *= 2
+    middle = (values.low + values.high) // 2 - values.low if step == 1 else _steps(values, step) // 2
+    bounds.check_unit_overflow(needs.name(asked), values, rows, cap)
+    return _Grid(values, step, middle)
+
+
+def _squares_fit(values: bounds.Values, step: int, count: int) -> bool:
+    half = _steps(values, step) // 2 + 1
+    return count * half * half * _ROOM < SATURATION
+
+
+def _steps(values: bounds.Values, step: int) -> int:
+    """Return how many steps lie between the bounds, a value rounded to the nearest."""
+    return (values.high - values.low + step // 2) // step
+
+
+def _centred(needs: Needs, asked: Asked, grid: _Grid, weight: Fraction) -> Part:
+    """Return Σ(x − c), scaled as a whole with its count: |it| ≤ C · half-width."""
+    most = needs.cap(asked) * grid.half
+    return needs.part(_part(needs, asked, grid, PartKind.CENTRED, -most, most), weight)
+
+
+def _squares(needs: Needs, asked: Asked, grid: _Grid, weight: Fraction) -> Part:
+    """Return Σ(x − c)², scaled by the same weight: at most C · half-width²."""
+    most = needs.cap(asked) * grid.half**2
+    return needs.part(_part(needs, asked, grid, PartKind.SQUARES, 0, most), weight)
+
+
+def _part(needs: Needs, asked: Asked, grid: _Grid, kind: PartKind, low: int, high: int) -> Part:
+    cap = needs.cap(asked)
+    # Without a coarser grid values count from zero, and the centre with them.
+    centre = grid.centre if grid.step > 1 else int(grid.offset)
+    return Part(
+        "",
+        kind,
+        asked.argument,
+        asked.where,
+        low,
+        high,
+        grid.values.granularity,
+        grid.values.low,
+        grid.values.high,
+        cap,
+        centre,
+        grid.step,
+        proven=cap >= bounds.proven_rows(needs.block),
+        clamped=grid.values.declared,
+    )
