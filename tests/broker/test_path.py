@@ -90,6 +90,40 @@ def test_an_identical_question_is_a_replay_at_no_price_and_with_the_same_noise(r
     assert again.job.decision["price"]["amount"] == "0"
 
 
+SHARE = """
+    SELECT a.born, a.n * 100.0 / b.n AS percent
+    FROM (SELECT year_of_birth / 10 * 10 AS born, COUNT(*) AS n FROM person GROUP BY 1) a
+    CROSS JOIN (SELECT COUNT(*) AS n FROM person) b
+"""
+
+
+def test_two_results_in_one_query_share_its_price_and_each_is_a_question_of_its_own(running):
+    alone, _ = running.broker.check(OKAFOR, PROJECT, None, question(epsilon="0.5"))
+    both, _ = running.broker.check(OKAFOR, PROJECT, None, question(SHARE, "0.5"))
+    assert alone.price.amount <= both.price.amount <= alone.price.amount + 1
+    before = spent(running, LedgerId.of_dataset(DATASET))
+    shown = answered(running, question(SHARE, "0.5"))
+    assert shown.state is State.COMMITTED
+    assert spent(running, LedgerId.of_dataset(DATASET)) == before + both.dataset_price
+    told = [float(row[1]) for row in rows(shown) if not isinstance(row[1], dict)]
+    assert 40 < sum(told) < 130
+    total = answered(running, question(epsilon="0.1"))
+    assert total.job.decision["price"]["amount"] == "0"
+
+
+def test_one_question_asked_twice_in_a_query_is_measured_and_paid_once(running):
+    count = "(SELECT COUNT(*) AS n FROM person)"
+    twice = f"SELECT a.n AS n, b.n AS m, a.n - b.n AS d FROM {count} a, {count} b"
+    alone, _ = running.broker.check(OKAFOR, PROJECT, None, question(epsilon="0.3"))
+    shown = answered(running, question(twice, "0.3"))
+    assert shown.job.decision["price"]["amount"] == str(alone.price.amount)
+    names = [column["name"] for column in shown.job.answer.result["columns"]]
+    (row,) = rows(shown)
+    found = dict(zip(names, row, strict=True))
+    assert found["n"] == found["m"]
+    assert (found["d"], found["d_low"], found["d_high"]) == (0, 0, 0)
+
+
 def test_averaging_identical_questions_in_flight_gets_one_draw(running):
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda _: answered(running, question()), range(8)))

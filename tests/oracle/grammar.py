@@ -209,6 +209,11 @@ class Grammar:
                 {
                     "outer": lambda: f"SELECT k, n * 2 AS twice FROM ({inner}) x WHERE n > 0 ORDER BY k",
                     "sum": lambda: f"SELECT SUM(n) AS s FROM ({inner}) x",
+                    "of a total": lambda: (
+                        f"SELECT x.k, x.n * 1.0 / y.n AS share FROM ({inner}) x CROSS JOIN "
+                        f"(SELECT COUNT(*) AS n FROM {source.text}{where}) y"
+                    ),
+                    "beside another": lambda: f"SELECT x.n, y.n AS m FROM ({inner}) x, ({inner}) y",
                     "with public": lambda: f"SELECT c.name, x.n FROM ({inner}) x JOIN concept c ON c.concept_id = x.n",
                 },
             )

@@ -74,6 +74,9 @@ class Oracle:
             return [Violation("total", f"{type(error).__name__}: {str(error)[:300]}")]
 
     def _violations(self, plan: PrivatePlan, steps: bool, world: World) -> Iterator[Violation]:
+        asked = {block.shape.question for block in plan.blocks}
+        if sum(block.cost.amount for block in plan.measured) > plan.cost.amount or len(asked) != len(plan.measured):
+            yield Violation("price", "the blocks cost more than the answer")
         for block in plan.blocks:
             whole = self.stage.run(block.shape.relation, FULL)
             if vectors(block, whole) != vectors(block, self.stage.run(block.shape.relation, SHUFFLED)):

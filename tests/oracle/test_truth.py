@@ -50,6 +50,10 @@ RELEASED = (
     "ON c.concept_id = x.kind",
     "SELECT kind, COUNT(*) * 2 + 1 AS n FROM visit GROUP BY kind",
     "SELECT kind, AVG(paid) / COUNT(*) AS n FROM visit GROUP BY kind",
+    "SELECT a.kind, a.n * 1.0 / b.n AS r FROM (SELECT kind, COUNT(*) AS n FROM visit GROUP BY kind) a "
+    "CROSS JOIN (SELECT COUNT(*) AS n FROM visit) b",
+    "WITH a AS (SELECT kind, COUNT(*) AS n FROM visit GROUP BY kind), b AS (SELECT kind, SUM(paid) AS s FROM visit "
+    "GROUP BY kind) SELECT a.kind, b.s / a.n AS r FROM a JOIN b ON b.kind = a.kind",
     "SELECT kind, VAR_SAMP(paid) AS n FROM visit GROUP BY kind",
     "SELECT kind, STDDEV_POP(paid) AS n FROM visit GROUP BY kind",
 )

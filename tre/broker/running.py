@@ -168,15 +168,16 @@ def _measured(
 def _measurement(parts: Parts, slot: Slot, job: Job, plan: PrivatePlan, at: Standing, deadline: float) -> Measurement:
     uses = [Use(question, tuple(positions), leads) for question, positions, leads in job.decision["uses"]]
     draws: dict[str, Release] = {}
-    releases = []
-    for block, use in zip(plan.blocks, uses, strict=True):
+    released: dict[str, Release] = {}
+    for block, use in zip(plan.measured, uses, strict=True):
         stored = _stored(parts, use)
         if use.leads is not None:
             new = _draw(parts, slot, job, block.shape, use, stored, at, deadline)
             draws[use.question] = new
             stored = (*stored, new)
-        releases.append(combine(stored))
+        released[block.shape.question] = combine(stored)
     parts.step("read")
+    releases = [released[block.shape.question] for block in plan.blocks]
 
     def evaluate(relation: Relation, inputs: Mapping[str, pa.Table]) -> pa.Table:
         return slot.public(render(relation, parts.engine.dialect), inputs, _left(parts, deadline))

@@ -94,7 +94,7 @@ def _outputs_gate(
     rules = situation.policy.rules
     try:
         plan = planning.plan(query, question.ask, rules, situation.public_keys)
-        measured = tuple(_measured(block.shape, block.cost, rules, situation.drawn) for block in plan.blocks)
+        measured = tuple(_measured(block.shape, block.cost, rules, situation.drawn) for block in plan.measured)
     except Refused as refused:
         return None, (), (Verdict(OUTPUTS, refused.refusals),)
     refusals = (*_answer_limit(measured, rules, situation), *_budgets(measured, rules, situation.left))

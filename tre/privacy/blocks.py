@@ -70,3 +70,8 @@ class PrivatePlan:
     cost: Cost
     bounds: Mapping[str, Mapping[str, str]]
     errors: Mapping[str, float | None]
+
+    @property
+    def measured(self) -> tuple[Block, ...]:
+        """The blocks that are measured: of those that ask one question the first; its release serves them all."""
+        return tuple({block.shape.question: block for block in reversed(self.blocks)}.values())[::-1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -70,7 +71,8 @@ def replicates(one: Estimates, count: int) -> Mapping[int, np.ndarray[Any, Any]]
     """
     import numpy as np
 
-    generator = np.random.default_rng(_SEED)
+    # Different questions have independent noise; one question asked twice is one release, and moves as one.
+    generator = np.random.default_rng([_SEED, zlib.crc32(one.block.shape.question.encode())])
     measure = one.block.cost.measure
     vectors = {}
     for name in sorted(one.release.vectors):
@@ -103,7 +105,7 @@ def ends(simulated: Sequence[float]) -> tuple[float, float] | None:
 def clipped_share(blocks: Sequence[Estimates]) -> tuple[float, float] | None:
     """Return the noisy share of people (in a group) at a clip bound and its 95 % half-width; None: nobody can be."""
     clipped = people = variance = Fraction(0)
-    for one in blocks:
+    for one in {one.block.shape.question: one for one in blocks}.values():
         shape = one.block.shape
         if shape.clipped is None or shape.units is None:
             continue

@@ -30,8 +30,8 @@ __all__ = ["Block", "PrivatePlan", "Shape", "at", "output_names", "plan", "priva
 def plan(query: Query, ask: Ask, rules: Rules, public_keys: PublicValues) -> PrivatePlan:
     """Plan `query`; raise Refused with every reason found.
 
-    The price is shared equally by the blocks; the whole answer's price is what `epsilon` buys at the policy's
-    conversion share, at least the policy's floor.
+    The price is shared equally by the questions that the blocks ask; the whole answer's price is what `epsilon` buys
+    at the policy's conversion share, at least the policy's floor.
     """
     if not query.blocks:
         return PrivatePlan(query, (), Cost.zero(rules.measure), MappingProxyType({}), MappingProxyType({}))
@@ -43,8 +43,9 @@ def plan(query: Query, ask: Ask, rules: Rules, public_keys: PublicValues) -> Pri
         )
         for position in range(len(query.blocks))
     )
-    blocks = tuple(at(one, cost, rules.units) for one, cost in zip(shapes, _prices(shapes, ask, rules), strict=True))
-    whole = sum((block.cost for block in blocks), Cost.zero(rules.measure))
+    prices = _prices(shapes, ask, rules)
+    blocks = tuple(at(one, prices[one.question], rules.units) for one in shapes)
+    whole = sum(prices.values(), Cost.zero(rules.measure))
     return PrivatePlan(query, blocks, whole, expected.bounds_in_use(blocks), expected.errors(query, blocks))
 
 
@@ -157,16 +158,17 @@ def _totals(query: Query, ask: Ask, names: Mapping[int, str]) -> Mapping[int, In
     return {sums[name]: total for name, total in ask.totals.items()}
 
 
-def _prices(shapes: tuple[Shape, ...], ask: Ask, rules: Rules) -> tuple[Cost, ...]:
-    """Return each block's price: an equal share of the amount, and of delta where its keys are unknown."""
+def _prices(shapes: tuple[Shape, ...], ask: Ask, rules: Rules) -> Mapping[str, Cost]:
+    """Return each question's price: an equal share of the amount, and of delta where its keys are unknown."""
     epsilon = rules.default_epsilon if ask.epsilon is None else ask.epsilon
     amount = max(rules.floor, accounting.price(rules.measure, epsilon, rules.conversion_delta).amount)
-    unknown = sum(1 for shape in shapes if shape.keys is None)
-    delta = math.floor(rules.keys_delta * ATTO) // unknown if unknown else 0
-    costs = tuple(
-        Cost(rules.measure, -(-amount // len(shapes)), delta if shape.keys is None else 0) for shape in shapes
-    )
-    _check_limit(sum(costs, Cost.zero(rules.measure)), rules)
+    unknown = {shape.question: shape.keys is None for shape in shapes}
+    delta = math.floor(rules.keys_delta * ATTO) // max(1, sum(unknown.values()))
+    costs = {
+        question: Cost(rules.measure, -(-amount // len(unknown)), delta if keyless else 0)
+        for question, keyless in unknown.items()
+    }
+    _check_limit(sum(costs.values(), Cost.zero(rules.measure)), rules)
     return costs
 
 

@@ -172,9 +172,10 @@ CORRELATED_AGGREGATE = reason(
 )
 SEVERAL_AGGREGATES = reason(
     "private.several-aggregates",
-    Kind.NOT_YET,
-    "The query needs {count} separate results about persons; one query may ask for one.",
+    Kind.UNPROCESSABLE,
+    "The query needs {count} separate results about persons; one query may ask for {limit}.",
     "Use one GROUP BY with FILTER (WHERE …) on its aggregates, or ask separate queries.",
+    "Each separate result gets a share of the query's price, so each of many would be told with a large error.",
 )
 KEY_LEAVES = reason(
     "private.unit-key-leaves",

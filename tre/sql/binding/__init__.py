@@ -19,6 +19,9 @@ from tre.sql.tracing import Status
 from tre.sql.tracing.subqueries import attribute_alone
 from tre.sql.walk import relations, scans
 
+MOST_BLOCKS = 8
+"""Most private aggregates of one query: each gets its share of the price, and each is a run of its own."""
+
 
 def bind(text: str, catalogue: Catalogue, today: date, dialect: str = "postgres") -> Query:
     """Return the plan of `text`; raise Refused with every refusal that can be known.
@@ -59,15 +62,16 @@ def _bound(parsed: Parsed, session: Session) -> Query:
 
 
 def _may_leave(relation: Relation, parsed: Parsed, session: Session) -> None:
-    """Only public and released rows leave, and one private aggregate a query."""
+    """Only public and released rows leave, from no more private aggregates than a price is sensibly parted into."""
     status = session.traits(relation, parsed.tree).status
     if status is Status.UNIT_KEYED:
         raise session.refused(reasons.ROW_LEVEL, parsed.tree)
     if status is Status.ATTRIBUTE:
         raise session.explained(attribute_alone(relation), parsed.tree)
     count = len(blocks_of(relation))
-    if count > 1:
-        raise session.refused(reasons.SEVERAL_AGGREGATES, parsed.tree, count=str(count))
+    if count > MOST_BLOCKS:
+        limit = str(MOST_BLOCKS)
+        raise session.refused(reasons.SEVERAL_AGGREGATES, parsed.tree, count=str(count), limit=limit)
 
 
 def blocks_of(relation: Relation) -> tuple[PrivateAggregate, ...]:
