@@ -16,8 +16,8 @@ from tre.base.reasons.web import (
     UNKNOWN_PROJECT,
 )
 from tre.identity import Principal
+from tre.journal.exports import Form
 from tre.journal.search import Page, Wanted
-from tre.web.oversight import ExportForm
 from tre.web.oversight_views import (
     CheckedView,
     CodeView,
@@ -143,7 +143,7 @@ class FakeOversight:
         self.entry(principal, index)
         return f"c2sp.org/tlog-proof@v1\nindex {index}\n\n{CHECKPOINT}"
 
-    def export(self, principal: Principal, wanted: Wanted, form: ExportForm) -> Iterator[bytes]:
+    def export(self, principal: Principal, wanted: Wanted, form: Form) -> Iterator[bytes]:
         found = [self.entry(principal, index) for index in range(self.size)]
         if form == "csv":
             return iter([b"index,event\r\n", *(f"{one.index},{one.fields['event']}\r\n".encode() for one in found)])

@@ -5,16 +5,20 @@ from importlib.util import find_spec
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis.errors import Unsatisfiable
 
 from tests.support import require
 from tests.web.fake import FakeService, principal
+from tests.web.fake_oversight import FakeOversight
 from tre.web import create_app
 from tre.web.operations import operations
+from tre.web.operations.reviewing import reviewing
 
-EVERY = {operation.name for operation in operations(FakeService(), 0)}
+REVIEWING = reviewing(FakeOversight())
+EVERY = {operation.name for operation in (*operations(FakeService(), 0), *REVIEWING)}
 BEYOND_THE_GENERATOR = {
     "positive": {"getTile"},  # it makes no path parameters with slashes
     "negative": {"getCheckpoint", "health"},  # nothing to get wrong
@@ -22,9 +26,14 @@ BEYOND_THE_GENERATOR = {
 ONLY_P1 = {"Authorization": "Bearer ada@p1"}
 
 
+def surface() -> Flask:
+    """Return the whole surface over services that answer from memory."""
+    return create_app(FakeService(polls=1), principal, more=REVIEWING)
+
+
 @pytest.fixture(scope="module")
 def web() -> FlaskClient:
-    return create_app(FakeService(), principal).test_client()
+    return surface().test_client()
 
 
 @pytest.fixture(scope="module")
@@ -58,12 +67,30 @@ def test_the_description_lists_the_surface_that_others_rely_on(document: dict[st
         ("GET", "/api/v1/projects/{id}/queries"),
         ("GET", "/api/v1/log/checkpoint"),
         ("GET", "/api/v1/log/tile/{path}"),
+        ("GET", "/api/v1/oversight/projects"),
+        ("GET", "/api/v1/oversight/projects/{id}"),
+        ("GET", "/api/v1/projects/{id}/decisions"),
+        ("POST", "/api/v1/projects/{id}/unlocking"),
+        ("GET", "/api/v1/incidents"),
+        ("GET", "/api/v1/oversight/datasets"),
+        ("GET", "/api/v1/oversight/datasets/{name}"),
+        ("GET", "/api/v1/datasets/{name}/requests"),
+        ("GET", "/api/v1/datasets/{name}/policies"),
+        ("GET", "/api/v1/datasets/{name}/policies/{number}"),
+        ("GET", "/api/v1/datasets/{name}/policies/{number}/changes/{other}"),
+        ("POST", "/api/v1/policy-lint"),
+        ("GET", "/api/v1/log/entries"),
+        ("GET", "/api/v1/log/entries/{index}"),
+        ("GET", "/api/v1/log/entries/{index}/receipt"),
+        ("GET", "/api/v1/log/entries.jsonl"),
+        ("GET", "/api/v1/log/entries.csv"),
+        ("GET", "/api/v1/log/verification"),
         ("GET", "/healthz"),
     }
 
 
 def test_every_route_is_described_and_every_description_routed(document: dict[str, Any]) -> None:
-    app = create_app(FakeService(), principal)
+    app = surface()
     described = {operation["operationId"] for methods in document["paths"].values() for operation in methods.values()}
     assert {rule.endpoint for rule in app.url_map.iter_rules()} == described
 
@@ -99,7 +126,7 @@ def test_a_generator_of_requests_finds_no_contradiction(mode: str) -> None:
     from schemathesis.generation.modes import GenerationMode
     from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-    schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", create_app(FakeService(polls=1), principal))
+    schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", surface())
     tried = set()
     for found in schema.get_all_operations():
         assert isinstance(found, Ok)

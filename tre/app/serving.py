@@ -17,6 +17,7 @@ from audit import LogError, LogReader, TileError
 from tre import engines, governance
 from tre.app.compose import House
 from tre.app.failures import FailedSignIns
+from tre.app.reviewing import Reviewing
 from tre.app.signing_in import SigningIn
 from tre.base.cost import Measure
 from tre.base.reasons import Refused, identity
@@ -26,11 +27,13 @@ from tre.broker import Broker
 from tre.broker.parts import Step
 from tre.broker.standing import version_at
 from tre.engines import EngineFailed
+from tre.governance import oversight
 from tre.identity import Principal, verify
 from tre.onboarding.folders import sweep
 from tre.privacy.mechanisms import Mechanism, accuracy
 from tre.web.adapter import BrokerService
 from tre.web.app import create_app
+from tre.web.operations.reviewing import reviewing
 from tre.web.portal import Brand, Known, Portal, add_portal
 from tre.web.signin import add_sign_in
 from tre.web.visitors import Visitors
@@ -50,6 +53,7 @@ class Running:
         self._failures = FailedSignIns(house)
         self.broker = Broker(self._parts, house.settings.runner.threads)
         self._log = LogReader(house.home.log)
+        self.reviewing = Reviewing(house, self._log)
         self._stopping = threading.Event()
         self._drainer = threading.Thread(target=self._drain, name="drainer", daemon=True)
         self._drainer.start()
@@ -58,8 +62,8 @@ class Running:
 
     def app(self) -> Flask:
         """Return the REST surface, the pages of signing in and the portal."""
-        service = BrokerService(self.broker, _Files(self._log))
-        app = create_app(service, self._principal)
+        service = BrokerService(self.broker, _Files(self._log, self.reviewing.desk))
+        app = create_app(service, self._principal, more=reviewing(self.reviewing.service))
         desk, said = SigningIn(self._house, self._failures), self._house.settings.portal
         visitors = Visitors(desk.principal, said.url)
         add_sign_in(app, visitors, desk)
@@ -73,6 +77,7 @@ class Running:
         self.broker.stop()
         self._stopping.set()
         self._drainer.join()
+        self.reviewing.stop()
         with suppress(Refused):
             self._failures.flush()
             self._house.journal.drain_once()  # what was counted last, and what a command wrote meanwhile
@@ -148,10 +153,10 @@ def _root(error: BaseException) -> str | None:
 
 
 class _Files:
-    """The log's public files."""
+    """The log's files: hash tiles for anyone, entries for those who review."""
 
-    def __init__(self, log: LogReader) -> None:
-        self._log = log
+    def __init__(self, log: LogReader, desk: oversight.Desk) -> None:
+        self._log, self._desk = log, desk
 
     def checkpoint(self) -> str:
         """Return the latest signed checkpoint."""
@@ -163,6 +168,10 @@ class _Files:
             return self._log.resource(f"tile/{path}")
         except (TileError, LogError):
             raise Refused.because(web_reasons.UNKNOWN_LOG_FILE) from None
+
+    def bundle(self, principal: Principal | None, path: str) -> bytes:
+        """Return a bundle of entries. Raises Refused (web.unknown-log-file)."""
+        return oversight.bundle(self._desk, principal, path)
 
 
 class _Server(BaseApplication):  # type: ignore[misc]

@@ -11,7 +11,9 @@ from tre.governance.datasets import (
     current_version,
     list_datasets,
     list_policies,
+    list_versions,
     policy_in_force,
+    policy_of_the_past,
 )
 from tre.governance.entitling import attest_credential, end_person, revoke_credential
 from tre.governance.incidents import record_incident, unlock_project
@@ -52,8 +54,10 @@ __all__ = [
     "list_policies",
     "list_projects",
     "list_tokens",
+    "list_versions",
     "note_token",
     "policy_in_force",
+    "policy_of_the_past",
     "record_incident",
     "revoke_credential",
     "revoke_token",

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import Row, func, insert, select, update
 
 from tre import ledger
 from tre.base.clock import parse_stamp, stamp
@@ -112,6 +113,14 @@ def policy_in_force(tx: Reading, dataset: str) -> CompiledPolicy | None:
     return None if found is None else _compiled(found.text, dataset)
 
 
+def policy_of_the_past(tx: Reading, dataset: str, digest: str) -> CompiledPolicy | None:
+    """Return the policy under which something was decided; None where it is not known, or no longer understood."""
+    try:
+        return next((_compiled(one.text, dataset) for one in list_policies(tx, dataset) if one.digest == digest), None)
+    except Refused:
+        return None
+
+
 def add_version(
     tx: Transaction, trail: Trail, dataset: str, name: str, commitment: str, catalogue_digest: str
 ) -> VersionRecord:
@@ -141,12 +150,23 @@ def add_version(
     return record
 
 
+def list_versions(tx: Reading, dataset: str) -> tuple[VersionRecord, ...]:
+    """Return the versions of a data set, newest first."""
+    t = versions.c
+    rows = tx.execute(select(versions).where(t.dataset == dataset).order_by(t.number.desc()))
+    return tuple(_version(row) for row in rows)
+
+
 def current_version(tx: Reading, dataset: str) -> VersionRecord:
     """Return the newest version of a data set. Raises Refused (governance.no-version)."""
     t = versions.c
     row = tx.execute(select(versions).where(t.dataset == dataset).order_by(t.number.desc()).limit(1)).one_or_none()
     if row is None:
         raise Refused.because(reasons.NO_VERSION, dataset=dataset)
+    return _version(row)
+
+
+def _version(row: Row[Any]) -> VersionRecord:
     return VersionRecord(
         row.name, row.dataset, row.number, row.commitment, row.catalogue_digest, parse_stamp(row.added)
     )

@@ -201,9 +201,9 @@ def query_outcome(
     )
 
 
-def audit_read(act: Act, first: int, end: int, project: str | None = None) -> Entry:
-    """Entries first ≤ i < end were read by somebody who is entitled."""
-    return _entry(act, Event.AUDIT_READ, from_index=first, to_index=end, project=project)
+def audit_read(act: Act, first: int, end: int, project: str | None = None, subject: str | None = None) -> Entry:
+    """Entries first ≤ i < end were read by somebody who is entitled; `subject` says in what form."""
+    return _entry(act, Event.AUDIT_READ, from_index=first, to_index=end, project=project, subject=subject)
 
 
 def incident(act: Act, subject: str, reasons: Sequence[str], **facts: Any) -> Entry:

@@ -7,7 +7,7 @@ each search, and made again from the log where it is damaged. What is shown is r
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Protocol
 from sqlalchemy import Select, delete, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from audit.entries import decode_entry
+from audit.entries import Event, decode_entry
 from audit.reader import LogError
 from tre.base.clock import parse_stamp, stamp
 from tre.base.reasons import Refused
@@ -110,19 +110,32 @@ class Search:
         self._store, self._log = store, log
         self._filling = threading.Lock()
 
-    def find(self, wanted: Wanted, page: Page) -> Hits:
-        """Return entries that are wanted, newest first; later ones never move what a page shows.
+    def find(self, wanted: Sequence[Wanted], page: Page) -> Hits:
+        """Return entries that any of `wanted` wants, newest first; later ones never move what a page shows.
 
         Raises Refused (journal.search-behind, fault.log-unavailable).
         """
         self._caught_up()
-        chosen = _chosen(wanted).order_by(_index(wanted).desc()).limit(page.limit + 1)
-        if page.before is not None:
-            chosen = chosen.where(_index(wanted) < page.before)
         with self._store.reading() as tx:
-            found = tx.execute(chosen).scalars().all()
-        shown = found[: page.limit]
-        return Hits(tuple(self.read(index) for index in shown), shown[-1] if len(found) > len(shown) else None)
+            found = {index for one in wanted for index in tx.execute(_newest(one, page)).scalars()}
+        indexes = sorted(found, reverse=True)
+        shown = indexes[: page.limit]
+        return Hits(tuple(self.read(index) for index in shown), shown[-1] if len(indexes) > len(shown) else None)
+
+    def outcomes(self, requests: Collection[str]) -> dict[str, Hit]:
+        """Return the outcome of each request that has one in the log."""
+        self._caught_up()
+        named, ended = trail_terms, trail_terms.alias("ended")
+        chosen = select(named.c.log_index).where(
+            named.c.kind == "request",
+            named.c.term.in_(list(requests)),
+            ended.c.kind == "event",
+            ended.c.term == Event.QUERY_OUTCOME.value,
+            ended.c.log_index == named.c.log_index,
+        )
+        with self._store.reading() as tx:
+            found = [self.read(index) for index in tx.execute(chosen).scalars().all()]
+        return {hit.fields["request"]: hit for hit in found}
 
     def everything(self, wanted: Wanted) -> Iterator[Hit]:
         """Yield all entries that are wanted, oldest first, up to the newest at the time of the call."""
@@ -142,34 +155,49 @@ class Search:
         except (LogError, OSError) as error:
             raise Refused.because(LOG_UNAVAILABLE) from error
 
-    def catch_up(self) -> None:
-        """Take in what the log has got since; other processes may do the same."""
+    def step(self) -> bool:
+        """Take in a piece of what the log has got since; return whether there may be more.
+
+        Other processes may do the same. Raises Refused (fault.log-unavailable, store.unavailable).
+        """
         with self._filling:
-            while (start := self._next()) < self._log.size:
-                self._take(start)
+            start = self._next()
+            if start >= self._size():
+                return False
+            self._take(start)
+            return True
+
+    def catch_up(self) -> None:
+        """Take in everything."""
+        while self.step():
+            pass
 
     def mend(self) -> None:
-        """Catch up; where rows or terms are missing, or are more than the log has, begin anew."""
+        """Forget the index where rows or terms are missing, or are more than the log has: steps make it anew."""
+        size = self._size()
         with self._store.reading() as tx:
-            sound = _sound(tx, self._log.size)
-        if sound:
-            self.catch_up()
-        else:
-            self.rebuild()
+            sound = _sound(tx, size)
+        if not sound:
+            self.forget()
 
-    def rebuild(self) -> None:
-        """Forget everything and read the whole log again."""
+    def forget(self) -> None:
+        """Forget the whole index."""
         with self._store.transaction(lasting=False) as tx:
             tx.execute(delete(trail_terms))
             tx.execute(delete(trail))
-        self.catch_up()
 
     def _caught_up(self) -> int:
         """Catch up with a few entries; Refused where there are many: a search that misses some would mislead."""
-        if self._log.size - self._next() > _BEHIND:
+        if self._size() - self._next() > _BEHIND:
             raise Refused.because(reasons.SEARCH_BEHIND)
         self.catch_up()
         return self._next()
+
+    def _size(self) -> int:
+        try:
+            return self._log.size
+        except (LogError, OSError) as error:
+            raise Refused.because(LOG_UNAVAILABLE) from error
 
     def _next(self) -> int:
         with self._store.reading() as tx:
@@ -208,6 +236,13 @@ def _chosen(wanted: Wanted) -> Select[tuple[int]]:
     if wanted.since is not None:
         chosen = chosen.where(trail.c.time >= stamp(wanted.since))
     return chosen if wanted.until is None else chosen.where(trail.c.time < stamp(wanted.until))
+
+
+def _newest(wanted: Wanted, page: Page) -> Select[tuple[int]]:
+    """Choose one more than the page shows, so that its end is known."""
+    index = _index(wanted)
+    chosen = _chosen(wanted).order_by(index.desc()).limit(page.limit + 1)
+    return chosen if page.before is None else chosen.where(index < page.before)
 
 
 def _next(tx: Reading) -> int:

@@ -108,3 +108,15 @@ class RefinementBody(Body):
     """What a second draw may cost. Not offered yet."""
 
     epsilon: Epsilon
+
+
+class UnlockBody(Body):
+    """Why a project may go on after its incidents; kept encrypted beside the log."""
+
+    reason: Annotated[str, Field(min_length=1, max_length=2000)]
+
+
+class LintBody(Body):
+    """A policy document."""
+
+    text: str = Field(description="YAML; the body's own limit is its longest")

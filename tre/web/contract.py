@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from http import HTTPStatus
@@ -77,9 +77,9 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a handler answers: a model for JSON, text or bytes for the other media types."""
+    """What a handler answers: a model for JSON; for the other media types text, bytes, or bytes piece by piece."""
 
-    content: BaseModel | str | bytes
+    content: BaseModel | str | bytes | Iterator[bytes]
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 

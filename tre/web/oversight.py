@@ -1,16 +1,17 @@
 """What the reviewers' pages and operations need from the flows behind them: one protocol (GOVERNANCE §1).
 
 Every method takes who asks, and raises Refused; what is unknown and what is not for them answer alike. Whoever reads
-what others did is on the record before they see it: once for each session or token, and once more for each data set
-whose questions they read. A token made for one project opens nothing here.
+what others did is on the record before they see it: once for each session or token, once more for each data set whose
+questions they read, and once more for a file of entries. A token made for one project opens nothing here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal, Protocol
+from typing import Protocol
 
 from tre.identity import Principal
+from tre.journal.exports import Form
 from tre.journal.search import Page, Wanted
 from tre.web.oversight_views import (
     DecisionsView,
@@ -25,9 +26,6 @@ from tre.web.oversight_views import (
     PolicyTextView,
     VerificationView,
 )
-
-ExportForm = Literal["jsonl", "csv"]
-"""JSON Lines: one entry a line, with its index; or CSV with a fixed header."""
 
 
 class Oversight(Protocol):
@@ -54,7 +52,8 @@ class Oversight(Protocol):
     def unlock(self, principal: Principal, project: str, reason: str) -> None:
         """Unlock a project after its incidents were looked at; nobody unlocks their own.
 
-        Raises Refused (web.unknown-project, people.own-item, governance.no-reason, governance.not-locked).
+        Raises Refused (web.unknown-project, governance.own-project, governance.not-governance,
+        governance.no-reason, governance.not-locked).
         """
 
     def entries(self, principal: Principal, wanted: Wanted, page: Page) -> EntriesView:
@@ -66,7 +65,7 @@ class Oversight(Protocol):
     def receipt(self, principal: Principal, index: int) -> str:
         """Return an entry's receipt, with the entry in it, as the text of a tlog-proof."""
 
-    def export(self, principal: Principal, wanted: Wanted, form: ExportForm) -> Iterator[bytes]:
+    def export(self, principal: Principal, wanted: Wanted, form: Form) -> Iterator[bytes]:
         """Return all that are wanted, oldest first, as the pieces of a file. Rights are settled before the first."""
 
     def bundle(self, principal: Principal | None, path: str) -> bytes:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from tre.web.views import AmountView, PlaceView, View
+from tre.web.views import AmountView, Gate, PlaceView, View
 
 State = Literal["denied", "open", "committed", "burned", "voided"]
 
@@ -60,7 +60,7 @@ class OverseenProjects(View):
 class GateVerdictView(View):
     """What one gate said, with its reasons."""
 
-    gate: str
+    gate: Gate
     allowed: bool
     reasons: tuple[CodeView, ...] = ()
 
@@ -161,6 +161,13 @@ class IncidentsView(View):
 
     incidents: tuple[IncidentView, ...]
     next: int | None = None
+
+
+class UnlockedView(View):
+    """A project that goes on."""
+
+    project: str
+    state: Literal["active"] = "active"
 
 
 class VersionView(View):

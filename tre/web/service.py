@@ -40,13 +40,16 @@ class QueryRequest:
 
 
 class LogFiles(Protocol):
-    """The public files of the audit log."""
+    """The files of the audit log."""
 
     def checkpoint(self) -> str:
         """Return the latest signed checkpoint."""
 
     def tile(self, path: str) -> bytes:
         """Return a tile; raises Refused where there is none."""
+
+    def bundle(self, principal: Principal | None, path: str) -> bytes:
+        """Return a bundle of entries to whoever may read them; Refused to everybody else, as where there is none."""
 
 
 class Service(Protocol):

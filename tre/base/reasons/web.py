@@ -41,6 +41,12 @@ UNKNOWN_POLICY = reason(
     "The data set has no policy of this number.",
     "List its policies with GET /api/v1/datasets/NAME/policies.",
 )
+UNVERIFIED = reason(
+    "web.unverified",
+    Kind.FAULT,
+    "The verifier could not read the log, so nothing is said about it.",
+    "Ask the operator to run `tre audit verify` beside the log; a check is begun again after a few minutes.",
+)
 METHOD = reason(
     "web.method",
     Kind.METHOD,

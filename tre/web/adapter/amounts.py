@@ -24,6 +24,11 @@ def _amounts(found: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def amount(found: Mapping[str, Any]) -> views.AmountView:
+    """Return an amount out of its measure, its exact parts and the epsilon that people read."""
+    return views.AmountView(**_amounts(found))
+
+
 def price(found: Mapping[str, Any], share: float) -> views.PriceView:
     """Return a price with its share of the project's budget."""
     return views.PriceView(**_amounts(found), share=share)
@@ -43,5 +48,5 @@ def bounds(bounds: Mapping[str, Mapping[str, str]]) -> views.BoundsView:
 
 def account(dataset: str, found: Mapping[str, Any]) -> views.AccountView:
     """Return one ledger of a project."""
-    parts = {name: views.AmountView(**_amounts(found[name])) for name in ("limit", "spent", "reserved", "left")}
+    parts = {name: amount(found[name]) for name in ("limit", "spent", "reserved", "left")}
     return views.AccountView(dataset=dataset, measure=found["limit"]["measure"], **parts)

@@ -20,8 +20,8 @@ def decision(facts: Mapping[str, Any], refusals: Iterable[tuple[str, Refusal]]) 
         dataset=facts["dataset"],
         version=facts["version"],
         policy=facts["policy"],
-        reasons=tuple(reason_view(refusal, _gate(gate)) for gate, refusal in refusals),
-        gates=tuple(views.GateView(gate=_gate(one["gate"]), allowed=one["allowed"]) for one in facts["gates"]),
+        reasons=tuple(reason_view(refusal, gate_name(gate)) for gate, refusal in refusals),
+        gates=tuple(views.GateView(gate=gate_name(one["gate"]), allowed=one["allowed"]) for one in facts["gates"]),
         price=price(facts["price"], facts["share"]),
         error=tuple(views.ErrorView(output=name, half_width=width) for name, width in facts["errors"].items()),
         bounds=bounds(facts["bounds"]),
@@ -30,7 +30,8 @@ def decision(facts: Mapping[str, Any], refusals: Iterable[tuple[str, Refusal]]) 
     )
 
 
-def _gate(name: str) -> Any:
+def gate_name(name: str) -> Any:
+    """Return what the surface calls a gate."""
     return _GATES.get(name, name)
 
 
