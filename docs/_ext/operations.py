@@ -6,6 +6,8 @@ from typing import Any, cast
 
 from tre.identity import Principal
 from tre.web import Service, create_app
+from tre.web.operations.reviewing import reviewing
+from tre.web.oversight import Oversight
 
 HEAD = """# REST
 
@@ -18,7 +20,8 @@ Refusals and failures are problem documents (RFC 9457, `application/problem+json
 
 def description() -> dict[str, Any]:
     """Return the description as a server gives it. Nothing but that one address is asked, so no service is needed."""
-    client = create_app(cast(Service, None), _nobody).test_client()
+    more = reviewing(cast(Oversight, None))
+    client = create_app(cast(Service, None), _nobody, more=more).test_client()
     found: dict[str, Any] = json.loads(client.get("/api/v1/openapi.json").data)
     return found
 
