@@ -82,9 +82,52 @@ def test_only_the_owner_of_the_lease_commits_or_renews(store: Store, queued: str
     with store.transaction() as tx:
         jobs.start(tx, queued, "runner", NOW, LATER)
         assert not jobs.commit(tx, queued, "other", NOW, "0" * 32, ANSWER)
-        assert not jobs.renew(tx, queued, "other", LATER)
-        assert jobs.renew(tx, queued, "runner", LATER + timedelta(seconds=1))
-        assert jobs.running(tx, leases_before=LATER) == ()
+        jobs.renew(tx, "other", LATER + timedelta(seconds=9))
+        assert [one.id for one in jobs.running(tx, leases_before=LATER + timedelta(seconds=2))] == [queued]
+        jobs.renew(tx, "runner", LATER + timedelta(seconds=1))
+        assert jobs.running(tx, leases_before=LATER + timedelta(seconds=1)) == ()
+
+
+def test_a_request_whose_lease_was_renewed_is_not_burned_by_who_thought_it_lapsed(store: Store, queued: str) -> None:
+    with store.transaction() as tx:
+        jobs.start(tx, queued, "runner", NOW, LATER)
+        jobs.renew(tx, "runner", LATER + timedelta(seconds=9))
+        assert not jobs.burn_lapsed(tx, queued, LATER + timedelta(seconds=1), "0" * 32, "fault.engine")
+        assert jobs.burn_lapsed(tx, queued, LATER + timedelta(seconds=10), "0" * 32, "fault.engine")
+
+
+def test_a_claimed_request_is_in_one_hand_until_its_lease_lapses_or_it_is_let_go(store: Store, queued: str) -> None:
+    with store.transaction() as tx:
+        assert [one.id for one in jobs.unclaimed(tx, NOW, 9)] == [queued]
+        assert jobs.claim(tx, queued, "a", NOW, LATER)
+        assert not jobs.claim(tx, queued, "b", NOW, LATER)
+        assert jobs.unclaimed(tx, NOW, 9) == ()
+        assert jobs.claim(tx, queued, "b", LATER + timedelta(seconds=1), LATER + timedelta(seconds=9))
+        jobs.unclaim(tx, "a", queued)
+        assert jobs.unclaimed(tx, LATER + timedelta(seconds=1), 9) == ()
+        jobs.unclaim(tx, "b", queued)
+        assert jobs.claim(tx, queued, "a", NOW, LATER)
+
+
+def test_one_server_alone_holds_a_lease_until_it_lapses(store: Store) -> None:
+    with store.transaction() as tx:
+        assert jobs.elect(tx, jobs.BURNER, "a", NOW, LATER)
+        assert not jobs.elect(tx, jobs.BURNER, "b", NOW, LATER)
+        assert jobs.elect(tx, jobs.BURNER, "a", NOW, LATER + timedelta(seconds=5))
+        assert not jobs.elect(tx, jobs.BURNER, "b", LATER + timedelta(seconds=1), LATER + timedelta(seconds=9))
+        assert jobs.elect(tx, jobs.BURNER, "b", LATER + timedelta(seconds=6), LATER + timedelta(seconds=9))
+        assert jobs.elect(tx, "another", "a", NOW, LATER)
+
+
+def test_a_cancelled_request_says_when_and_its_owner_cannot_commit_it(store: Store, queued: str) -> None:
+    with store.transaction() as tx:
+        assert not jobs.cancel(tx, queued, NOW, "0" * 32, "request.cancelled")
+        jobs.start(tx, queued, "runner", NOW, LATER)
+        assert jobs.cancel(tx, queued, LATER, "0" * 32, "request.cancelled")
+        assert not jobs.commit(tx, queued, "runner", NOW, "0" * 32, ANSWER)
+        found = jobs.find(tx, queued)
+    assert found is not None
+    assert (found.state, found.cancelled) == (State.BURNED, LATER)
 
 
 def test_only_running_requests_with_a_dead_lease_are_found_to_burn(store: Store, queued: str) -> None:
@@ -96,18 +139,14 @@ def test_only_running_requests_with_a_dead_lease_are_found_to_burn(store: Store,
         (dead,) = jobs.running(tx, leases_before=LATER + timedelta(seconds=1))
         assert jobs.burn(tx, dead.id, LATER, "0" * 32, "fault.engine")
         assert not jobs.burn(tx, dead.id, LATER, "1" * 32, "fault.engine")
-        waiting = jobs.next_queued(tx)
-        assert waiting is not None
-        assert waiting.id == "q_2"
+        assert [one.id for one in jobs.unclaimed(tx, LATER, 9)] == ["q_2"]
 
 
 def test_requests_wait_in_the_order_in_which_they_came(store: Store, queued: str) -> None:
     with store.transaction() as tx:
         for job in ("q_3", "q_2"):
             jobs.submit(tx, new(job), NOW)
-        first = jobs.next_queued(tx)
-        assert first is not None
-        assert first.id == queued
+        assert [one.id for one in jobs.unclaimed(tx, NOW, 2)] == [queued, "q_3"]
         assert [one.id for one in jobs.jobs_of(tx, "P1")] == ["q_2", "q_3", "q_1"]
         newest = jobs.jobs_of(tx, "P1", most=1)
         assert [one.id for one in jobs.jobs_of(tx, "P1", before=newest[-1].number)] == ["q_3", "q_1"]

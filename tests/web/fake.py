@@ -9,6 +9,7 @@ from typing import Any
 from tre.base.reasons import Place, Refused
 from tre.base.reasons.faults import ENGINE
 from tre.base.reasons.identity import TOKEN_SIGNATURE
+from tre.base.reasons.requests import CANCELLED, ENDED
 from tre.base.reasons.web import (
     NOT_FINISHED,
     UNKNOWN_DATASET,
@@ -118,6 +119,15 @@ class FakeService:
             if self.polls <= 0:
                 view = view.model_copy(update={"state": "committed"})
                 self.queries[query] = (principal.person, view)
+        return view
+
+    def cancel(self, principal: Principal, query: str) -> QueryView:
+        view = self._own(principal, query)
+        if view.state not in ("queued", "running", "voided"):
+            raise Refused.because(ENDED)
+        failure = reason_view(Refused.because(CANCELLED).refusals[0])
+        view = view.model_copy(update={"state": "voided", "failure": failure})
+        self.queries[query] = (principal.person, view)
         return view
 
     def history(self, principal: Principal, project: str, before: int | None, limit: int) -> QueriesView:

@@ -58,6 +58,7 @@ def test_the_description_lists_the_surface_that_others_rely_on(document: dict[st
         ("GET", "/api/v1/queries/{id}"),
         ("GET", "/api/v1/queries/{id}/result"),
         ("GET", "/api/v1/queries/{id}/receipt"),
+        ("POST", "/api/v1/queries/{id}/cancellation"),
         ("POST", "/api/v1/queries/{id}/refinements"),
         ("GET", "/api/v1/datasets"),
         ("GET", "/api/v1/datasets/{name}"),

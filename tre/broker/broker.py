@@ -9,6 +9,7 @@ from typing import Any
 from tre import governance, jobs, ledger
 from tre.base.reasons import Refused, web
 from tre.broker.asking import SQL, Taken, check, submit, unsealed
+from tre.broker.cancelling import cancel
 from tre.broker.facts import amount, facts
 from tre.broker.parts import Parts
 from tre.broker.runner import Runner
@@ -46,9 +47,10 @@ class Shown:
 class Broker:
     """One gated path from a question to an answer, over the parts that it was given."""
 
-    def __init__(self, parts: Parts, threads: int = 2) -> None:
+    def __init__(self, parts: Parts, threads: int = 2, *, alone: bool = True) -> None:
+        """Take `alone` to say that no other server works on the same database."""
         self.parts = parts
-        self._runner = Runner(parts, threads)
+        self._runner = Runner(parts, threads, alone=alone)
 
     def start(self) -> None:
         """End what a dead process left running, note what the log knows, take what waits."""
@@ -84,19 +86,19 @@ class Broker:
 
         A read by anyone but its owner is an entry of the log before it is answered (GOVERNANCE §1).
         """
-        with self.parts.store.reading() as tx:
-            job = _own(tx, asker, query)
-            context = governance.context(tx, asker.person, job.project, asker.acr, self.parts.clock.now())
-            policy = governance.policy_in_force(tx, job.dataset)
-            found = _shown(tx, job)
-        if context.project is None:
-            raise Refused.because(web.UNKNOWN_QUERY)
-        verdict = gates.may(action, context, Answer(job.id, job.person, context.project), policy)
-        if not verdict.allowed:
-            raise Refused(verdict.refusals)
+        found = self._may(action, asker, query)
+        job = found.job
         if found.index is not None and asker.person != job.person:
             self._note_read(asker, found.index, job)
         return found
+
+    def cancel(self, asker: Asker, query: str) -> Shown:
+        """End a request by the wish of who asked or leads its project; see `tre.broker.cancelling`."""
+        self._may(Action.ANSWER_CANCEL, asker, query)
+        cancel(self.parts, asker, query)
+        self._runner.end(query)
+        self._runner.wake()
+        return self.find(asker, query)
 
     def text(self, asker: Asker, query: str) -> str | None:
         """Return what a request asked, to who asked it; a read by its project's lead is an entry of the log first.
@@ -169,6 +171,20 @@ class Broker:
             if found is None or asker.person not in found.members:
                 raise Refused.because(web.UNKNOWN_PROJECT)
             return tuple((name, self._account(tx, asker, project, name)) for name in sorted(found.datasets))
+
+    def _may(self, action: Action, asker: Asker, query: str) -> Shown:
+        """Return a request on which the asker may act, under the rights in force now."""
+        with self.parts.store.reading() as tx:
+            job = _own(tx, asker, query)
+            context = governance.context(tx, asker.person, job.project, asker.acr, self.parts.clock.now())
+            policy = governance.policy_in_force(tx, job.dataset)
+            found = _shown(tx, job)
+        if context.project is None:
+            raise Refused.because(web.UNKNOWN_QUERY)
+        verdict = gates.may(action, context, Answer(job.id, job.person, context.project), policy)
+        if not verdict.allowed:
+            raise Refused(verdict.refusals)
+        return found
 
     def _note_read(self, asker: Asker, index: int, job: Job) -> None:
         trail = self.parts.trail(asker.person, asker.token)

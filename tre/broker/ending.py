@@ -2,43 +2,79 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from tre import governance, jobs, ledger
-from tre.base.reasons import Reason
+from tre.base.reasons import Reason, faults
+from tre.base.reasons import requests as reasons
 from tre.broker.parts import Parts
+from tre.broker.standing import Asker
 from tre.jobs import Job
+from tre.journal import Trail
 from tre.journal.entries import query_outcome
 from tre.store import Transaction
 
-
-def burn(parts: Parts, job: Job, why: Reason, owner: str | None) -> None:
-    """End a running request without an answer: its price stays spent, governance is told."""
-    trail = parts.trail(job.person)
-    with parts.store.transaction() as tx:
-        act = trail.act(job.id)
-        if not jobs.burn(tx, job.id, parts.clock.now(), act.event_id, why.code, owner):
-            return
-        for question, position in _leading(job):
-            ledger.fail_draw(tx, question, position, job.id)
-        moved = [movement.as_entry() for movement in ledger.burn(tx, job.id)]
-        trail.record(tx, query_outcome(act, job.project, "burned", job.intent, moved, reasons=[why.code]))
-        governance.record_incident(tx, trail, job.project, why.code, job.id)
-    parts.step("burned")
-    settle_outcome(parts, job, act.event_id, trail.events)
+Move = Callable[[Transaction, str], bool]
+"""Makes the transition with the outcome's event id; False where somebody else has made one."""
 
 
-def void(parts: Parts, job: Job, why: Reason) -> None:
-    """End a queued request from which nothing was read: its price is given back."""
-    trail = parts.trail(job.person)
+def burn(parts: Parts, job: Job, owner: str | None) -> bool:
+    """End a running request whose run failed: its price stays spent, governance is told."""
+
+    def move(tx: Transaction, outcome: str) -> bool:
+        return jobs.burn(tx, job.id, parts.clock.now(), outcome, faults.ENGINE.code, owner)
+
+    return _burn(parts, job, parts.trail(job.person), faults.ENGINE, move, incident=True)
+
+
+def burn_lapsed(parts: Parts, job: Job) -> bool:
+    """End a running request that a dead server left, after its lease: nobody can say that it read nothing."""
+
+    def move(tx: Transaction, outcome: str) -> bool:
+        return jobs.burn_lapsed(tx, job.id, parts.clock.now(), outcome, faults.ENGINE.code)
+
+    return _burn(parts, job, parts.trail(job.person), faults.ENGINE, move, incident=True)
+
+
+def burn_cancelled(parts: Parts, job: Job, asker: Asker) -> bool:
+    """End a running request by wish: its price stays spent whatever was read, and it is no incident."""
+
+    def move(tx: Transaction, outcome: str) -> bool:
+        return jobs.cancel(tx, job.id, parts.clock.now(), outcome, reasons.CANCELLED.code)
+
+    return _burn(parts, job, parts.trail(asker.person, asker.token), reasons.CANCELLED, move, incident=False)
+
+
+def void(parts: Parts, job: Job, why: Reason, asker: Asker | None = None) -> bool:
+    """End a queued request from which nothing was read: its price is given back. `asker` is whose wish it is."""
+    trail = parts.trail(asker.person, asker.token) if asker else parts.trail(job.person)
     with parts.store.transaction() as tx:
         act = trail.act(job.id)
         if not jobs.void(tx, job.id, parts.clock.now(), act.event_id, why.code):
-            return
+            return False
         for question, position in _leading(job):
             ledger.drop_draw(tx, question, position, job.id)
         ledger.unpay(tx, job.id)
         moved = [movement.as_entry() for movement in ledger.void(tx, job.id)]
         trail.record(tx, query_outcome(act, job.project, "voided", job.intent, moved, reasons=[why.code]))
     settle_outcome(parts, job, act.event_id, trail.events)
+    return True
+
+
+def _burn(parts: Parts, job: Job, trail: Trail, why: Reason, move: Move, *, incident: bool) -> bool:
+    with parts.store.transaction() as tx:
+        act = trail.act(job.id)
+        if not move(tx, act.event_id):
+            return False
+        for question, position in _leading(job):
+            ledger.fail_draw(tx, question, position, job.id)
+        moved = [movement.as_entry() for movement in ledger.burn(tx, job.id)]
+        trail.record(tx, query_outcome(act, job.project, "burned", job.intent, moved, reasons=[why.code]))
+        if incident:
+            governance.record_incident(tx, trail, job.project, why.code, job.id)
+    parts.step("burned")
+    settle_outcome(parts, job, act.event_id, trail.events)
+    return True
 
 
 def _leading(job: Job) -> list[tuple[str, int]]:

@@ -25,7 +25,8 @@ Step = Callable[[str], None]
 class Parts:
     """`question_key` keys every digest of a text or a question; `mix_secret` the choice of groups (PRIVACY §3.2).
 
-    `owner` names this process in leases; `patience` is how long a request waits for an engine, in seconds.
+    `owner` names this process in leases, which last `lease` seconds; `patience` is how long a request
+    waits for an engine, in seconds.
     """
 
     store: Store
@@ -40,6 +41,7 @@ class Parts:
     mix_secret: int
     owner: str
     patience: float = 60.0
+    lease: float = 60.0
     step: Step = lambda _name: None
     ends: Ends = field(default_factory=Ends)
     plans: Plans = field(default_factory=Plans)

@@ -5,44 +5,57 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import suppress
+from datetime import timedelta
 
 import structlog
 
 from tre import jobs
-from tre.base.reasons import Refused, faults
+from tre.base.reasons import Refused
 from tre.broker.ending import burn
+from tre.broker.holding import Holding
+from tre.broker.keeping import Keeper
 from tre.broker.parts import Parts
 from tre.broker.running import run
-from tre.jobs import Job
+from tre.jobs import Job, State
+from tre.store import Reading
 
 _IDLE = 0.5
+_LOOKED_AT = 16
+"""How many waiting requests are looked at for one that waits for no other."""
 
 
 class Runner:
-    """Takes requests in the order of their numbers, each once; `threads` run at the same time."""
+    """Takes requests in the order of their numbers, each once; `threads` run at the same time.
 
-    def __init__(self, parts: Parts, threads: int = 2) -> None:
-        self._parts = parts
+    `alone` says that no other server can have anything in hand: what runs at the start was left by a dead one.
+    """
+
+    def __init__(self, parts: Parts, threads: int = 2, *, alone: bool = True) -> None:
+        self._parts, self._alone = parts, alone
         self._wake = threading.Condition()
-        self._taken: set[str] = set()
         self._stopping = False
+        self._holding = Holding()
+        self._keeper = Keeper(parts, self._holding)
         self._threads = [
             threading.Thread(target=self._work, name=f"runner-{number}", daemon=True) for number in range(threads)
         ]
 
     def start(self) -> None:
-        """Burn what a dead process left running, then take what waits."""
-        with self._parts.store.reading() as tx:
-            left = jobs.running(tx)
-        for job in left:
-            burn(self._parts, job, faults.ENGINE, job.lease_owner)
+        """Take what waits; alone, first end what a dead process left. Several servers wait for its lease to lapse."""
+        if self._alone:
+            self._take_over()
+        self._keeper.start()
         for thread in self._threads:
             thread.start()
 
     def wake(self) -> None:
-        """Say that a request was queued."""
+        """Say that a request was queued, or that one ended for which others wait."""
         with self._wake:
-            self._wake.notify()
+            self._wake.notify_all()
+
+    def end(self, job: str) -> None:
+        """Stop the engine of a request that was ended, where it runs here."""
+        self._holding.end(job)
 
     def stop(self) -> None:
         """Take no more; what runs is finished first."""
@@ -52,41 +65,61 @@ class Runner:
         for thread in self._threads:
             if thread.is_alive():
                 thread.join()
+        self._keeper.stop()
+
+    def _take_over(self) -> None:
+        with self._parts.store.transaction() as tx:
+            jobs.unclaim(tx)
+            left = jobs.running(tx)
+        for job in left:
+            burn(self._parts, job, job.lease_owner)
 
     def _work(self) -> None:
         while not self._stopping:
             with suppress(Refused):
                 if (job := self._next()) is not None:
                     self._run(job)
+                    self.wake()
                     continue
             with self._wake:
                 self._wake.wait(_IDLE)
 
     def _next(self) -> Job | None:
-        """Return the request that has waited longest and that no thread of this process has."""
-        with self._wake, self._parts.store.reading() as tx:
-            job = jobs.next_queued(tx, without=frozenset(self._taken))
-            if job is not None:
-                self._taken.add(job.id)
-            return job
+        """Claim the request that has waited longest and waits for no other's measurement."""
+        parts = self._parts
+        now = parts.clock.now()
+        with parts.store.reading() as tx:
+            ready = _ready(tx, jobs.unclaimed(tx, now, _LOOKED_AT))
+        for job in ready:
+            with parts.store.transaction(lasting=False) as tx:
+                if jobs.claim(tx, job.id, parts.owner, now, now + timedelta(seconds=parts.lease)):
+                    return job
+        return None
 
     def _run(self, job: Job) -> None:
         try:
-            run(self._parts, job)
+            run(self._parts, job, self._holding)
         except Exception as error:  # noqa: BLE001 - the message may quote what was in hand
             structlog.get_logger("tre.broker").error("request failed", query=job.id, kind=type(error).__name__)
             self._end(job)
-        finally:
-            with self._wake:
-                self._taken.discard(job.id)
 
     def _end(self, job: Job) -> None:
-        """Burn what the failed run left running, as soon as it can be written; one that still waits is taken again.
+        """Burn what the failed run left running, as soon as it can be written; one that still waits is let go.
 
-        Until then no other thread takes it. What a stop leaves so is burned by the next start.
+        What a stop leaves so is burned by the next start, or by another server once its lease has lapsed.
         """
         while not self._stopping:
             time.sleep(_IDLE)
             with suppress(Refused):
-                burn(self._parts, job, faults.ENGINE, self._parts.owner)
+                burn(self._parts, job, self._parts.owner)
+                with self._parts.store.transaction(lasting=False) as tx:
+                    jobs.unclaim(tx, self._parts.owner, job.id)
                 return
+
+
+def _ready(tx: Reading, waiting: tuple[Job, ...]) -> list[Job]:
+    """Return those whose waiting is over; a request waits for earlier ones only, so nobody waits in a circle."""
+    awaited = {one for job in waiting for one in job.decision["waits_for"]}
+    states = jobs.states_of(tx, awaited)
+    going = {one for one, state in states.items() if state in (State.QUEUED, State.RUNNING)}
+    return [job for job in waiting if going.isdisjoint(job.decision["waits_for"])]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -20,6 +19,7 @@ from tre.base.reasons import requests as reasons
 from tre.broker.asking import SQL, Use, unsealed
 from tre.broker.ending import burn, settle_outcome, void
 from tre.broker.facts import amount
+from tre.broker.holding import Held, Holding
 from tre.broker.parts import Parts
 from tre.broker.plans import Basis
 from tre.broker.standing import Asker, Standing, situation, standing
@@ -39,9 +39,6 @@ from tre.sql.render import render
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_POLL = 0.02
-_LEASE_SLACK = timedelta(seconds=60)
-
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
@@ -51,8 +48,8 @@ class Measurement:
     result: Mapping[str, Any]
 
 
-def run(parts: Parts, job: Job) -> None:
-    """Bring a queued request to its end. Never raises for what a request can cause."""
+def run(parts: Parts, job: Job, holding: Holding) -> None:
+    """Bring a claimed request to its end. Never raises for what a request can cause."""
     if not _intent_indexed(parts, job):
         void(parts, job, faults.LOG_UNAVAILABLE)
         return
@@ -68,16 +65,20 @@ def run(parts: Parts, job: Job) -> None:
     with ExitStack() as held:
         try:
             slot = held.enter_context(parts.engine.slot(at.version.path, parts.patience))
+            running = held.enter_context(holding.run(job.id, slot))
         except EngineFailed:
             # Nothing was read, so this may be said: the operator looks at the version's file, at memory and disk.
             structlog.get_logger("tre.broker").error("no engine started or came free", version=job.version)
             void(parts, job, reasons.NOT_READ)
             return
-        _run_in(parts, slot, job, plan, at)
+        _run_in(parts, slot, running, job, plan, at)
 
 
-def _run_in(parts: Parts, slot: Slot, job: Job, plan: PrivatePlan, at: Standing) -> None:
-    """Run, and let everything change only at one of the two times; the slot is held until then."""
+def _run_in(parts: Parts, slot: Slot, running: Held, job: Job, plan: PrivatePlan, at: Standing) -> None:
+    """Run, and let everything change only at one of the two times; the slot is held until then.
+
+    A request that somebody ended meanwhile is ended: what was measured for it is dropped.
+    """
     if not _started(parts, job, at.policy):
         void(parts, job, reasons.CHANGED)
         return
@@ -89,9 +90,9 @@ def _run_in(parts: Parts, slot: Slot, job: Job, plan: PrivatePlan, at: Standing)
     elapsed = parts.clock.monotonic() - began
     in_time = measured is not None and (job.release_ms == 0 or elapsed <= job.release_ms / 1000)
     leaves = (job.release_ms / 1000) if in_time else limit
-    parts.clock.sleep(leaves - elapsed)
+    running.wait(leaves - elapsed)
     if measured is None:
-        burn(parts, job, faults.ENGINE, parts.owner)
+        burn(parts, job, parts.owner)
     else:
         _commit(parts, job, at, measured, late=not in_time)
 
@@ -106,17 +107,11 @@ def _intent_indexed(parts: Parts, job: Job) -> bool:
 
 
 def _relied_on_ended_well(parts: Parts, job: Job) -> bool:
-    """Wait for the requests whose draws or payments this one takes; earlier ones all, so nobody waits in a circle."""
-    waiting = set(job.decision["waits_for"])
-    while waiting:
-        with parts.store.reading() as tx:
-            states = {one: found.state if (found := jobs.find(tx, one)) else State.VOIDED for one in waiting}
-        if any(state in (State.BURNED, State.VOIDED) for state in states.values()):
-            return False
-        waiting = {one for one, state in states.items() if state is not State.COMMITTED}
-        if waiting:
-            time.sleep(_POLL)
-    return True
+    """Whether the requests whose draws or payments this one takes were all answered; none of them waits any more."""
+    awaited = job.decision["waits_for"]
+    with parts.store.reading() as tx:
+        states = jobs.states_of(tx, awaited)
+    return all(states.get(one) is State.COMMITTED for one in awaited)
 
 
 def _planned(parts: Parts, job: Job) -> tuple[PrivatePlan, Standing]:
@@ -146,7 +141,7 @@ def _started(parts: Parts, job: Job, policy: CompiledPolicy) -> bool:
     Read in the transaction that starts it, after the slot came free: the request before it may have been the incident.
     """
     now = parts.clock.now()
-    until = now + timedelta(milliseconds=job.limit_ms) + _LEASE_SLACK
+    until = now + timedelta(seconds=parts.lease)
     with parts.store.transaction() as tx:
         context = governance.context(tx, job.person, job.project, "", now)
         people, project, _settings = gates.asking(context, policy)
@@ -234,16 +229,16 @@ def _commit(parts: Parts, job: Job, at: Standing, measured: Measurement, *, late
     salt = parts.randomness(32).hex()
     names = [column["name"] for column in measured.result["columns"]]
     commitment = result_commitment(salt, names, measured.result["rows"])
+    releases = [(question, position) for question, positions, _ in job.decision["uses"] for position in positions]
+    kept = jobs.Answer(releases, {**measured.result, "salt": salt})
     with parts.store.transaction() as tx:
+        act = trail.act(job.id)
+        if not jobs.commit(tx, job.id, parts.owner, parts.clock.now(), act.event_id, kept):
+            return  # taken back by its asker, or burned by another server after its lease
         for use in job.decision["uses"]:
             if use[2] is not None:
                 ledger.store_draw(tx, use[0], use[2], job.id, measured.draws[use[0]])
         moved = [movement.as_entry() for movement in ledger.commit(tx, job.id)]
-        act = trail.act(job.id)
-        releases = [(question, position) for question, positions, _ in job.decision["uses"] for position in positions]
-        kept = jobs.Answer(releases, {**measured.result, "salt": salt})
-        if not jobs.commit(tx, job.id, parts.owner, parts.clock.now(), act.event_id, kept):
-            raise LookupError("the lease of a running request was lost; this is a bug, report it")
         price = Cost.from_json(_cost_of(job))
         trail.record(
             tx,

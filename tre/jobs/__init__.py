@@ -1,9 +1,11 @@
-"""Requests as durable rows: their states, and the one function per transition."""
+"""Requests as durable rows: their states, the one function per transition, and the leases of who works on them."""
 
-from tre.jobs.rows import Answer, Job, NewJob, State, find, jobs_of, next_queued, note_receipt, running, submit
-from tre.jobs.states import TRANSITIONS, adopt, burn, commit, renew, start, void
+from tre.jobs.leases import BURNER, claim, elect, renew, unclaim, unclaimed
+from tre.jobs.rows import Answer, Job, NewJob, State, find, jobs_of, note_receipt, running, states_of, submit
+from tre.jobs.states import TRANSITIONS, adopt, burn, burn_lapsed, cancel, commit, start, void
 
 __all__ = [
+    "BURNER",
     "TRANSITIONS",
     "Answer",
     "Job",
@@ -11,14 +13,20 @@ __all__ = [
     "State",
     "adopt",
     "burn",
+    "burn_lapsed",
+    "cancel",
+    "claim",
     "commit",
+    "elect",
     "find",
     "jobs_of",
-    "next_queued",
     "note_receipt",
     "renew",
     "running",
     "start",
+    "states_of",
     "submit",
+    "unclaim",
+    "unclaimed",
     "void",
 ]

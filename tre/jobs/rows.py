@@ -115,7 +115,7 @@ def submit(tx: Transaction, job: NewJob, now: datetime) -> None:
 def find(tx: Reading, job: str) -> Job | None:
     """Return a request by id."""
     row = tx.execute(select(queries).where(queries.c.id == job)).one_or_none()
-    return None if row is None else _job(row)
+    return None if row is None else as_job(row)
 
 
 def jobs_of(
@@ -128,22 +128,23 @@ def jobs_of(
     if before is not None:
         statement = statement.where(queries.c.number < before)
     rows = tx.execute(statement.order_by(queries.c.number.desc()).limit(most))
-    return tuple(_job(row) for row in rows)
+    return tuple(as_job(row) for row in rows)
 
 
-def next_queued(tx: Reading, without: Collection[str] = ()) -> Job | None:
-    """Return the request that has waited longest, `without` those that somebody has in hand."""
-    waiting = select(queries).where(queries.c.state == State.QUEUED.value, queries.c.id.not_in(list(without)))
-    row = tx.execute(waiting.order_by(queries.c.number).limit(1)).one_or_none()
-    return None if row is None else _job(row)
+def states_of(tx: Reading, ids: Collection[str]) -> dict[str, State]:
+    """Return the states of requests by id; unknown ones are left out."""
+    if not ids:
+        return {}
+    rows = tx.execute(select(queries.c.id, queries.c.state).where(queries.c.id.in_(list(ids))))
+    return {row.id: State(row.state) for row in rows}
 
 
 def running(tx: Reading, leases_before: datetime | None = None) -> tuple[Job, ...]:
-    """Return the requests that run; given a time, only those whose lease ended before it."""
+    """Return the requests that run; given a time, only those whose lease lapsed before it."""
     statement = select(queries).where(queries.c.state == State.RUNNING.value)
     if leases_before is not None:
         statement = statement.where(queries.c.lease_until < stamp(leases_before))
-    return tuple(_job(row) for row in tx.execute(statement.order_by(queries.c.number)))
+    return tuple(as_job(row) for row in tx.execute(statement.order_by(queries.c.number)))
 
 
 def note_receipt(tx: Transaction, job: str, index: int) -> None:
@@ -151,7 +152,8 @@ def note_receipt(tx: Transaction, job: str, index: int) -> None:
     tx.execute(update(queries).where(queries.c.id == job).values(receipt_index=index))
 
 
-def _job(row: Row[Any]) -> Job:
+def as_job(row: Row[Any]) -> Job:
+    """Return the request that a row of `queries` tells of."""
     answer = None
     if row.result is not None:
         releases = tuple((question, position) for question, position in json.loads(row.releases))

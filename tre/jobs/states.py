@@ -6,10 +6,11 @@ Each function returns whether *this* caller made the transition; who gets False 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import ColumnElement, update
 
 from tre.base.clock import stamp
 from tre.base.reasons.journal import RESULT_LOST
@@ -32,34 +33,37 @@ TRANSITIONS = frozenset(
 def start(tx: Transaction, job: str, owner: str, now: datetime, lease_until: datetime) -> bool:
     """Queued → running, under a lease of `owner`; durable before the engine is asked."""
     values = {"lease_owner": owner, "lease_until": stamp(lease_until), "started": stamp(now)}
-    return _move(tx, job, State.QUEUED, State.RUNNING, **values)
-
-
-def renew(tx: Transaction, job: str, owner: str, lease_until: datetime) -> bool:
-    """Prolong the lease of a running request; False where another has ended it."""
-    t = queries.c
-    done = tx.execute(
-        update(queries)
-        .where(t.id == job, t.state == State.RUNNING.value, t.lease_owner == owner)
-        .values(lease_until=stamp(lease_until))
-    )
-    return bool(done.rowcount)
+    return _move(tx, job, State.QUEUED, State.RUNNING, (), **values)
 
 
 def commit(tx: Transaction, job: str, owner: str, now: datetime, outcome: str, answer: Answer) -> bool:
     """Running → committed, by the lease's owner alone; `outcome` is the event id of the entry that says so."""
     values = {"releases": json.dumps([list(one) for one in answer.releases]), "result": json.dumps(dict(answer.result))}
-    return _move(tx, job, State.RUNNING, State.COMMITTED, owner, finished=stamp(now), outcome=outcome, **values)
+    mine = [queries.c.lease_owner == owner]
+    return _move(tx, job, State.RUNNING, State.COMMITTED, mine, finished=stamp(now), outcome=outcome, **values)
 
 
 def burn(tx: Transaction, job: str, now: datetime, outcome: str, error: str, owner: str | None = None) -> bool:
-    """Running → burned: by its owner when the run failed, by whoever comes first when the owner is dead."""
-    return _move(tx, job, State.RUNNING, State.BURNED, owner, finished=stamp(now), outcome=outcome, error=error)
+    """Running → burned: by its owner when the run failed, by whoever may say so when the owner is dead."""
+    held = [queries.c.lease_owner == owner] if owner is not None else []
+    return _move(tx, job, State.RUNNING, State.BURNED, held, finished=stamp(now), outcome=outcome, error=error)
+
+
+def burn_lapsed(tx: Transaction, job: str, now: datetime, outcome: str, error: str) -> bool:
+    """Running → burned, once its lease has lapsed: its owner is dead, or cannot reach the database."""
+    lapsed = [queries.c.lease_until < stamp(now)]
+    return _move(tx, job, State.RUNNING, State.BURNED, lapsed, finished=stamp(now), outcome=outcome, error=error)
+
+
+def cancel(tx: Transaction, job: str, now: datetime, outcome: str, error: str) -> bool:
+    """Running → burned, by the wish of who asked: its owner finds it gone and stops its engine."""
+    values = {"finished": stamp(now), "outcome": outcome, "error": error, "cancelled": stamp(now)}
+    return _move(tx, job, State.RUNNING, State.BURNED, (), **values)
 
 
 def void(tx: Transaction, job: str, now: datetime, outcome: str, error: str) -> bool:
     """Queued → voided: cancelled, revoked, pool or log down; nothing was read."""
-    return _move(tx, job, State.QUEUED, State.VOIDED, finished=stamp(now), outcome=outcome, error=error)
+    return _move(tx, job, State.QUEUED, State.VOIDED, (), finished=stamp(now), outcome=outcome, error=error)
 
 
 def adopt(tx: Transaction, shown: Shown) -> tuple[str, ...]:
@@ -93,14 +97,18 @@ def _adopt_one(tx: Transaction, index: int, fields: Any) -> bool:
 
 
 def _move(
-    tx: Transaction, job: str, before: State, after: State, owner: str | None = None, **values: str | None
+    tx: Transaction,
+    job: str,
+    before: State,
+    after: State,
+    only: Sequence[ColumnElement[bool]],
+    **values: str | None,
 ) -> bool:
     if (before, after) not in TRANSITIONS:
         raise ValueError(f"no transition from {before} to {after}; this is a bug, report it")
-    held = [queries.c.lease_owner == owner] if owner is not None else []
     done = tx.execute(
         update(queries)
-        .where(queries.c.id == job, queries.c.state == before.value, *held)
+        .where(queries.c.id == job, queries.c.state == before.value, *only)
         .values(state=after.value, **values)
     )
     return bool(done.rowcount)

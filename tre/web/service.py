@@ -73,6 +73,9 @@ class Service(Protocol):
     def query(self, principal: Principal, query: str) -> QueryView:
         """Return the query as it stands; refused as web.unknown-query to everybody else."""
 
+    def cancel(self, principal: Principal, query: str) -> QueryView:
+        """End the query by wish and return it; refused as request.ended or request.past-release."""
+
     def history(self, principal: Principal, project: str, before: int | None, limit: int) -> QueriesView:
         """Return the project's queries that came before number `before`, at most `limit`, newest first.
 

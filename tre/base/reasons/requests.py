@@ -41,6 +41,27 @@ CHANGED = reason(
     "The policy, the rights or the version on which this query was decided are no longer in force.",
     "Check it again; nothing was charged.",
 )
+CANCELLED = reason(
+    "request.cancelled",
+    Kind.CONFLICT,
+    "The query was taken back by who asked it, or by the project's lead.",
+    "Ask again. What had not begun was given back; what was running stays paid for.",
+    "Whether anything had been read is told to nobody: the price of a running query stays spent whatever its engine "
+    "did. Who had asked the identical question at the same time gets their price back and asks again.",
+)
+ENDED = reason(
+    "request.ended",
+    Kind.CONFLICT,
+    "The query has ended already.",
+    "Read it as it stands; there is nothing left to take back.",
+)
+PAST_RELEASE = reason(
+    "request.past-release",
+    Kind.CONFLICT,
+    "The query is past the time at which a ready answer leaves, so it can be taken back no longer.",
+    "Wait: it ends at its limit at the latest, which the query says as `limit_at`.",
+    "What runs beyond that time is an engine that is late. That is told to governance, and no wish may prevent it.",
+)
 WHICH_DATASET = reason(
     "request.which-data-set",
     Kind.UNPROCESSABLE,

@@ -61,6 +61,11 @@ class BrokerService:
         view = self._view(principal, self._broker.find(_asker(principal), query))
         return view.model_copy(update={"sql": self._broker.text(_asker(principal), query)})
 
+    def cancel(self, principal: Principal, query: str) -> views.QueryView:
+        """End the query by wish."""
+        self._own(principal, query)
+        return self._view(principal, self._broker.cancel(_asker(principal), query))
+
     def history(self, principal: Principal, project: str, before: int | None, limit: int) -> views.QueriesView:
         """Return a page of a project's queries."""
         found = self._broker.history(_asker(principal), project, before, limit + 1)

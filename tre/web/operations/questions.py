@@ -53,6 +53,9 @@ class _Questions:
     def query(self, call: Call) -> Reply:
         return Reply(self.service.query(call.person, call.path["id"]))
 
+    def cancel(self, call: Call) -> Reply:
+        return Reply(self.service.cancel(call.person, call.path["id"]))
+
     def history(self, call: Call) -> Reply:
         check_scope(call.person, call.path["id"])
         page = call.query.get("before"), call.query.get("limit", _PAGE)
@@ -103,6 +106,16 @@ def questions(service: Service, longest: int) -> tuple[Operation, ...]:
             handle=do.query,
             parameters={"id": QUERY_ID},
             replies={200: Shape("The query", QueryView)},
+        ),
+        Operation(
+            name="cancelQuery",
+            method="POST",
+            path=_QUERY + "/cancellation",
+            summary="Take a query back: waiting, its price is given back; running, it stays spent",
+            handle=do.cancel,
+            parameters={"id": QUERY_ID},
+            replies={200: Shape("The query as it ended", QueryView)},
+            refusals=frozenset({409}),
         ),
         Operation(
             name="listQueries",
