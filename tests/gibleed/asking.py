@@ -24,7 +24,7 @@ from tre.engines.interface import EngineLimits, Slot
 from tre.onboarding import Version
 from tre.policy import compile_policy, load_policy, with_version
 from tre.privacy.answer import Answer, answer
-from tre.privacy.lowering import SECRET
+from tre.privacy.choosing import SECRET
 from tre.privacy.mechanisms import Noise
 from tre.privacy.plan import PrivatePlan, plan
 from tre.privacy.release import release

@@ -12,13 +12,13 @@ import pytest
 from tests.oracle.worlds import World, catalogue, world
 from tests.oracle.worlds import rows as rows_of
 from tre.catalogue import Kind, Type
-from tre.privacy import bounds, lowering
+from tre.privacy import bounds, choosing, lowering, values
 from tre.privacy import plan as planning
 from tre.privacy.parts import Part
 from tre.sql import enforce, functions, predicates, writing
 from tre.sql.binding import aggregates, securing
 from tre.sql.dependencies import Dependencies, equal
-from tre.sql.plan import Expression, Join, Sort
+from tre.sql.plan import Expression, Join, Ref, Sort
 from tre.sql.tracing import RULES, Contribution, Traits, groups, joins, rows, sides, sizes, subqueries
 
 Apply = Callable[[pytest.MonkeyPatch], None]
@@ -254,6 +254,24 @@ def the_rows_of_an_average_have_no_weight(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(lowering._UnitTotals, "_scaled", unscaled)
 
 
+@breaks(
+    "SELECT COUNT(DISTINCT code) FROM event",
+    "SELECT kind, COUNT(DISTINCT start) FROM visit GROUP BY kind",
+    sees=("Linf",),
+)
+def a_person_keeps_every_value(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(values, "Keep", lambda relation, *given: relation)
+
+
+@breaks(
+    "SELECT kind, COUNT(DISTINCT start) FROM visit GROUP BY kind",
+    "SELECT code, COUNT(DISTINCT label) FROM event GROUP BY code",
+    sees=("groups", "L1 L2"),
+)
+def the_values_of_a_person_count_in_every_group(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(values, "_in_chosen_groups", lambda block, kept, *given: kept)
+
+
 @breaks("SELECT COUNT(*) FROM visit", "SELECT COUNT(*) FROM event", sees=("rows", "work"))
 def the_cap_of_a_table_is_not_enforced(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(enforce, "capped", lambda table: False)
@@ -326,8 +344,7 @@ def rows_beyond_the_cap_are_cut_without_an_order(patch: pytest.MonkeyPatch) -> N
     where=crowded,
 )
 def a_persons_groups_are_kept_without_an_order(patch: pytest.MonkeyPatch) -> None:
-    keep = lowering.Keep
-    patch.setattr(lowering, "Keep", lambda below, by, order, *more: keep(below, by, by, *more))
+    patch.setattr(choosing, "order_of", lambda unit, columns: (Ref(unit),))
 
 
 @breaks(
@@ -341,7 +358,7 @@ def doubles_are_summed_inside_a_person(patch: pytest.MonkeyPatch) -> None:
 
 @breaks("SELECT SUM(value) FROM event", sees=("order",), where=crowded)
 def the_final_sums_are_of_doubles(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(lowering, "_INTEGER", Type(Kind.DOUBLE))
+    patch.setattr(choosing, "INTEGER", Type(Kind.DOUBLE))
     patch.setattr(lowering, "_row_value", lambda part: part.argument)
     patch.setattr(lowering, "_clamp", lambda value, low, high: value)
 

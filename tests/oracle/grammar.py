@@ -250,6 +250,12 @@ class Grammar:
                     "count": lambda: "COUNT(*)",
                     "count x": lambda: f"COUNT({self.column(source, INT, TEXT, DATE, BOOL, DOUBLE)})",
                     "count units": lambda: f"COUNT(DISTINCT {source.key.text})",
+                    "count distinct": lambda: (
+                        f"COUNT(DISTINCT {self.column(source, INT, TEXT, DATE, BOOL, DOUBLE, NUM)})"
+                    ),
+                    "count distinct expression": lambda: (
+                        f"COUNT(DISTINCT {self.expression(source, self.random.choice((INT, TEXT)), 1)})"
+                    ),
                     "count expression": lambda: f"COUNT({self.expression(source, self.random.choice((INT, TEXT)), 1)})",
                     "sum": lambda: f"SUM({self.bounded(source)})",
                     "avg": lambda: f"AVG({self.bounded(source)})",

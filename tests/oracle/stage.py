@@ -13,7 +13,7 @@ from tests.oracle.worlds import World, catalogue
 from tre.base.passage import Partials
 from tre.base.statement import Statement
 from tre.catalogue import Access, Kind, Table, Type, Value
-from tre.privacy.lowering import SECRET
+from tre.privacy.choosing import SECRET
 from tre.sql.plan import PublicKeys, Relation
 from tre.sql.render import render
 

@@ -19,7 +19,7 @@ from tre.base.passage import Partials
 from tre.base.reasons import Refused
 from tre.catalogue import Interval, Value
 from tre.privacy.answer import Answer, answer
-from tre.privacy.lowering import SECRET
+from tre.privacy.choosing import SECRET
 from tre.privacy.mechanisms import Noise, OpenDPNoise
 from tre.privacy.plan import PrivatePlan, plan
 from tre.privacy.release import release

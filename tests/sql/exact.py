@@ -22,6 +22,7 @@ _EXACT = {
     PrivateFunction.COUNT_ROWS: Aggregation.COUNT_ROWS,
     PrivateFunction.COUNT: Aggregation.COUNT,
     PrivateFunction.COUNT_UNITS: Aggregation.COUNT_DISTINCT,
+    PrivateFunction.COUNT_DISTINCT: Aggregation.COUNT_DISTINCT,
     PrivateFunction.SUM: Aggregation.SUM,
     PrivateFunction.AVG: Aggregation.AVG,
     **{one: Aggregation(one.value) for one in PrivateFunction if one.value in SPREADS},

@@ -30,7 +30,7 @@ from tre.journal.entries import query_outcome
 from tre.policy import CompiledPolicy, gates
 from tre.privacy import plan as planning
 from tre.privacy.answer import answer
-from tre.privacy.lowering import SECRET
+from tre.privacy.choosing import SECRET
 from tre.privacy.plan import PrivatePlan
 from tre.privacy.release import combine, release
 from tre.sql.plan import Relation

@@ -44,6 +44,20 @@ def proven_rows(block: PrivateAggregate) -> int:
     return 1 if block.one_row else max(1, block.rows_per_unit)
 
 
+def proven_values(block: PrivateAggregate, argument: Expression) -> int:
+    """Return the most distinct values of `argument` that a unit can have: by its rows, or by the declared domain."""
+    rows, domain = proven_rows(block), argument.facts.domain
+    return min(rows, len(domain)) if isinstance(domain, tuple) else rows
+
+
+def value_cap(block: PrivateAggregate, ask: Ask, argument: Expression) -> int | None:
+    """Return m, the distinct values of one unit in one group that count: as many as rows count, or as are proven."""
+    most, rows = proven_values(block, argument), row_cap(block, ask)
+    if rows is None:
+        return most if isinstance(argument.facts.domain, tuple) else None
+    return min(rows, most)
+
+
 def group_bound(block: PrivateAggregate, ask: Ask, rules: Rules, known: int | None) -> tuple[int, bool]:
     """Return (l0, whether units must be cut to it): the groups in which one unit is counted.
 

@@ -10,8 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
-from tre.catalogue import Kind, Type
+from tre.catalogue import Kind
+from tre.privacy.choosing import Fresh, chosen, unit_and_keys
 from tre.privacy.parts import Part, PartKind
+from tre.privacy.values import beside, values_counted
 from tre.sql import functions, walk
 from tre.sql.plan import (
     Aggregate,
@@ -19,63 +21,54 @@ from tre.sql.plan import (
     Aggregation,
     Column,
     Expression,
-    Facts,
-    Keep,
     Literal,
-    Parameter,
     PrivateAggregate,
     Ref,
     Relation,
 )
 
-SECRET = "secret"  # noqa: S105 - a name
-"""The name of the bound parameter that keys the choice of groups. Privacy does not rest on it."""
-
-_INTEGER = Type(Kind.INTEGER)
-
-
-@dataclass
-class _Fresh:
-    """Columns with ids that the plan does not use yet."""
-
-    ids: count[int]
-
-    def column(self, name: str, nullable: bool = True) -> Column:
-        return Column(next(self.ids), name, _INTEGER, Facts(nullable=nullable))
-
 
 def lowered(block: PrivateAggregate, parts: Sequence[Part], groups: int, keep: bool) -> Relation:
     """Return the relation of exact partials; `keep` says whether units must be cut to `groups` groups."""
-    fresh = _Fresh(count(_highest_id(block) + 1))
+    fresh = Fresh(count(_highest_id(block) + 1))
     if block.one_row:
         clips = [clip for part in parts for clip in _row_clips(part)]
         return Aggregate(block.input, block.keys, tuple(_over_rows(part, fresh, clips) for part in parts))
+    sums = [part for part in parts if part.kind is not PartKind.DISTINCT]
+    values = [part for part in parts if part.kind is PartKind.DISTINCT]
+    cut = groups if keep else None
+    counted = [values_counted(block, part, cut, fresh) for part in values]
+    if not sums and len(counted) == 1:
+        return counted[0]
+    totals = _summed(block, sums, values, cut, fresh)
+    return beside(totals, counted, [part.name for part in parts], fresh)
+
+
+def _summed(
+    block: PrivateAggregate, parts: Sequence[Part], values: Sequence[Part], cut: int | None, fresh: Fresh
+) -> Aggregate:
+    """Return the sums of what one unit adds to each group; `values` are measured elsewhere, and clipped there."""
     totals = _UnitTotals(fresh)
-    contributions = [totals.clipped(part) for part in parts if part.kind is not PartKind.CLIPPED]
-    unit = Column(next(fresh.ids), "unit", block.unit.type, block.unit.facts)
-    keys = tuple(
-        (Column(next(fresh.ids), column.name, column.type, column.facts), expression)
-        for column, expression in block.keys
-    )
-    per_unit: Relation = Aggregate(block.input, ((unit, Ref(block.unit)), *keys), tuple(totals.aggregates))
-    key_refs = tuple(Ref(column) for column, _ in keys)
-    if keep:
-        mix = functions.call("keyed_mix", Parameter(SECRET, _INTEGER), Ref(unit), *key_refs)
+    added = {part.name: totals.clipped(part) for part in parts if part.kind is not PartKind.CLIPPED}
+    for part in values:
+        totals.clips += totals.values_clipped(part)
+    by = unit_and_keys(block, fresh)
+    per_unit: Relation = Aggregate(block.input, by, tuple(totals.aggregates))
+    unit, *keys = (column for column, _ in by)
+    if cut is not None:
         counted = fresh.column("groups", nullable=False)
-        per_unit = Keep(per_unit, (Ref(unit),), (mix, *key_refs), groups, counted)
-        totals.clips.append(functions.call(">", Ref(counted), _integer(groups)))
-    asked = dict(zip((part.name for part in parts if part.kind is not PartKind.CLIPPED), contributions, strict=True))
-    asked |= {part.name: _any(totals.clips) for part in parts if part.kind is PartKind.CLIPPED}
-    sums = tuple(_sum(fresh, part.name, asked[part.name]) for part in parts)
-    outer = tuple((column, Ref(inner)) for (column, _), (inner, _) in zip(block.keys, keys, strict=True))
-    return Aggregate(per_unit, outer, sums)
+        per_unit = chosen(per_unit, unit, keys, cut, counted)
+        totals.clips.append(functions.call(">", Ref(counted), _integer(cut)))
+    added |= {part.name: _any(totals.clips) for part in parts if part.kind is PartKind.CLIPPED}
+    outer = tuple((column, Ref(inner)) for (column, _), inner in zip(block.keys, keys, strict=True))
+    return Aggregate(per_unit, outer, tuple(_sum(fresh, part.name, added[part.name]) for part in parts))
 
 
 @dataclass
 class _UnitTotals:
     """The aggregates per (unit, group) that the parts need, each once, and when each part is clipped."""
 
-    fresh: _Fresh
+    fresh: Fresh
     aggregates: list[Aggregated] = field(default_factory=list)
     clips: list[Expression] = field(default_factory=list)
 
@@ -90,6 +83,13 @@ class _UnitTotals:
             self.clips += [] if part.proven else _beyond(part, total)
             return _clamp(total, part.low, part.high)
         return self._scaled(part)
+
+    def values_clipped(self, part: Part) -> list[Expression]:
+        """Return when a unit has more distinct values in a group than count."""
+        if part.proven:
+            return []
+        found = self._aggregate(Aggregation.COUNT_DISTINCT, part.argument, part.where)
+        return [functions.call(">", Ref(found), _integer(part.cap))]
 
     def _scaled(self, part: Part) -> Expression:
         """PRIVACY §3.2: (n, Σ(x−c), Σ(x−c)²) as a whole by min(1, C/n), toward zero, checked against the bound."""
@@ -128,13 +128,15 @@ class _UnitTotals:
         return column
 
 
-def _over_rows(part: Part, fresh: _Fresh, clips: Sequence[Expression]) -> Aggregated:
+def _over_rows(part: Part, fresh: Fresh, clips: Sequence[Expression]) -> Aggregated:
     """Return the final sum of a part straight over rows, where a unit has at most one."""
     column = fresh.column(part.name)
     if part.kind is PartKind.ROWS or part.kind is PartKind.UNITS:
         return Aggregated(column, Aggregation.COUNT_ROWS, None, part.where)
     if part.kind is PartKind.COUNT:
         return Aggregated(column, Aggregation.COUNT, part.argument, part.where)
+    if part.kind is PartKind.DISTINCT:
+        return Aggregated(column, Aggregation.COUNT_DISTINCT, part.argument, part.where)
     if part.kind is PartKind.CLIPPED:
         return Aggregated(column, Aggregation.SUM, _any(clips))
     return Aggregated(column, Aggregation.SUM, _clamp_row(_row_value(part), part.low, part.high), part.where)
@@ -175,7 +177,7 @@ def _row_value(part: Part) -> Expression:
     return functions.call("*", value, value) if part.kind is PartKind.SQUARES else value
 
 
-def _sum(fresh: _Fresh, name: str, contribution: Expression) -> Aggregated:
+def _sum(fresh: Fresh, name: str, contribution: Expression) -> Aggregated:
     if isinstance(contribution, Literal) and contribution.value == 1:
         return Aggregated(fresh.column(name), Aggregation.COUNT_ROWS)
     return Aggregated(fresh.column(name), Aggregation.SUM, contribution)

@@ -20,6 +20,7 @@ class PartKind(StrEnum):
     COUNT = "count"  # its rows with a non-NULL argument
     UNITS = "units"  # 1
     SUM = "sum"  # the sum of the argument on its grid
+    DISTINCT = "distinct"  # its distinct values of the argument, at most `cap` of them
     CENTRED = "centred"  # the sum of argument − centre, scaled by the weight of its COUNT (PRIVACY §3.2)
     SQUARES = "squares"  # the sum of (argument − centre)², scaled by the same weight
     CLIPPED = "clipped"  # 1 where another part was clipped
@@ -31,7 +32,7 @@ class Part:
 
     `low` and `high` clip what one unit adds to one group; `row_low` and `row_high` clamp one row's value; a `step`
     above 1 counts values in steps from `row_low`, to the nearest, less `centre` steps; `cap` is the row bound C of
-    COUNT, ROWS and of the weight of CENTRED and SQUARES; `proven` says that no declared data can be clipped,
+    COUNT, ROWS, DISTINCT and of the weight of CENTRED and SQUARES; `proven` says that no declared data can be clipped,
     `clamped` that rows are within their bounds by declaration, so that only doubles need the clamp.
     """
 

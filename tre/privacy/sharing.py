@@ -69,6 +69,17 @@ class Needs:
         kind = PartKind.ROWS if argument is None else PartKind.COUNT
         return self.part(Part("", kind, argument, asked.where, 0, cap, cap=cap, proven=proven), weight)
 
+    def distinct(self, asked: Asked) -> Part:
+        """Return the count of distinct values, of which at most `cap` a unit and group are kept."""
+        if asked.argument is None:
+            raise ValueError("distinct values of nothing; this is a bug, report it")
+        most = bounds.proven_values(self.block, asked.argument)
+        cap = bounds.value_cap(self.block, self.ask, asked.argument)
+        if cap is None:
+            raise Refused.because(reasons.NO_BOUND, output=self.name(asked))
+        wanted = Part("", PartKind.DISTINCT, asked.argument, asked.where, 0, cap, cap=cap, proven=cap >= most)
+        return self.part(wanted, Fraction(1))
+
     def total(self, asked: Asked) -> tuple[Part, bounds.Values]:
         """Return a SUM by itself, clipped by itself."""
         total = self.totals.get(asked.column.id)
@@ -125,6 +136,8 @@ def support(needs: Needs, with_units: bool, cut: bool) -> tuple[Part | None, Par
 def _output(needs: Needs, asked: Asked) -> Output:
     if asked.function is PrivateFunction.COUNT_UNITS:
         return _count(asked, needs.people(asked.where, Fraction(1)))
+    if asked.function is PrivateFunction.COUNT_DISTINCT:
+        return _count(asked, needs.distinct(asked))
     if asked.function is PrivateFunction.AVG:
         return moments.average(needs, asked)
     if asked.function.value in SPREADS:

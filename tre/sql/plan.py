@@ -244,11 +244,12 @@ class Keep:
 
 
 class PrivateFunction(StrEnum):
-    """What a private aggregate measures. COUNT(DISTINCT x) of other columns and quantiles are widened later."""
+    """What a private aggregate measures. Quantiles are widened later."""
 
     COUNT_ROWS = "count_rows"
     COUNT = "count"
     COUNT_UNITS = "count_units"  # COUNT(DISTINCT unit key)
+    COUNT_DISTINCT = "count_distinct"  # of anything else
     SUM = "sum"
     AVG = "avg"
     VAR_SAMP = "var_samp"

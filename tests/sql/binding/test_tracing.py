@@ -116,7 +116,6 @@ REFUSED = [
     ("private.limit-inside", "SELECT COUNT(*) FROM (SELECT person_id FROM person ORDER BY year_of_birth) q"),
     ("private.limit-inside", "SELECT year_of_birth FROM person LIMIT 5"),
     ("private.sum-of-doubles-inside", "SELECT SUM(t) FROM (SELECT person_id, SUM(value_as_number) t FROM measurement GROUP BY 1) q"),
-    ("private.count-distinct-column", "SELECT COUNT(DISTINCT location_id) FROM person"),
     ("private.aggregate-unsupported", "SELECT MIN(year_of_birth) FROM person"),
     ("private.aggregate-unsupported", "SELECT SUM(DISTINCT year_of_birth) FROM person"),
     ("private.group-by-double", "SELECT value_as_number, COUNT(*) FROM measurement GROUP BY 1"),

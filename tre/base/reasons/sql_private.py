@@ -218,12 +218,6 @@ SUM_TOO_WIDE = reason(
     "Cast them to a narrower type first, as in SUM(CAST(… AS DECIMAL(12, 2))).",
     "A sum that overflows is an error, and whether there is an error could tell something about one person.",
 )
-DISTINCT_COLUMN = reason(
-    "private.count-distinct-column",
-    Kind.NOT_YET,
-    "COUNT(DISTINCT …) over persons' rows counts persons only.",
-    "Count persons: COUNT(DISTINCT {key}), or group by the column and count the groups of the released result.",
-)
 AGGREGATE_UNSUPPORTED = reason(
     "private.aggregate-unsupported",
     Kind.NOT_YET,

@@ -222,9 +222,8 @@ class Grouping:
     ) -> Column:
         if function in ("min", "max"):
             raise self.session.refused(reasons.AGGREGATE_UNSUPPORTED, node, function=function.upper())
-        if distinct:
-            where = self._units(node, argument, where)
-            return self._asked(PrivateFunction.COUNT_UNITS, None, where)
+        if distinct and argument is not None:
+            return self._ask_distinct(argument, where)
         if function == "count":
             rows = argument is None or not argument.facts.nullable
             return self._asked(
@@ -232,16 +231,16 @@ class Grouping:
             )
         return self._asked(PrivateFunction(function), argument, where)
 
-    def _units(self, node: Any, argument: Expression | None, where: Expression | None) -> Expression | None:
-        """COUNT(DISTINCT key) counts persons; the key of a nullable side, the persons that it names."""
+    def _ask_distinct(self, argument: Expression, where: Expression | None) -> Column:
+        """COUNT(DISTINCT key) counts persons; the key of a nullable side, the persons that it names; else values."""
         id_ = argument.column.id if isinstance(argument, Ref) else None
         if id_ in self.traits.unit_keys:
-            return where
-        if id_ in self.traits.echoes and argument is not None:
+            return self._asked(PrivateFunction.COUNT_UNITS, None, where)
+        if id_ in self.traits.echoes:
             matched = functions.call("not", functions.call("is_null", argument))
-            return matched if where is None else functions.conjunction(matched, where)
-        key = self.session.spoken[min(self.traits.unit_keys)]
-        raise self.session.refused(reasons.DISTINCT_COLUMN, node, key=key)
+            where = matched if where is None else functions.conjunction(matched, where)
+            return self._asked(PrivateFunction.COUNT_UNITS, None, where)
+        return self._asked(PrivateFunction.COUNT_DISTINCT, argument, where)
 
     def _asked(self, function: PrivateFunction, argument: Expression | None, where: Expression | None) -> Column:
         for one in self.asked:
