@@ -19,9 +19,9 @@ from tre.base.home import Home
 from tre.base.reasons import Refused
 from tre.base.reasons import app as reasons
 from tre.cli.admin import NewPerson, NewProject, Progress
-from tre.cli.asking import for_eyes
 from tre.cli.output import table_text
 from tre.client import Connection, Result, TreError, TreRefused, connect
+from tre.client.values import shown
 from tre.demo import generate
 from tre.policy.shipped import policies_folder
 
@@ -160,7 +160,7 @@ def _ask(connection: Connection, title: str, sql: str, epsilon: str, say: Say) -
 
 def _shown(result: Result) -> str:
     names = [column.name for column in result.columns]
-    rows = [[for_eyes(cell) for cell in row] for row in result.rows]
+    rows = [[shown(cell) for cell in row] for row in result.rows]
     numeric = [column.type in ("integer", "decimal", "double") for column in result.columns]
     return _indented(table_text(names, rows, numeric)) + "\n"
 
@@ -176,11 +176,11 @@ def _refused(connection: Connection, say: Say) -> None:
 
 
 def _budget(connection: Connection, say: Say) -> None:
-    for account in connection.budget()["accounts"]:
-        spent, limit = account["spent"], account["limit"]
-        share = Decimal(spent["rho"]) / Decimal(limit["rho"])
-        say(f"Budget on {account['dataset']}: {share:.1%} of rho {limit['rho']} is spent. Read as epsilon, that is")
-        say(f"{spent['epsilon']:.3g} of {limit['epsilon']:.3g}: rho adds up, epsilon does not. The refusal was free.\n")
+    for account in connection.budget().accounts:
+        spent, limit = account.spent, account.limit
+        share = (spent.rho or 0) / (limit.rho or 1)
+        say(f"Budget on {account.dataset}: {share:.1%} of rho {limit.rho} is spent. Read as epsilon, that is")
+        say(f"{spent.epsilon:.3g} of {limit.epsilon:.3g}: rho adds up, epsilon does not. The refusal was free.\n")
 
 
 def _verified(root: Path, say: Say) -> None:

@@ -1,4 +1,4 @@
-"""`tre check` and `tre query`: a question over REST, nothing else."""
+"""`tre check`, `tre query`, `tre history`: questions over REST, nothing else."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import json
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from tre.base.reasons import Refused
@@ -15,10 +16,12 @@ from tre.base.reasons.cli import SERVER_MISSING, SQL_MISSING
 from tre.base.reasons.web import ACCURACY
 from tre.cli.codes import exit_code
 from tre.cli.output import print_csv, print_refusals, print_table
+from tre.client.values import shown
 
 if TYPE_CHECKING:
-    from tre.client import Connection, Decision, Result
+    from tre.client import Connection, Decision, Query, Result
 
+_HISTORY = ("query", "submitted", "state", "epsilon", "sql")
 _NUMBERS = ("integer", "decimal", "double")
 
 
@@ -33,7 +36,10 @@ def check(options: argparse.Namespace) -> int:
 
 
 def query(options: argparse.Namespace) -> int:
-    """Print the answer, with its price on standard error beside a table."""
+    """Print the answer, with its price on standard error beside a table.
+
+    A terminal sees the time pass against the release time; Ctrl-C cancels, says what stays spent and exits 130.
+    """
     result = _connection(options).query(_sql(options), **_narrowed(options))
     if options.receipt:
         with open(options.receipt, "w", encoding="utf-8") as file:
@@ -42,9 +48,20 @@ def query(options: argparse.Namespace) -> int:
     return 0
 
 
+def history(options: argparse.Namespace) -> int:
+    """Print the newest questions of the project: one's own, for its lead everybody's."""
+    asked = list(islice(_connection(options).history(), options.limit))
+    _PRINT_HISTORY[options.format](_HISTORY, [_history_line(one) for one in asked])
+    return 0
+
+
+def _history_line(query: Query) -> list[str]:
+    price = query.decision.price if query.decision else None
+    epsilon = f"{price.epsilon:.6g}" if price is not None else ""
+    return [query.id, query.submitted or "", query.state, epsilon, " ".join((query.sql or "").split())]
+
+
 def _connection(options: argparse.Namespace) -> Connection:
-    if options.accuracy is not None:
-        raise Refused.because(ACCURACY)
     missing = [name for name in ("TRE_URL", "TRE_TOKEN") if not os.environ.get(name)]
     if missing:
         raise Refused.because(SERVER_MISSING, missing=" or ".join(missing))
@@ -61,6 +78,8 @@ def _sql(options: argparse.Namespace) -> str:
 
 
 def _narrowed(options: argparse.Namespace) -> dict[str, Any]:
+    if options.accuracy is not None:
+        raise Refused.because(ACCURACY)
     return {name: getattr(options, name) for name in ("epsilon", "groups", "rows", "dialect", "dataset")}
 
 
@@ -91,7 +110,7 @@ def width_for_eyes(width: float) -> str:
 
 def _bound_lines(name: str, bound: object) -> list[tuple[str, str]]:
     if isinstance(bound, Mapping):
-        ends = {output: [for_eyes(end) for end in pair] for output, pair in bound.items()}
+        ends = {output: [shown(end) for end in pair] for output, pair in bound.items()}
         return [(f"bound on a person's {output}", " to ".join(pair)) for output, pair in ends.items()]
     return [(f"bound on {name}", str(bound))]
 
@@ -101,16 +120,9 @@ def _result_rows(result: Result) -> tuple[list[str], list[list[str]]]:
     return names, [["" if cell is None else str(cell) for cell in row] for row in result.rows]
 
 
-def for_eyes(cell: object) -> str:
-    """Return a cell as a table shows it: NULL by its name, a computed number to six digits."""
-    if cell is None:
-        return "NULL"
-    return f"{cell:.6g}" if isinstance(cell, float) else str(cell)
-
-
 def _result_table(result: Result) -> None:
     names = [column.name for column in result.columns]
-    rows = [[for_eyes(cell) for cell in row] for row in result.rows]
+    rows = [[shown(cell) for cell in row] for row in result.rows]
     print_table(names, rows, [column.type in _NUMBERS for column in result.columns])
     cost = result.cost
     print(f"cost: epsilon {cost.epsilon:.6g}, {cost.share:.2%} of the project's budget", file=sys.stderr)
@@ -122,7 +134,8 @@ def _result_table(result: Result) -> None:
 
 def _result_json(result: Result) -> None:
     names, _ = _result_rows(result)
-    document = asdict(result)
+    document = asdict(replace(result, document={}))
+    del document["document"]
     document["rows"] = [dict(zip(names, row, strict=True)) for row in result.rows]
     print(json.dumps(document, default=str, indent=2, ensure_ascii=False))
 
@@ -136,4 +149,9 @@ _PRINT_RESULT: dict[str, Any] = {
     "table": _result_table,
     "csv": lambda result: print_csv(*_result_rows(result)),
     "json": _result_json,
+}
+_PRINT_HISTORY: dict[str, Any] = {
+    "table": print_table,
+    "csv": print_csv,
+    "json": lambda names, lines: print(json.dumps([dict(zip(names, line, strict=True)) for line in lines], indent=2)),
 }

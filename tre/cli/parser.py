@@ -101,6 +101,10 @@ def _asking(commands: Commands) -> None:
         made.add_argument("--format", choices=("table", "csv", "json"), default="table")
         if name == "query":
             made.add_argument("--receipt", metavar="FILE", help="write the receipt there")
+    past = _command(commands, "history", "list one's questions, newest first", "asking", "history")
+    past.add_argument("--project", metavar="ID", help="the project (default: TRE_PROJECT)")
+    past.add_argument("--limit", type=_count, default=20, metavar="N", help="how many (default: %(default)s)")
+    past.add_argument("--format", choices=("table", "csv", "json"), default="table")
 
 
 def _setting_up(commands: Commands) -> None:

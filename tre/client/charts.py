@@ -19,10 +19,36 @@ SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 MIME = "application/vnd.vegalite.v6+json"
 GROUPS, MOMENTS, SERIES, PANELS, MEASURES = 40, 400, 6, 12, 4
 """The most that is drawn: groups on an axis, moments on one of time, colours, facets, measures."""
+_DRAWN_AS = "6.4"
 _BARS, _LONG, _CROWD, _LARGE = 48, 14, 8, 100_000
 _NUMBERS = ("integer", "decimal", "double")
 _TIMES = ("date", "timestamp")
 _NO_VALUE, _HIDDEN = "no value (NULL)", "hidden"
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A chart: `spec` is its Vega-Lite specification. A notebook draws it."""
+
+    spec: Spec
+
+    def svg(self) -> str | None:
+        """Return the picture as SVG; None where vl-convert (`tre[charts]`) is not installed."""
+        try:
+            import vl_convert
+        except ImportError:
+            return None
+        return str(vl_convert.vegalite_to_svg(self.spec, vl_version=_DRAWN_AS))
+
+    def specifications(self) -> dict[str, Spec]:
+        """Return the specification by MIME type, for notebooks that draw version 6 and for those that draw 5."""
+        older = {**self.spec, "$schema": SCHEMA.replace("v6", "v5")}
+        return {MIME: self.spec, MIME.replace("v6", "v5"): older}
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        picture = self.svg()
+        plain = {"text/plain": self.spec["description"]}
+        return {**plain, **(self.specifications() if picture is None else {"image/svg+xml": picture})}
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,24 +4,32 @@ from __future__ import annotations
 
 import os
 import sys
-import time
-import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
+from typing import Any, Literal, overload
 from urllib.parse import quote
 
-from tre.client.answers import Decision, Result, decision_from, result_from
-from tre.client.errors import TreError, TreRefused, TreUnreachable, reason_from
-from tre.client.http import Wire
+from tre.client.decisions import Decision, decision_from
+from tre.client.errors import TreError
+from tre.client.http import Wire, new_key
+from tre.client.listings import (
+    Budget,
+    Dataset,
+    DatasetSummary,
+    Listing,
+    Project,
+    budget_from,
+    dataset_from,
+    datasets_from,
+    projects_from,
+)
+from tre.client.progress import Progress
+from tre.client.queries import History, Query
+from tre.client.results import Result
 
 Number = int | float | str | Decimal | Fraction
-Progress = Callable[[float, str], None]
-_WAIT = 30
 _TIMEOUT = 20.0
-_LONGEST_POLL = 10.0
-_LOOKS, _PAUSE = 5, 1.0
 
 
 def connect(
@@ -67,6 +75,7 @@ class Connection:
         body = self._question(sql, epsilon, groups, rows, totals, dialect, accuracy, project, dataset)
         return decision_from(self._wire.post("/api/v1/checks", body))
 
+    @overload
     def query(
         self,
         sql: str,
@@ -81,38 +90,94 @@ class Connection:
         dataset: str | None = None,
         progress: bool | Progress | None = None,
         timeout: float | None = None,
-    ) -> Result:
+        wait: Literal[True] = True,
+    ) -> Result: ...
+
+    @overload
+    def query(
+        self,
+        sql: str,
+        *,
+        epsilon: Number | None = None,
+        groups: int | None = None,
+        rows: int | None = None,
+        totals: Mapping[str, tuple[Number, Number]] | None = None,
+        dialect: str | None = None,
+        accuracy: str | None = None,
+        project: str | None = None,
+        dataset: str | None = None,
+        progress: bool | Progress | None = None,
+        timeout: float | None = None,
+        wait: Literal[False],
+    ) -> Query: ...
+
+    def query(
+        self,
+        sql: str,
+        *,
+        epsilon: Number | None = None,
+        groups: int | None = None,
+        rows: int | None = None,
+        totals: Mapping[str, tuple[Number, Number]] | None = None,
+        dialect: str | None = None,
+        accuracy: str | None = None,
+        project: str | None = None,
+        dataset: str | None = None,
+        progress: bool | Progress | None = None,
+        timeout: float | None = None,
+        wait: bool = True,
+    ) -> Result | Query:
         """Return the differentially private answer, with a 95 % interval for every number and a receipt.
 
-        `progress` shows the waiting: True or False, by default only at a terminal, or a function of seconds and
-        state. After `timeout` seconds TreError is raised; the query goes on and its id is in the message.
-        Raises TreRefused with every reason when the question is refused.
+        `progress` shows the waiting, as time passed against the time at which an answer leaves: True or False, by
+        default in a notebook and at a terminal, or a function of seconds and state. After `timeout` seconds TreError
+        is raised; the query goes on and its id is in the message. Ctrl-C cancels the query in the environment and
+        says what stays spent. With `wait=False` the query is returned as it was taken in.
+        Raises TreRefused with every reason when the question is refused, TreBudget when budget is all that lacks.
         """
         body = self._question(sql, epsilon, groups, rows, totals, dialect, accuracy, project, dataset)
-        headers = {"Prefer": f"wait={self._first_wait(timeout)}", "Idempotency-Key": uuid.uuid4().hex}
-        answer = self._wire.post("/api/v1/queries", body, headers)
-        if answer["state"] != "committed":
-            answer = self._poll(answer, _shower(progress), timeout)
-        return self._result(answer)
+        taken = self._submit(body)
+        return taken.result(progress=progress, timeout=timeout) if wait else taken
 
-    def datasets(self) -> list[dict[str, Any]]:
+    def find(self, query: str) -> Query:
+        """Return a query of one's own (or of one's project, for its lead) by its id."""
+        return Query(self._wire, self._wire.get(f"/api/v1/queries/{quote(query, safe='')}"))
+
+    def history(self, project: str | None = None) -> History:
+        """Return one's questions in a project, newest first; everybody's for its lead. Read page by page."""
+        return History(self._wire, self._chosen(project))
+
+    def datasets(self) -> Listing[DatasetSummary]:
         """Return the data sets of one's projects."""
-        return list(self._wire.get("/api/v1/datasets")["datasets"])
+        return datasets_from(self._wire.get("/api/v1/datasets"))
 
-    def dataset(self, name: str) -> dict[str, Any]:
+    def dataset(self, name: str) -> Dataset:
         """Return the data dictionary of a data set: what a query may name."""
-        return dict(self._wire.get(f"/api/v1/datasets/{quote(name, safe='')}"))
+        return dataset_from(self._wire.get(f"/api/v1/datasets/{quote(name, safe='')}"))
 
-    def projects(self) -> list[dict[str, Any]]:
+    def projects(self) -> Listing[Project]:
         """Return one's projects."""
-        return list(self._wire.get("/api/v1/projects")["projects"])
+        return projects_from(self._wire.get("/api/v1/projects"))
 
-    def budget(self, project: str | None = None) -> dict[str, Any]:
+    def budget(self, project: str | None = None) -> Budget:
         """Return what a project may spend, has spent and has left, by data set."""
+        return budget_from(self._wire.get(f"/api/v1/projects/{quote(self._chosen(project), safe='')}/budget"))
+
+    def _chosen(self, project: str | None) -> str:
         chosen = project or self.project
         if not chosen:
             raise TreError("No project: give project=… or set TRE_PROJECT.")
-        return dict(self._wire.get(f"/api/v1/projects/{quote(chosen, safe='')}/budget"))
+        return chosen
+
+    def _submit(self, body: Mapping[str, Any]) -> Query:
+        """Hand a question in under a key of its own. After Ctrl-C the same key finds what was handed in."""
+        headers = {"Prefer": "wait=0", "Idempotency-Key": new_key()}
+        try:
+            return Query(self._wire, self._wire.post("/api/v1/queries", body, headers))
+        except KeyboardInterrupt:
+            taken = Query(self._wire, self._wire.post("/api/v1/queries", body, headers))
+            sys.stderr.write(f"\n{taken.cancel()}\n")
+            raise
 
     def _question(
         self,
@@ -139,58 +204,9 @@ class Connection:
         }
         return {name: value for name, value in said.items() if value is not None}
 
-    def _first_wait(self, timeout: float | None) -> int:
-        longest = min(_WAIT, int(self._wire.timeout) - 5)
-        return max(0, longest if timeout is None else min(longest, int(timeout)))
-
-    def _poll(self, answer: dict[str, Any], show: Progress, timeout: float | None) -> dict[str, Any]:
-        started = time.monotonic()
-        while answer["state"] in ("queued", "running"):
-            elapsed = time.monotonic() - started
-            if timeout is not None and elapsed > timeout:
-                raise TreError(f"No answer yet; the query goes on as {answer['id']}.")
-            show(elapsed, answer["state"])
-            time.sleep(min(_LONGEST_POLL, max(0.05, answer["retry_after"])))
-            answer = self._look(answer)
-        show(time.monotonic() - started, answer["state"])
-        return answer
-
-    def _look(self, answer: dict[str, Any]) -> dict[str, Any]:
-        """Return the query as it stands now; a lost connection loses no query, so look again before giving up."""
-        for _ in range(_LOOKS):
-            try:
-                return dict(self._wire.get(answer["links"]["self"]))
-            except TreUnreachable:
-                time.sleep(_PAUSE)
-        raise TreUnreachable(f"The connection was lost; the query goes on as {answer['id']}.")
-
-    def _result(self, answer: Mapping[str, Any]) -> Result:
-        if answer["state"] != "committed":
-            why = [answer["failure"]] if answer.get("failure") else answer["decision"]["reasons"]
-            raise TreRefused(403, tuple(reason_from(reason) for reason in why), query=answer["id"])
-        found = answer.get("result") or self._wire.get(answer["links"]["result"])
-        return result_from(found, self._wire.text(found["receipt"]))
-
 
 def _decimal(number: Number) -> str:
     """Return the decimal text of a number; a float as the shortest decimal that reads back to it."""
     if isinstance(number, Fraction):
         number = Decimal(number.numerator) / Decimal(number.denominator)
     return format(Decimal(str(number)), "f")
-
-
-def _shower(progress: bool | Progress | None) -> Progress:
-    if callable(progress):
-        return progress
-    wanted = sys.stderr.isatty() if progress is None else progress
-    return _show if wanted else _quiet
-
-
-def _show(seconds: float, state: str) -> None:
-    end = "\n" if state not in ("queued", "running") else ""
-    sys.stderr.write(f"\r{state}, {seconds:.0f} s {end}")
-    sys.stderr.flush()
-
-
-def _quiet(seconds: float, state: str) -> None:
-    """Say nothing."""

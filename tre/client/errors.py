@@ -27,9 +27,17 @@ class Reason:
 class TreError(Exception):
     """Anything that went wrong between this client and the environment."""
 
+    def _render_traceback_(self) -> list[str]:
+        """Return what a notebook shows instead of a traceback through this package."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 class TreUnreachable(TreError):  # noqa: N818 - named for what happened
     """The environment did not answer: network, TLS or time-out."""
+
+
+class TreUnproven(TreError):  # noqa: N818 - named for what happened
+    """A receipt that does not prove the answer it came with."""
 
 
 class TreRefused(TreError):  # noqa: N818 - a refusal is an answer
@@ -55,6 +63,20 @@ class TreRefused(TreError):  # noqa: N818 - a refusal is an answer
         super().__init__("\n".join(str(reason) for reason in reasons))
 
 
+class TreBudget(TreRefused):
+    """The question is allowed, and the budget is all that is missing."""
+
+
+class TreUnauthorised(TreRefused):
+    """The token is missing, expired, revoked or not one of this environment's."""
+
+
+class TreRateLimited(TreRefused):
+    """Too many requests. Asking again helps after `retry_after` seconds, where the environment says so."""
+
+    retry_after: float | None = None
+
+
 def reason_from(found: Mapping[str, Any]) -> Reason:
     """Return the reason that the JSON says."""
     place = found.get("place") or {}
@@ -69,11 +91,24 @@ def reason_from(found: Mapping[str, Any]) -> Reason:
     )
 
 
-def refusal_from(status: int, problem: Mapping[str, Any]) -> TreRefused:
+def refusal(
+    status: int, reasons: tuple[Reason, ...], request_id: str | None = None, query: str | None = None
+) -> TreRefused:
+    """Return the exception of the kind that these reasons and this HTTP status are."""
+    kind = {401: TreUnauthorised, 429: TreRateLimited}.get(status, TreRefused)
+    if all(reason.code.startswith("budget.") for reason in reasons):
+        kind = TreBudget
+    return kind(status, reasons, request_id, query)
+
+
+def refusal_from(status: int, problem: Mapping[str, Any], retry_after: float | None = None) -> TreRefused:
     """Return the exception for a problem document; any other document gets a reason that says so."""
     listed = tuple(reason_from(found) for found in problem.get("reasons") or ())
     if not listed:
         sentence = str(problem.get("detail") or f"The server answered {status} without a reason.")
         remedy = str(problem.get("remedy") or "Check that the address is that of a trusted research environment.")
         listed = (Reason(str(problem.get("code") or f"http.{status}"), sentence, remedy),)
-    return TreRefused(status, listed, problem.get("request_id"), problem.get("query"))
+    found = refusal(status, listed, problem.get("request_id"), problem.get("query"))
+    if isinstance(found, TreRateLimited):
+        found.retry_after = retry_after
+    return found
