@@ -6,12 +6,14 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.docs.conftest import BIN, SECONDS, Demonstration, served
 from tests.docs.manual import DOCS, ROOT, blocks, typed
+from tests.support import require
 from tre.app import open_admin
 from tre.client import connect
 
@@ -127,3 +129,42 @@ def test_the_readme_shows_what_the_demonstration_says(demonstration: Demonstrati
     import demo_block
 
     assert demo_block.outline(demo_block.shown()) == demo_block.outline(demonstration.said)
+
+
+def test_the_page_for_r_is_answered_in_r(demonstration: Demonstration, address: str) -> None:
+    has_r = (
+        shutil.which("Rscript")
+        and subprocess.run(["Rscript", "-e", "library(httr2); library(jsonlite)"], capture_output=True).returncode == 0
+    )
+    require(has_r, "R with httr2: apt-get install r-base-core r-cran-httr2 r-cran-jsonlite")
+    page = "\n".join(block for language, block in blocks(DOCS / "howto" / "r.md") if language == "r")
+    found = subprocess.run(
+        ["Rscript", "-"],
+        input=page,
+        cwd=demonstration.folder,
+        env={
+            **os.environ,
+            "TRE_URL": f"http://{address}",
+            "TRE_PROJECT": "diabetes",
+            "TRE_TOKEN": open_admin(demonstration.folder / ".demo").token("okafor", "diabetes", 10),
+        },
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+    )
+    assert found.returncode == 0, found.stderr
+    assert "allowed: TRUE" in found.stdout
+    assert "epsilon: 0.25" in found.stdout
+    assert re.search(r"^\d 8507 +-?\d+ +-?\d+ +-?\d+$", found.stdout, re.MULTILINE), found.stdout
+    assert "private." in found.stdout
+    key = demonstration.folder / ".demo" / "log.vkey"
+    command = ["-m", "audit", "receipt", "people-r.tlog-proof", "--key", str(key)]
+    proved = subprocess.run(
+        [sys.executable, *command],
+        cwd=demonstration.folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+    )
+    assert "RECEIPT VERIFIED" in proved.stdout, proved.stderr
