@@ -23,7 +23,14 @@ _AGAIN = (429, 503)
 class Wire:
     """The connection to one environment. The token stands in a header alone."""
 
-    def __init__(self, url: str, token: str, timeout: float, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self,
+        url: str,
+        token: str,
+        timeout: float,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query:
             raise TreError("The address must look like https://tre.example, without a name or token in it.")
@@ -33,6 +40,7 @@ class Wire:
         self._token = token
         self.timeout = timeout
         self.sleep = sleep
+        self.clock = clock
         self._session = requests.Session()
 
     def __repr__(self) -> str:

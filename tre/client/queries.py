@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -61,7 +60,7 @@ class Query:
     @property
     def running_seconds(self) -> float | None:
         """The time since the query was first seen to run; None before."""
-        return None if self._seen_running is None else time.monotonic() - self._seen_running
+        return None if self._seen_running is None else self._wire.clock() - self._seen_running
 
     def wait(self, *, progress: bool | Progress | None = None, timeout: float | None = None) -> Query:
         """Return the query once it has ended.
@@ -110,21 +109,23 @@ class Query:
         self.decision: Decision | None = decision_from(found["decision"]) if found.get("decision") else None
         self.failure = reason_from(found["failure"]) if found.get("failure") else None
         if self.state == "running" and self._seen_running is None:
-            self._seen_running = time.monotonic()
+            self._seen_running = self._wire.clock()
 
     def _until_done(self, show: Progress, timeout: float | None) -> None:
-        began = looked = time.monotonic()
+        clock = self._wire.clock
+        began = clock()
+        next_look = began + self._patience()
         while not self.done:
-            now = time.monotonic()
+            now = clock()
             if timeout is not None and now - began > timeout:
                 raise TreError(f"No answer yet; the query goes on as {self.id}.")
             show(now - began, self.state)
-            if now - looked >= self._patience():
+            if now >= next_look:
                 self._look()
-                looked = time.monotonic()
+                next_look = clock() + self._patience()
             else:
-                self._wire.sleep(min(_STEP, self._patience()))
-        show(time.monotonic() - began, self.state)
+                self._wire.sleep(min(_STEP, next_look - now))
+        show(clock() - began, self.state)
 
     def _patience(self) -> float:
         """Return the seconds between two looks: up to the release time of a running query, else as it was asked."""
