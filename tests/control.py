@@ -6,18 +6,18 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from audit.keys import Ed25519Signer
 from audit.log import Log, create_log
 from audit.replay import Demands
 from audit.report import Report
 from audit.verify import verify_folder
+from tests.audit.samples import SIGNER
 from tre import ledger
 from tre.base.cost import Cost, Measure
 from tre.journal import Act, Question, Sidecar, Trail, create_master, entries, record
 from tre.store import Store, Transaction
 
 ROOT_POLICY = Path(__file__).resolve().parent.parent / "policies" / "omop.yaml"
-SIGNER = Ed25519Signer("log.test", bytes(range(32)))
+
 DATASET = ledger.LedgerId.of_dataset("omop")
 PROJECT = ledger.LedgerId.of_project("P1", "omop")
 QUESTION = Question("P1", "omop", "v_1", "a" * 64, "b" * 64, [("safe-data", "allow", [])])

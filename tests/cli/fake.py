@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -73,6 +74,10 @@ class FakeAdmin:
 
     def serve(self, host: str, port: int) -> None:
         self.calls.append(("serve", host, port))
+
+    def audit_serve(self, tell: Callable[[str], None]) -> None:
+        self.calls.append(("audit_serve",))
+        tell("The log is written.")
 
     def ledger_export(self) -> str:
         return '{"ledgers": []}\n'

@@ -11,8 +11,9 @@ from tests.audit.disks import WatchedFiles
 from tests.broker.test_path import entries, verified
 from tests.house import OKAFOR, PROJECT, question
 from tre import jobs, ledger
-from tre.app.compose import LOG_KEY, House
+from tre.app.compose import House
 from tre.app.serving import Running
+from tre.app.writing import LOG_KEY
 from tre.base.home import Home
 from tre.base.reasons import Refused
 from tre.journal import Journal

@@ -26,10 +26,10 @@ class Dying:
     def __init__(self, log: Log, point: str) -> None:
         self._log, self._point = log, point
 
-    def append(self, entries: Sequence[bytes]) -> list[int]:
+    def append(self, entries: Sequence[bytes], since: int | None = None) -> list[int]:
         if self._point == "before the append":
             die()
-        indexes = self._log.append(entries)
+        indexes = self._log.append(entries, since)
         if self._point == "before the note":
             die()
         return indexes

@@ -33,7 +33,8 @@ from tests.control import (
     verified,
     zcdp,
 )
-from tre import jobs, ledger
+from tests.journal.reconciling import reconcile
+from tre import ledger
 from tre.base.clock import SystemClock
 from tre.base.reasons import Refused
 from tre.journal import Act, Journal, Shown, entries, record
@@ -126,10 +127,10 @@ def test_nothing_is_held_in_the_database_while_the_log_is_written(home: Path, st
         def __init__(self) -> None:
             self._log = log_at(home)()
 
-        def append(self, batch: Sequence[bytes]) -> list[int]:
+        def append(self, batch: Sequence[bytes], since: int | None = None) -> list[int]:
             with store.transaction():
                 free.append(True)
-            return self._log.append(batch)
+            return self._log.append(batch, since)
 
         def __getattr__(self, name: str) -> object:
             return getattr(self._log, name)
@@ -196,7 +197,7 @@ def test_a_log_that_cannot_be_written_refuses_everything_from_then_on(home: Path
         def __init__(self) -> None:
             self._log = log_at(home)()
 
-        def append(self, batch: Sequence[bytes]) -> list[int]:
+        def append(self, batch: Sequence[bytes], since: int | None = None) -> list[int]:
             raise OSError(errno.ENOSPC, "no space")
 
         def __getattr__(self, name: str) -> object:
@@ -262,11 +263,6 @@ def test_a_killed_process_loses_nothing_and_repeats_nothing(home: Path, store: S
         with store.reading() as tx:
             assert ledger.balance(tx, DATASET).total == zcdp(total)
         agrees(home, store)
-
-
-def reconcile(tx: Transaction, shown: Shown) -> None:
-    ledger.raise_to(tx, shown)
-    jobs.adopt(tx, shown)
 
 
 def backed_up(home: Path) -> Path:

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
-from audit import Log, load_signer
+from audit import Log, RemoteLog
 from tre import jobs, ledger
 from tre.app.settings import Settings, read_settings
+from tre.app.writing import open_log
 from tre.base.clock import Clock, SystemClock
 from tre.base.home import Home
 from tre.base.ids import new_id
@@ -24,13 +25,7 @@ from tre.privacy.mechanisms import OpenDPNoise
 from tre.store import Store, Transaction
 
 MEBI = 1024**2
-QUESTION_KEY, MIX_KEY, COMMITMENT_KEY, MASTER_KEY, LOG_KEY = (
-    "questions.key",
-    "mix.key",
-    "commitment.key",
-    "master.key",
-    "log.key",
-)
+QUESTION_KEY, MIX_KEY, COMMITMENT_KEY, MASTER_KEY = "questions.key", "mix.key", "commitment.key", "master.key"
 SYSTEM = "system"
 
 
@@ -126,8 +121,8 @@ class House:
             if name in self.__dict__:
                 self.__dict__.pop(name).close()
 
-    def _open_log(self) -> Log:
-        return Log(self.home.log, self.home.head, load_signer(self.home.keys / LOG_KEY))
+    def _open_log(self) -> Log | RemoteLog:
+        return open_log(self.home, self.settings.log.writer)
 
     def _reconcile(self, tx: Transaction, shown: Shown) -> None:
         """Before anything else: budgets never below the log, requests of a restored back-up ended."""

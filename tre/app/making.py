@@ -8,8 +8,9 @@ import secrets
 from pathlib import Path
 
 from audit import create_key, create_log
-from tre.app.compose import COMMITMENT_KEY, LOG_KEY, MASTER_KEY, MIX_KEY, QUESTION_KEY
+from tre.app.compose import COMMITMENT_KEY, MASTER_KEY, MIX_KEY, QUESTION_KEY
 from tre.app.settings import settings_text
+from tre.app.writing import LOG_KEY
 from tre.base.clock import SystemClock
 from tre.base.home import Home
 from tre.base.reasons import Refused

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import gc
+import os
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -19,7 +22,9 @@ from tre.app.compose import House
 from tre.app.failures import FailedSignIns
 from tre.app.reviewing import Reviewing
 from tre.app.signing_in import SigningIn
+from tre.app.writing import await_writer, log_refused
 from tre.base.cost import Measure
+from tre.base.home import Home
 from tre.base.reasons import Refused, identity
 from tre.base.reasons import app as reasons
 from tre.base.reasons import web as web_reasons
@@ -208,6 +213,9 @@ def _share_memory(_server: object, _worker: object) -> None:
 def serve(house: House, host: str, port: int) -> None:
     """Serve until SIGTERM or SIGINT. Raises Refused (app.server-runs) where another process serves the home."""
     settings = house.settings
+    place = _take_place(house.home)
+    if settings.log.writer == "process":
+        await_writer(house.home, lambda line: print(line, file=sys.stderr, flush=True))
     _check_free(house)
     _log_without_values()
     options = {
@@ -221,6 +229,18 @@ def serve(house: House, host: str, port: int) -> None:
         "proc_name": "tre",
     }
     _Server(house, options).run()
+    os.close(place)
+
+
+def _take_place(home: Home) -> int:
+    """Become the one server of a home, with the processes that it forks. Raises Refused (app.server-runs)."""
+    place = os.open(home.root / "serve.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(place)
+        raise Refused.because(reasons.SERVER_RUNS) from None
+    return place
 
 
 def _check_free(house: House) -> None:
@@ -228,12 +248,11 @@ def _check_free(house: House) -> None:
     try:
         house.journal.recover()
     except Refused as refused:
-        if isinstance(refused.__cause__, LogError) and "another" in str(refused.__cause__):
-            raise Refused.because(reasons.SERVER_RUNS) from refused
-        if isinstance(refused.__cause__, LogError):
-            raise Refused.because(reasons.LOG_UNUSABLE, problem=str(refused.__cause__)) from refused
-        if isinstance(refused.__cause__, OSError):
-            raise Refused.because(reasons.LOG_UNWRITABLE, problem=str(refused.__cause__.strerror)) from refused
+        cause = refused.__cause__
+        if isinstance(cause, LogError) and house.settings.log.writer == "process":
+            raise Refused.because(reasons.NO_WRITER, problem=str(cause)) from refused
+        if isinstance(cause, (LogError, OSError)):
+            raise log_refused(cause) from refused
         raise
     house.close()
 

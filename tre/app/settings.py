@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
@@ -13,6 +13,7 @@ from tre.base.reasons import app as reasons
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 Positive = Annotated[int, Field(ge=1)]
+Writer = Literal["embedded", "process"]
 
 
 def _dark(colour: str) -> str:
@@ -29,9 +30,10 @@ class _Part(BaseModel):
 
 
 class LogSettings(_Part):
-    """The log's name."""
+    """The log's name, and who writes it: the server, or a process of its own."""
 
     origin: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9./-]{0,126}$")]
+    writer: Writer
 
 
 class ServerSettings(_Part):

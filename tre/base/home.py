@@ -32,6 +32,11 @@ class Home:
         return self.root / "head"
 
     @property
+    def socket(self) -> Path:
+        """Where the log's writer answers when it is a process of its own."""
+        return self.root / "log.sock"
+
+    @property
     def keys(self) -> Path:
         """Signing and wrapping keys, 0600 each."""
         return self.root / "keys"

@@ -99,6 +99,9 @@ class Admin(Protocol):
     def serve(self, host: str, port: int) -> None:
         """Serve until stopped."""
 
+    def audit_serve(self, tell: Callable[[str], None]) -> None:
+        """Write the log for servers and commands until stopped; `tell` is told when it can be used."""
+
     def ledger_export(self) -> str:
         """Return the ledgers as the verifier reads them."""
 

@@ -135,6 +135,12 @@ def ledger_export(options: argparse.Namespace) -> int:
     return 0
 
 
+def audit_serve(_options: argparse.Namespace) -> int:
+    """Write the log until stopped."""
+    at_home().audit_serve(lambda line: print(line, flush=True))
+    return 0
+
+
 def audit_export(options: argparse.Namespace) -> int:
     """Write the static tree of the log."""
     entries = at_home().audit_export(options.folder)

@@ -217,6 +217,7 @@ def _records(commands: Commands) -> None:
     ledger = _group(commands, "ledger", "budgets as the verifier reads them")
     _command(ledger, "export", "print the ledgers", "administering", "ledger_export")
     audit = _group(commands, "audit", "the audit log")
+    _command(audit, "serve", "write the log for several servers and commands", "administering", "audit_serve")
     export = _command(audit, "export", "write the log as a static C2SP tree", "administering", "audit_export")
     export.add_argument("folder", type=Path, metavar="DIR", help="where; a folder of its own")
     verify = audit.add_parser(

@@ -1,5 +1,9 @@
 """The journal: entries leave the outbox in order through the single writer of the log, each once.
 
+Several processes may drain one outbox, where the writer is a process of its own: each sends what waits with how much
+of the log is noted, and the writer drops what stands there since. What is noted is always the log's beginning, so
+that nothing can be sent again once it is forgotten here.
+
 Nothing is acknowledged, replayed or shown before `settle` has returned for its entry. Nobody holds a control
 transaction while the log is written. Where the log cannot be written every call is refused: fail closed.
 """
@@ -7,7 +11,8 @@ transaction while the log is written. Where the log cannot be written every call
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Protocol
 
 from audit.reader import LogError
@@ -16,18 +21,20 @@ from tre.base.reasons import Refused
 from tre.base.reasons import journal as reasons
 from tre.base.reasons.faults import LOG_UNAVAILABLE
 from tre.journal import outbox
-from tre.journal.recovery import Shown, read
+from tre.journal.recovery import Shown, events_of, read
 from tre.store import Store, Transaction
+from tre.store.tables import indexed
+from tre.store.tables import outbox as outbox_table
 
 _POLL = 0.02
 
 
 class Writer(Protocol):
-    """The one writer of the log (`audit.log.Log`)."""
+    """The one writer of the log (`audit.log.Log`), or a handle on it (`audit.remote.RemoteLog`)."""
 
     @property
     def size(self) -> int: ...
-    def append(self, entries: Sequence[bytes]) -> list[int]: ...
+    def append(self, entries: Sequence[bytes], since: int | None = None) -> list[int]: ...
     def scan(self, start: int = 0) -> Iterator[tuple[int, bytes]]: ...
     def inclusion(self, index: int, *, with_entry: bool = False) -> str: ...
     def close(self) -> None: ...
@@ -55,7 +62,6 @@ class Journal:
         self._store, self._open_log, self._clock, self._reconcile = store, open_log, clock, reconcile
         self._draining = threading.Lock()
         self._writer: Writer | None = None
-        self._appended: dict[str, int] = {}
         self._latest: dict[str, int] = {}
 
     def recover(self) -> Shown:
@@ -145,8 +151,11 @@ class Journal:
         if known > writer.size:
             raise Refused.because(reasons.STATE_AHEAD)
         shown = read(writer.scan(), known)
-        # One transaction, or a crash in between would leave entries noted whose effects were never taken over.
+        # One transaction, or a crash in between would leave entries noted whose effects were never taken over;
+        # alone, or another server could send and note entries while this one looks at what waits.
         with self._store.transaction() as tx:
+            tx.alone_on(indexed, outbox_table)
+            shown.go_on(writer.scan(shown.size), outbox.noted(tx))
             outbox.note(tx, {one.fields["event_id"]: one.index for one in shown.news})
             for waiting in outbox.waiting(tx, None):
                 shown.take(None, waiting.entry)
@@ -164,21 +173,28 @@ class Journal:
         if self._writer is None:
             raise Refused.because(LOG_UNAVAILABLE)
         with self._store.reading() as tx:
-            batch = outbox.waiting(tx)
+            # In this order: what waits now is not among what was noted before.
+            known, batch = outbox.noted(tx), outbox.waiting(tx)
         if not batch:
             return 0
-        # An entry that was appended, but whose index could not be noted then, is only noted now.
-        fresh = [one for one in batch if one.event_id not in self._appended]
         try:
-            indexes = self._writer.append([one.entry for one in fresh])
+            indexes = self._writer.append([one.entry for one in batch], known)
+            placed = dict(zip((one.event_id for one in batch), indexes, strict=True))
+            self._note(self._writer, placed)
         except (LogError, OSError) as error:
             raise Refused.because(LOG_UNAVAILABLE) from error
-        self._appended |= dict(zip((one.event_id for one in fresh), indexes, strict=True))
-        placed = {one.event_id: self._appended[one.event_id] for one in batch}
-        # Lost, the note is made again from the log at the next start.
-        with self._store.transaction(lasting=False) as tx:
-            outbox.note(tx, placed)
-        for event in placed:
-            del self._appended[event]
         self._latest = placed
         return len(batch)
+
+    def _note(self, writer: Writer, placed: Mapping[str, int]) -> None:
+        """Note these, with what other processes sent before them and have not noted."""
+        end = max(placed.values()) + 1
+        # Lost, the note is made again from the log at the next start.
+        with self._store.transaction(lasting=False) as tx:
+            tx.alone_on(indexed)
+            known = outbox.noted(tx)
+            news = {event: index for event, index in placed.items() if index >= known}
+            if len(news) < end - known:
+                news = dict(events_of(islice(writer.scan(known), end - known)))
+            if outbox.note(tx, news) < len(news):
+                raise Refused.because(reasons.STATE_BEHIND)

@@ -44,15 +44,18 @@ def indexes_of(tx: Reading, event_ids: Iterable[str]) -> dict[str, int]:
     return {row.event_id: row.log_index for row in rows}
 
 
-def note(tx: Transaction, indexes: Mapping[str, int]) -> None:
-    """Note where events stand in the log; they wait no longer."""
+def note(tx: Transaction, indexes: Mapping[str, int]) -> int:
+    """Note where events stand in the log; they wait no longer. Return how many of them waited.
+
+    What is noted is always the log's beginning: whoever notes an entry has noted, or notes with it, all those before.
+    """
     if not indexes:
-        return
+        return 0
     tx.execute(insert(indexed), [{"event_id": event, "log_index": index} for event, index in indexes.items()])
-    tx.execute(delete(outbox).where(outbox.c.event_id.in_(list(indexes))))
+    return tx.execute(delete(outbox).where(outbox.c.event_id.in_(list(indexes)))).rowcount
 
 
 def noted(tx: Reading) -> int:
-    """Return how many log entries the control database knows of: the index after the last noted one."""
+    """Return how many log entries, from the first on, the control database knows of."""
     newest = tx.execute(select(func.max(indexed.c.log_index))).scalar_one()
     return 0 if newest is None else newest + 1

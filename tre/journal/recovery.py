@@ -8,7 +8,7 @@ news to a restored back-up; the ledgers' totals are read from the whole log all 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,12 +47,13 @@ class Unanswered:
 class Shown:
     """What the log shows, with what waits in the outbox behind it.
 
-    Each ledger's end, the intents still open (by event id), and the entries that are news.
+    Each ledger's end, the intents still open (by event id), and the entries that are news; `size` of the log were read.
     """
 
     ledgers: dict[str, LoggedLedger] = field(default_factory=dict)
     unanswered: dict[str, Unanswered] = field(default_factory=dict)
     news: list[LoggedEntry] = field(default_factory=list)
+    size: int = 0
 
     def take(self, index: int | None, entry: bytes) -> None:
         """Take the next entry; `index` is None for one that still waits."""
@@ -70,12 +71,24 @@ class Shown:
         elif fields["event"] == "query-outcome":
             self.unanswered.pop(fields["answers"]["event_id"], None)
 
+    def go_on(self, entries: Iterable[tuple[int, bytes]], known: int) -> None:
+        """Read the log from `size` on; the control database knows by now of its first `known` entries."""
+        self.news = [one for one in self.news if one.index >= known]
+        for index, entry in entries:
+            self.take(index, entry)
+            self.size = index + 1
+            if index >= known:
+                self.news.append(LoggedEntry(index, json.loads(entry)))
+
+
+def events_of(entries: Iterable[tuple[int, bytes]]) -> Iterator[tuple[str, int]]:
+    """Yield the event id and the index of entries."""
+    for index, entry in entries:
+        yield json.loads(entry)["event_id"], index
+
 
 def read(entries: Iterable[tuple[int, bytes]], known: int) -> Shown:
     """Read the whole log, of which the control database knows the first `known` entries."""
     shown = Shown()
-    for index, entry in entries:
-        shown.take(index, entry)
-        if index >= known:
-            shown.news.append(LoggedEntry(index, json.loads(entry)))
+    shown.go_on(entries, known)
     return shown

@@ -42,7 +42,9 @@ def raise_to(tx: Transaction, shown: Shown) -> tuple[LedgerId, ...]:
         if one.seq > (logged.seq if logged else 0):
             raise Refused.because(reasons.LOG_BEHIND, ledger=name)
     for name, logged in sorted(shown.ledgers.items()):
-        _raise(tx, LedgerId(name), now.get(name), logged)
+        # A ledger that is not behind is not touched: other servers may be moving it at this moment.
+        if _was_behind(now.get(name), logged):
+            _raise(tx, LedgerId(name), now.get(name), logged)
     return tuple(LedgerId(name) for name in sorted(shown.ledgers) if _was_behind(before.get(name), shown.ledgers[name]))
 
 

@@ -46,6 +46,15 @@ class Transaction(Reading):
         with self._connection.begin_nested():
             yield
 
+    def alone_on(self, *tables: Table) -> None:
+        """Wait for other transactions that write these tables, and let none do so until this one ends.
+
+        SQLite has one writer at a time, whatever it writes.
+        """
+        if self._connection.dialect.name == "postgresql":
+            for table in tables:
+                self._connection.exec_driver_sql(f"LOCK TABLE {table.name} IN SHARE ROW EXCLUSIVE MODE")
+
     def insert_new(self, table: Table, values: Mapping[str, Any]) -> bool:
         """Insert a row; return False when its key is taken, waiting for a transaction that is taking it."""
         try:

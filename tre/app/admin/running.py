@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 from audit import LogReader, export
 from tre import ledger
 from tre.app.admin.at_home import AtHome
 from tre.app.making import make_home
+from tre.app.writing import serve_log
 
 
 class RunningCommands(AtHome):
@@ -23,6 +25,10 @@ class RunningCommands(AtHome):
         from tre.app.serving import serve
 
         serve(self.house, host, port)
+
+    def audit_serve(self, tell: Callable[[str], None]) -> None:
+        """Write the log for servers and commands until stopped."""
+        serve_log(self.house.home, self.house.settings.log.writer, tell)
 
     def ledger_export(self) -> str:
         """Return the ledgers as the verifier reads them."""

@@ -29,8 +29,21 @@ NO_HOME = reason(
 SERVER_RUNS = reason(
     "app.server-runs",
     Kind.CONFLICT,
-    "Another process serves this home.",
-    "Stop it first: one process writes the log of a home.",
+    "Another process serves this home, or writes its log.",
+    "Stop it first: a home has one server, and its log one writer.",
+)
+NO_WRITER = reason(
+    "app.no-writer",
+    Kind.UNAVAILABLE,
+    "The writer of the audit log cannot be used: {problem}.",
+    "Start `tre audit serve` for this home, as the same user, and read what it says.",
+    'The settings say `writer = "process"`: the log has one writer, for all servers and commands of the home.',
+)
+WRITER_EMBEDDED = reason(
+    "app.writer-embedded",
+    Kind.USAGE,
+    "The settings of this home say that the server itself writes the log.",
+    'Set `writer = "process"` under `[log]` in `config.toml`, and start the server again after this command.',
 )
 DEMO_EXISTS = reason(
     "app.demo-exists",

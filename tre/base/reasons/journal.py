@@ -6,13 +6,21 @@ NOT_INDEXED = reason(
     "journal.not-indexed",
     Kind.UNAVAILABLE,
     "What was asked is recorded, but its log entry has no place in the audit log yet.",
-    "See that `tre serve` runs, then look again: the entry is written as soon as the log can be; do not repeat it.",
+    "See that `tre serve` runs (and `tre audit serve`, where that writes the log), then look again: the entry is "
+    "written as soon as the log can be; do not repeat it.",
 )
 STATE_AHEAD = reason(
     "journal.state-ahead",
     Kind.UNAVAILABLE,
     "The control database knows of log entries that the audit log does not hold.",
     "Restore the log from its newest copy; the control database is newer than it.",
+)
+STATE_BEHIND = reason(
+    "journal.state-behind",
+    Kind.UNAVAILABLE,
+    "The audit log holds entries that the control database never sent.",
+    "Start the servers again: the control database was replaced by an older copy while they ran.",
+    "At its start a server takes over from the log what a restored database lacks, so that no budget is granted twice.",
 )
 RESULT_LOST = reason(
     "journal.result-lost",
