@@ -254,8 +254,12 @@ class FindingView(View):
 
 
 class LintView(View):
-    """What is to be said about a policy document, in reading order; `digest` is that of a valid one."""
+    """What is to be said about a policy document, in reading order; `digest` is that of a valid one.
+
+    After the first hundred findings the rest are only counted.
+    """
 
     valid: bool
     findings: tuple[FindingView, ...]
+    unlisted: int = 0
     digest: str | None = None

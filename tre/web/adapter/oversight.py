@@ -16,6 +16,8 @@ from tre.web.adapter.comparing import line_by_line
 from tre.web.adapter.general import code_view
 from tre.web.adapter.reviewing import data_view, decided_view, finding_view, incident_view, policy_view, project_view
 
+_FINDINGS = 100
+
 
 class OversightService:
     """Implements `tre.web.oversight.Oversight`."""
@@ -115,8 +117,12 @@ class OversightService:
     def lint(self, principal: Principal, text: str) -> views.LintView:
         """Return what is to be said about a policy document."""
         found, said = flows.linted(self._desk, principal, text)
-        digest = None if found is None else found.digest
-        return views.LintView(valid=found is not None, findings=tuple(map(finding_view, said)), digest=digest)
+        return views.LintView(
+            valid=found is not None,
+            findings=tuple(map(finding_view, said[:_FINDINGS])),
+            unlisted=max(0, len(said) - _FINDINGS),
+            digest=None if found is None else found.digest,
+        )
 
 
 def _decisions(found: flows.Decisions) -> views.DecisionsView:
