@@ -213,6 +213,10 @@ class Grammar:
                         f"SELECT x.k, x.n * 1.0 / y.n AS share FROM ({inner}) x CROSS JOIN "
                         f"(SELECT COUNT(*) AS n FROM {source.text}{where}) y"
                     ),
+                    "of a value": lambda: (
+                        f"SELECT {keys[0]} AS k, COUNT(*) * 1.0 / (SELECT COUNT(*) FROM visit) AS share "
+                        f"FROM {source.text}{where} GROUP BY {keys[0]}"
+                    ),
                     "beside another": lambda: f"SELECT x.n, y.n AS m FROM ({inner}) x, ({inner}) y",
                     "with public": lambda: f"SELECT c.name, x.n FROM ({inner}) x JOIN concept c ON c.concept_id = x.n",
                 },
@@ -491,7 +495,23 @@ class Grammar:
     # --- conditions and expressions ---------------------------------------------------------------------------
 
     def where(self, source: Source) -> str:
-        return f" WHERE {self.condition(source, 2)}" if self.chance(0.5) else ""
+        terms = [self.condition(source, 2)] if self.chance(0.5) else []
+        if self.chance(0.1):
+            terms.append(self.against_a_value(source))
+        return f" WHERE {' AND '.join(terms)}" if terms else ""
+
+    def against_a_value(self, source: Source) -> str:
+        number = self.random.choice([one.text for one in source.of(INT)] or ["1"])
+        value = self.pick(
+            "value",
+            {
+                "aggregate": lambda: "(SELECT MIN(concept_id) FROM concept)",
+                "no row": lambda: "(SELECT MAX(concept_id) FROM concept WHERE concept_id < 0)",
+                "looked up": lambda: "(SELECT class_id FROM concept WHERE concept_id = 2)",
+                "in brackets": lambda: "((SELECT COUNT(*) FROM concept) - 1)",
+            },
+        )
+        return f"{number} {self.random.choice(('>=', '<', '<>'))} {value}"
 
     def condition(self, source: Source, depth: int) -> str:
         if depth <= 0:

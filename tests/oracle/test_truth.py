@@ -52,6 +52,8 @@ RELEASED = (
     "SELECT kind, AVG(paid) / COUNT(*) AS n FROM visit GROUP BY kind",
     "SELECT a.kind, a.n * 1.0 / b.n AS r FROM (SELECT kind, COUNT(*) AS n FROM visit GROUP BY kind) a "
     "CROSS JOIN (SELECT COUNT(*) AS n FROM visit) b",
+    "SELECT kind, COUNT(*) * 1.0 / (SELECT COUNT(*) FROM visit) AS r FROM visit GROUP BY kind "
+    "HAVING COUNT(*) > (SELECT MIN(concept_id) FROM concept) - 1000000",
     "WITH a AS (SELECT kind, COUNT(*) AS n FROM visit GROUP BY kind), b AS (SELECT kind, SUM(paid) AS s FROM visit "
     "GROUP BY kind) SELECT a.kind, b.s / a.n AS r FROM a JOIN b ON b.kind = a.kind",
     "SELECT kind, VAR_SAMP(paid) AS n FROM visit GROUP BY kind",

@@ -313,9 +313,22 @@ DISTINCT_ON = reason(
 SCALAR_SUBQUERY = reason(
     "private.scalar-subquery",
     Kind.NOT_YET,
-    "A subquery as a value is not answered.",
-    "Use EXISTS, IN, or a join with a derived table. For a share of a total, join the grouped counts to their SUM, "
-    "each in its own WITH query.",
+    "A subquery as a value is not answered in {where}.",
+    "Give its value a name in a derived table, as in FROM person p CROSS JOIN (SELECT …) q, and use that.",
+)
+SCALAR_CORRELATED = reason(
+    "private.scalar-correlated",
+    Kind.NOT_YET,
+    "A subquery as a value that speaks of the query around it is not answered.",
+    "Join a derived table that is grouped by the person instead: LEFT JOIN (SELECT person_id, … GROUP BY person_id) q "
+    "ON q.person_id = p.person_id.",
+)
+SCALAR_ROWS = reason(
+    "private.scalar-rows",
+    Kind.UNPROCESSABLE,
+    "The subquery stands as a value, and nothing proves that it has one row at most.",
+    "Aggregate without GROUP BY inside it, or look a row up by a declared unique key.",
+    "Whether a subquery has two rows depends on the data, and so would the error.",
 )
 QUANTIFIED = reason(
     "private.quantified",

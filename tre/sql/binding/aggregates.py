@@ -116,7 +116,8 @@ class Grouping:
         if aggregates_in(meant):
             raise self.session.refused(reasons.AGGREGATE_HERE, node, where="GROUP BY")
         name = node.name if isinstance(node, exp.Column) else "key"
-        column = self.add(bind_expression(meant, replace(self.rows, where="GROUP BY")), node, name)
+        rows = replace(self.rows, where="GROUP BY", scalars=None)
+        column = self.add(bind_expression(meant, rows), node, name)
         self.written.append((meant, column))
 
     def _meant(self, node: exp.Expr, listed: list[Listed]) -> Listed:
@@ -193,7 +194,7 @@ class Grouping:
     def measured(self, node: exp.Expr) -> Column:
         """Return the column of an aggregate, the same one for the same aggregate."""
         aggregate, where = _taken_apart(node)
-        rows = replace(self.rows, where="an aggregate")
+        rows = replace(self.rows, where="an aggregate", scalars=None)
         condition = None if where is None else bind_condition(where, rows)
         function, distinct, argument = self._parts(aggregate, rows)
         if self.private:

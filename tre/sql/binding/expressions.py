@@ -12,6 +12,7 @@ from tre.base.reasons import Refused
 from tre.base.reasons import sql_private as reasons
 from tre.catalogue import Kind, Type
 from tre.sql import functions, predicates
+from tre.sql.binding.scalars import Scalars
 from tre.sql.binding.scope import Bound, Scope
 from tre.sql.binding.session import Session
 from tre.sql.plan import Column, Exists, Expression, Filter, Project, Ref, Relation
@@ -21,7 +22,10 @@ BOOLEAN = Type(Kind.BOOLEAN)
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """Where an expression stands: `special` may give a node, `starred` a column of *, its meaning over groups."""
+    """Where an expression stands: `special` may give a node, `starred` a column of *, its meaning over groups.
+
+    `scalars` takes the subqueries that stand as values; None where none may.
+    """
 
     scope: Scope
     session: Session
@@ -29,6 +33,7 @@ class Environment:
     query: Callable[[exp.Expr, Scope], Bound]
     special: Callable[[exp.Expr], Expression | None] | None = None
     starred: Callable[[Column], Expression] | None = None
+    scalars: Scalars | None = None
 
 
 def bind_expression(node: exp.Expr, environment: Environment) -> Expression:
@@ -119,6 +124,12 @@ class _Membership:
         return functions.conjunction(*terms)
 
 
+def _scalar(node: exp.Subquery, environment: Environment) -> Expression:
+    if environment.scalars is None:
+        raise environment.session.refused(reasons.SCALAR_SUBQUERY, node, where=environment.where)
+    return environment.scalars.value(node, environment.query(node.this, environment.scope))
+
+
 def _exists(node: exp.Exists, environment: Environment) -> Exists:
     relation = rows_only(environment.query(node.this, environment.scope).relation)
     return Exists(environment.session.typed(relation, node), False, BOOLEAN)
@@ -168,4 +179,5 @@ _SPECIAL: dict[type[exp.Expr], Callable[[Any, Environment], Expression]] = {
     exp.Column: _column,
     exp.Exists: _exists,
     exp.In: _member,
+    exp.Subquery: _scalar,
 }

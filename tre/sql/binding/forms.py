@@ -118,14 +118,6 @@ def _with(node: exp.With) -> Iterator[Found]:
         yield reasons.RECURSIVE, {}
 
 
-_AROUND_SUBQUERIES = (exp.From, exp.Join, exp.In, exp.Exists, exp.Subquery, exp.CTE, exp.Any, exp.All)
-
-
-def _subquery(node: exp.Subquery) -> Iterator[Found]:
-    if node.parent is not None and not isinstance(node.parent, _AROUND_SUBQUERIES):
-        yield reasons.SCALAR_SUBQUERY, {}
-
-
 def _fetch(node: exp.Fetch) -> Iterator[Found]:
     options = node.args.get("limit_options")
     if options is not None and (options.args.get("percent") or options.args.get("with_ties")):
@@ -141,7 +133,6 @@ _CHECKS: dict[type[exp.Expr], Callable[[Any], Iterator[Found]]] = {
     exp.Join: _join,
     exp.Select: _select,
     exp.With: _with,
-    exp.Subquery: _subquery,
     exp.Fetch: _fetch,
     exp.Table: _table,
 }

@@ -42,6 +42,8 @@ def output(node: exp.Select, relation: Relation, environment: Environment, sessi
     if grouping is not None:
         relation = grouping.relation()
         session.traits(relation, node.args.get("group") or _first_aggregate(node))
+    if environment.scalars is not None:
+        relation = environment.scalars.attached(relation)
     if condition is not None:
         relation = Filter(relation, condition)
         session.traits(relation, having)

@@ -13,6 +13,7 @@ from tre.base.reasons import sql_private as reasons
 from tre.sql import functions, predicates
 from tre.sql.binding.expressions import Environment, bind_condition
 from tre.sql.binding.output import output
+from tre.sql.binding.scalars import Scalars
 from tre.sql.binding.scope import Bound, Scope, folded
 from tre.sql.binding.securing import pushed, secured
 from tre.sql.binding.session import Session
@@ -51,23 +52,24 @@ def _select(node: exp.Select, scope: Scope, session: Session) -> Bound:
     def query(inner: exp.Expr, around: Scope | None, ctes: Any = None) -> Bound:
         return bind_query(inner, around, scope.ctes if ctes is None else ctes, session)
 
-    def rows(where: str) -> Environment:
-        return Environment(scope, session, where, query)
+    def rows(where: str, scalars: Scalars | None = None) -> Environment:
+        return Environment(scope, session, where, query, scalars=scalars)
 
     binders = Binders(query, lambda on, inside, where: bind_condition(on, replace(rows(where), scope=inside)))
     joined = bind_from(node, scope, session, binders)
     _names(node, scope, session)
     terms: list[Expression] = []
+    values = Scalars(session)
     if node.args.get("where"):
-        condition = session.collected(lambda: bind_condition(node.args["where"].this, rows("WHERE")))
+        condition = session.collected(lambda: bind_condition(node.args["where"].this, rows("WHERE", values)))
         terms = [] if condition is None else list(predicates.conjuncts(condition))
     joined, rest = pushed(joined, terms)
-    relation = secured(joined, session)
+    relation = values.attached(secured(joined, session))
     if rest:
         relation = Filter(relation, functions.conjunction(*rest))
     session.settle()
     session.traits(relation, node.args.get("where") or node.args["from_"].this)
-    return output(node, relation, rows("SELECT"), session)
+    return output(node, relation, rows("SELECT", Scalars(session)), session)
 
 
 def _names(node: exp.Select, scope: Scope, session: Session) -> None:
