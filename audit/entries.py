@@ -41,6 +41,7 @@ class Event(StrEnum):
     POLICY_PROPOSED = "policy-proposed"
     PROJECT_CHANGED = "project-changed"
     PROJECT_UNLOCKED = "project-unlocked"
+    PSEUDONYMS_MADE = "pseudonyms-made"
     QUERY_DECISION = "query-decision"
     QUERY_INTENT = "query-intent"
     QUERY_OUTCOME = "query-outcome"
@@ -176,6 +177,7 @@ _TABLE: dict[Event, tuple[str, str]] = {
     Event.POLICY_PROPOSED: ("dataset policy_digest", "until content_digest reasons"),
     Event.PROJECT_CHANGED: ("project change", f"{_CHANGE} purpose subject dataset measure cost"),
     Event.PROJECT_UNLOCKED: ("project", "approved_by reasons"),
+    Event.PSEUDONYMS_MADE: ("project dataset version subject change", "approved_by reasons"),
     Event.QUERY_DECISION: ("project request decision gates", f"{_QUESTION} measure cost"),
     Event.QUERY_INTENT: (
         "project request gates measure cost ledgers query_digest dataset version policy_digest",

@@ -69,6 +69,20 @@ class FakeAdmin:
         self.calls.append(("tokens_revoke", person))
         return 2
 
+    def key_rotate_issuer(self, *, distrust: bool) -> str:
+        self.calls.append(("key_rotate_issuer", distrust))
+        return "k_1"
+
+    def key_rotate_master(self) -> None:
+        self.calls.append(("key_rotate_master",))
+
+    def pseudonym_epoch(self) -> int:
+        return 2
+
+    def pseudonym_check(self, dataset: str, project: str, epoch: int | None) -> Table:
+        self.calls.append(("pseudonym_check", dataset, project, epoch))
+        return Table(("type", "key", "epoch"), (("nhs-number", "0123456789abcdef", "1"),))
+
     def sign_in_code(self, person: str, minutes: int) -> str:
         return f"code-{person}-{minutes}"
 

@@ -238,6 +238,21 @@ def test_what_people_hold_is_changed_as_it_was_named(admin: FakeAdmin, capsys: p
     assert capsys.readouterr().out.splitlines()[2].startswith("t_1")
 
 
+def test_keys_and_pseudonyms_are_kept_by_command(admin: FakeAdmin, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["key", "rotate", "issuer"]) == 0
+    assert main(["key", "rotate", "issuer", "--distrust-older"]) == 0
+    assert main(["key", "rotate", "master"]) == 0
+    assert main(["pseudonym", "check", "--dataset", "n", "--project", "p1", "--epoch", "1"]) == 0
+    assert admin.calls == [
+        ("key_rotate_issuer", False),
+        ("key_rotate_issuer", True),
+        ("key_rotate_master",),
+        ("pseudonym_check", "n", "p1", 1),
+    ]
+    assert main(["pseudonym", "new-epoch"]) == 0
+    assert "epoch 2" in capsys.readouterr().out
+
+
 def test_the_remaining_commands_reach_the_home(
     admin: FakeAdmin, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

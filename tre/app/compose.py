@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from audit import Log, RemoteLog
 from tre import jobs, ledger
@@ -19,8 +20,8 @@ from tre.base.reasons import app as reasons
 from tre.broker import Parts
 from tre.broker.parts import Step
 from tre.engines import DuckDBEngine, EngineLimits
-from tre.identity import EmbeddedIssuer, load_key
-from tre.journal import Journal, Shown, Sidecar, Trail
+from tre.identity import EmbeddedIssuer, load_key, load_retired, state_of
+from tre.journal import Journal, Shown, Sidecar, Trail, settle_master
 from tre.privacy.mechanisms import OpenDPNoise
 from tre.store import Store, Transaction
 
@@ -62,6 +63,7 @@ class House:
     @cached_property
     def sidecar(self) -> Sidecar:
         """The encrypted texts beside the log."""
+        settle_master(self.store, self.home.keys / MASTER_KEY)
         return Sidecar.open(self.home.keys / MASTER_KEY)
 
     @cached_property
@@ -69,12 +71,18 @@ class House:
         """The road to the log."""
         return Journal(self.store, self._open_log, self.clock, self._reconcile)
 
-    @cached_property
+    @property
     def issuer(self) -> EmbeddedIssuer:
-        """The embedded issuer of tokens."""
-        return EmbeddedIssuer(
-            self.settings.log.origin, self.settings.server.audience, load_key(self.home.keys), self.clock
-        )
+        """The embedded issuer of tokens, with the keys that stand in the home now: a rotation holds at once."""
+        keys, state = self.home.keys, state_of(self.home.keys)
+        if self._issuer.get("state") != state:
+            self._issuer.update(state=state, key=load_key(keys), retired=load_retired(keys))
+        names = self.settings.log.origin, self.settings.server.audience
+        return EmbeddedIssuer(*names, self._issuer["key"], self.clock, self._issuer["retired"])
+
+    @cached_property
+    def _issuer(self) -> dict[str, Any]:
+        return {}
 
     def key(self, name: str) -> bytes:
         """Return a secret of the home."""
@@ -117,6 +125,7 @@ class House:
 
     def close(self) -> None:
         """Give the log and the database back; whatever is asked for next is opened anew."""
+        self.__dict__.pop("sidecar", None)
         for name in ("journal", "store"):
             if name in self.__dict__:
                 self.__dict__.pop(name).close()

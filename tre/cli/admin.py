@@ -93,6 +93,18 @@ class Admin(Protocol):
     def tokens_revoke(self, person: str) -> int:
         """End every token of a person and return how many there were."""
 
+    def key_rotate_issuer(self, *, distrust: bool) -> str:
+        """Sign tokens with another key from now on and return its id; with `distrust` nothing older is taken."""
+
+    def key_rotate_master(self) -> None:
+        """Wrap the keys of all encrypted texts under another master key; refused while a server runs."""
+
+    def pseudonym_epoch(self) -> int:
+        """Begin a new epoch of pseudonyms and return its number."""
+
+    def pseudonym_check(self, dataset: str, project: str, epoch: int | None) -> Table:
+        """Make a project's tokens and return under which keys; nothing is told that depends on people."""
+
     def sign_in_code(self, person: str, minutes: int) -> str:
         """Return a code with which the person may sign in to the portal once."""
 

@@ -62,6 +62,7 @@ def parser() -> argparse.ArgumentParser:
     _asking(commands)
     _setting_up(commands)
     _entitling(commands, _people_and_projects(commands))
+    _keeping(commands)
     _running(commands)
     _records(commands)
     return top
@@ -192,6 +193,21 @@ def _project_add(project: Commands) -> None:
     add.add_argument("--epsilon", required=True, type=_number, metavar="E", help="the project's budget on a data set")
     add.add_argument("--delta", required=True, type=_number, metavar="D", help="the budget's delta, such as 1e-6")
     add.add_argument("--expires", type=_day, metavar="DATE", help="the day it ends (default: after a year)")
+
+
+def _keeping(commands: Commands) -> None:
+    rotate = _group(_group(commands, "key", "secret keys"), "rotate", "replace a key")
+    issuer = _command(rotate, "issuer", "sign tokens with another key", "keeping", "rotate_issuer")
+    issuer.add_argument("--distrust-older", action="store_true", help="refuse tokens in use: the old key was stolen")
+    _command(rotate, "master", "wrap the keys of encrypted texts anew; no server runs", "keeping", "rotate_master")
+    pseudonym = _group(commands, "pseudonym", "tokens in the place of identifiers")
+    check = _command(
+        pseudonym, "check", "make a project's tokens and say under which keys; show none", "keeping", "pseudonym_check"
+    )
+    check.add_argument("--dataset", required=True, metavar="NAME")
+    check.add_argument("--project", required=True, metavar="ID")
+    check.add_argument("--epoch", type=_count, metavar="N", help="default: the newest")
+    _command(pseudonym, "new-epoch", "begin a new epoch of pseudonyms", "keeping", "pseudonym_epoch")
 
 
 def _running(commands: Commands) -> None:

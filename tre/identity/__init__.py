@@ -3,7 +3,16 @@
 from tre.identity.codes import drop_codes, issue_code, take_code
 from tre.identity.jwk import UnfitKey
 from tre.identity.jws import Forged, Malformed, verify_jws
-from tre.identity.keys import SigningKey, create_key, load_key
+from tre.identity.keys import (
+    RetiredKey,
+    SigningKey,
+    create_key,
+    load_key,
+    load_retired,
+    new_key,
+    replace_key,
+    state_of,
+)
 from tre.identity.sessions import (
     Session,
     SignedIn,
@@ -22,6 +31,7 @@ __all__ = [
     "Issuer",
     "Malformed",
     "Principal",
+    "RetiredKey",
     "Session",
     "SignedIn",
     "SigningKey",
@@ -33,7 +43,11 @@ __all__ = [
     "end_sessions",
     "issue_code",
     "load_key",
+    "load_retired",
+    "new_key",
     "open_session",
+    "replace_key",
+    "state_of",
     "take_code",
     "to_be_touched",
     "touch",

@@ -26,7 +26,7 @@ from tre.base.reasons.identity import (
 )
 from tre.identity.jwk import JWK, UnfitKey, by_kid
 from tre.identity.jws import Forged, Malformed, header_of, strict_object, verify_with
-from tre.identity.keys import SigningKey
+from tre.identity.keys import RetiredKey, SigningKey
 
 ACCESS_TOKEN = "at+jwt"  # noqa: S105 - a media type
 LEEWAY = timedelta(seconds=60)
@@ -79,11 +79,23 @@ class EmbeddedIssuer:
     audience: str
     key: SigningKey
     clock: Clock
+    retired: tuple[RetiredKey, ...] = ()
     randomness: Randomness = secrets.token_bytes
 
     def trusted(self) -> Issuer:
-        """Return what `verify` needs to know of this issuer."""
-        return Issuer.trusting(self.name, self.audience, [self.key.public])
+        """Return what `verify` needs to know of this issuer: its key, and those whose tokens have not all expired."""
+        return Issuer.trusting(self.name, self.audience, [self.key.public, *(one.jwk for one in self.retiring())])
+
+    def retiring(self) -> tuple[RetiredKey, ...]:
+        """Return the keys that sign no more and are trusted still."""
+        now = self.clock.now()
+        return tuple(one for one in self.retired if one.until > now and one.jwk["kid"] != self.key.kid)
+
+    def retired_by(self, key: SigningKey) -> tuple[RetiredKey, ...]:
+        """Return what is retired when `key` takes the place of this issuer's: its longest token ends first."""
+        until = self.clock.now() + LONGEST_LIFE + 2 * LEEWAY
+        mine = () if key.kid == self.key.kid else (RetiredKey(self.key.public, until),)
+        return (*self.retiring(), *mine)
 
     def issue(
         self, person: str, project: str | None, minutes: int, acr: str = "local", amr: Sequence[str] = ("user",)

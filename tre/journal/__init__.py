@@ -4,6 +4,7 @@ from tre.journal.entries import Act, Entry, Question
 from tre.journal.journal import Journal
 from tre.journal.outbox import record
 from tre.journal.recovery import LoggedEntry, LoggedLedger, Shown, Unanswered
+from tre.journal.rewrap import rotate_master, settle_master
 from tre.journal.sidecar import Sidecar, create_master
 from tre.journal.trail import Trail
 
@@ -20,4 +21,6 @@ __all__ = [
     "Unanswered",
     "create_master",
     "record",
+    "rotate_master",
+    "settle_master",
 ]

@@ -206,6 +206,24 @@ def audit_read(act: Act, first: int, end: int, project: str | None = None, subje
     return _entry(act, Event.AUDIT_READ, from_index=first, to_index=end, project=project, subject=subject)
 
 
+def key_rotated(act: Act, key: str, change: str) -> Entry:
+    """A key was replaced by another, or a new epoch of keys began; `key` is its public name."""
+    return _entry(act, Event.KEY_ROTATED, subject=key, change=change)
+
+
+def pseudonyms_made(act: Act, project: str, dataset: str, version: str, kind: str, key: str, epoch: int) -> Entry:
+    """Tokens of a version were re-encrypted for a project, under a key that its id and epoch name."""
+    return _entry(
+        act,
+        Event.PSEUDONYMS_MADE,
+        project=project,
+        dataset=dataset,
+        version=version,
+        subject=f"{kind}/{key}",
+        change=f"epoch-{epoch}",
+    )
+
+
 def incident(act: Act, subject: str, reasons: Sequence[str], **facts: Any) -> Entry:
     """Something governance must look at."""
     return _entry(act, Event.INCIDENT, subject=subject, reasons=list(reasons), **facts)

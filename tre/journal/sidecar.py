@@ -7,6 +7,7 @@ kind are authenticated with the text, so that no text can be moved under another
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import secrets
@@ -27,6 +28,30 @@ _KEY = 32
 _NONCE = 12
 
 
+class Held:
+    """A lock of the folder that the master key stands in, the kernel's, until this object or the process ends.
+
+    Whoever has the key opened holds it together with others; who replaces the key holds it alone. So no process goes on
+    wrapping under a key that was replaced.
+    """
+
+    def __init__(self, folder: Path, *, alone: bool = False) -> None:
+        self._handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(self._handle, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            self.release()
+            raise Refused.because(reasons.KEY_IN_USE) from error
+
+    def release(self) -> None:
+        """Give the lock back; a second call does nothing."""
+        if self._handle >= 0:
+            os.close(self._handle)
+            self._handle = -1
+
+    __del__ = release
+
+
 def create_master(path: Path, randomness: Randomness = secrets.token_bytes) -> None:
     """Write a new master key, durably, readable by its owner alone. Raises FileExistsError."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -36,34 +61,44 @@ def create_master(path: Path, randomness: Randomness = secrets.token_bytes) -> N
         os.fsync(handle)
 
 
+def read_master(path: Path) -> AESGCM:
+    """Return the master key. Raises Refused (journal.key-missing, journal.key-exposed)."""
+    try:
+        master, mode = path.read_bytes(), path.stat().st_mode
+    except OSError as error:
+        raise Refused.because(reasons.KEY_MISSING) from error
+    if mode & 0o077:
+        raise Refused.because(reasons.KEY_EXPOSED)
+    if len(master) != _KEY:
+        raise Refused.because(reasons.KEY_MISSING)
+    return AESGCM(master)
+
+
 @dataclass(frozen=True, slots=True)
 class Sidecar:
     """The side-car under one master key."""
 
     _master: AESGCM
     _randomness: Randomness
+    _held: Held
 
     @classmethod
     def open(cls, path: Path, randomness: Randomness = secrets.token_bytes) -> Sidecar:
-        """Read the master key. Raises Refused (journal.key-missing, journal.key-exposed)."""
+        """Read the master key. Raises Refused (journal.key-missing, journal.key-exposed, journal.key-in-use)."""
         try:
-            master, mode = path.read_bytes(), path.stat().st_mode
+            held = Held(path.parent)
         except OSError as error:
             raise Refused.because(reasons.KEY_MISSING) from error
-        if mode & 0o077:
-            raise Refused.because(reasons.KEY_EXPOSED)
-        if len(master) != _KEY:
-            raise Refused.because(reasons.KEY_MISSING)
-        return cls(AESGCM(master), randomness)
+        return cls(read_master(path), randomness, held)
 
     def write(self, tx: Transaction, event_id: str, scope: str, kind: str, text: str) -> str:
         """Seal `text` beside the entry `event_id`; return the digest that the entry carries.
 
         :param scope: whose key: `project/ID` or `person/ID`. :param kind: `sql`, `name`, `address` or `reason`.
         """
-        sealed = self._seal(self._key(tx, scope), text.encode(), _bound(event_id, kind))
-        tx.execute(insert(sidecar).values(event_id=event_id, kind=kind, scope=scope, sealed=sealed))
-        return hashlib.sha256(sealed).hexdigest()
+        content = self._seal(self._key(tx, scope), text.encode(), _bound(event_id, kind))
+        tx.execute(insert(sidecar).values(event_id=event_id, kind=kind, scope=scope, sealed=content))
+        return hashlib.sha256(content).hexdigest()
 
     def read(self, tx: Reading, event_id: str, kind: str) -> str | None:
         """Return what was sealed; None where there is nothing or its key was destroyed.
@@ -77,8 +112,8 @@ class Sidecar:
         ).one_or_none()
         if row is None:
             return None
-        key = AESGCM(_open(self._master, row.wrapped, row.scope.encode()))
-        return _open(key, row.sealed, _bound(event_id, kind)).decode()
+        key = AESGCM(opened(self._master, row.wrapped, row.scope.encode()))
+        return opened(key, row.sealed, _bound(event_id, kind)).decode()
 
     def _key(self, tx: Transaction, scope: str) -> AESGCM:
         found = select(sidecar_keys.c.wrapped).where(sidecar_keys.c.scope == scope)
@@ -87,19 +122,25 @@ class Sidecar:
             fresh = self._seal(self._master, self._randomness(_KEY), scope.encode())
             tx.insert_new(sidecar_keys, {"scope": scope, "wrapped": fresh})
             wrapped = tx.execute(found).scalar_one()
-        return AESGCM(_open(self._master, wrapped, scope.encode()))
+        return AESGCM(opened(self._master, wrapped, scope.encode()))
 
     def _seal(self, key: AESGCM, text: bytes, bound: bytes) -> bytes:
-        nonce = self._randomness(_NONCE)
-        return nonce + key.encrypt(nonce, text, bound)
+        return sealed(key, text, bound, self._randomness)
+
+
+def sealed(key: AESGCM, text: bytes, bound: bytes, randomness: Randomness) -> bytes:
+    """Encrypt `text` under `key`; `bound` is authenticated with it."""
+    nonce = randomness(_NONCE)
+    return nonce + key.encrypt(nonce, text, bound)
 
 
 def _bound(event_id: str, kind: str) -> bytes:
     return f"{event_id}/{kind}".encode()
 
 
-def _open(key: AESGCM, sealed: bytes, bound: bytes) -> bytes:
+def opened(key: AESGCM, text: bytes, bound: bytes) -> bytes:
+    """Decrypt what `sealed` made. Raises Refused (journal.key-missing) where the key does not open it."""
     try:
-        return key.decrypt(sealed[:_NONCE], sealed[_NONCE:], bound)
+        return key.decrypt(text[:_NONCE], text[_NONCE:], bound)
     except InvalidTag as error:
         raise Refused.because(reasons.KEY_MISSING) from error

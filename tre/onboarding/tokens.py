@@ -14,10 +14,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-
-import duckdb
-import numpy as np
-import pyarrow as pa
+from typing import TYPE_CHECKING
 
 from tre.base.reasons import onboarding as reasons
 from tre.catalogue import Catalogue, Column, IdentifierType, Table
@@ -28,6 +25,10 @@ from tre.onboarding.source import Relation
 from tre.onboarding.sql import name
 from tre.onboarding.stage import Stage, only_rows, tokenised
 from tre.pseudonyms import Circle, Identifiers, Scope, TokenColumn, Tokeniser, local_numbers, nhs_numbers
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
 
 _FORMAT = b"tre side table 1"
 _SAID = b"tre"
@@ -75,6 +76,7 @@ def _identifiers(
     connection: duckdb.DuckDBPyConnection, table: Table, column: Column, found: Relation, key: str
 ) -> pa.Table:
     """Read each person's key and identifier from the source, of the rows that were staged."""
+    import duckdb
 
     def value(one: Column) -> str:
         return typed(name(found.columns[one.name][0]), found.columns[one.name][1], one.type)[0]
@@ -95,6 +97,9 @@ def _identifiers(
 
 def _numbered(connection: duckdb.DuckDBPyConnection, keys: pa.ChunkedArray) -> tuple[pa.Int64Array, pa.Int64Array]:
     """Return the units' numbers in ascending order, and for each the row of `keys` that is theirs."""
+    import numpy as np
+    import pyarrow as pa
+
     connection.register("tre keys", pa.table({"source": keys, "place": pa.array(np.arange(len(keys)))}))
     found = connection.sql(
         f"SELECT m.unit, k.place FROM {name('tre keys')} k JOIN {UNITS} m ON m.source = k.source ORDER BY m.unit"
@@ -107,6 +112,8 @@ def _numbered(connection: duckdb.DuckDBPyConnection, keys: pa.ChunkedArray) -> t
 
 
 def _write(file: Path, units: pa.Int64Array, tokens: pa.FixedSizeBinaryArray, made: TokenColumn) -> None:
+    import pyarrow as pa
+
     scope = made.scope
     said = {"data set": scope.name, "type": scope.kind.value, "epoch": scope.epoch, "key id": made.key_id}
     schema = pa.schema([("unit", pa.int64()), ("token", tokens.type)])
@@ -116,6 +123,8 @@ def _write(file: Path, units: pa.Int64Array, tokens: pa.FixedSizeBinaryArray, ma
 
 
 def _read(file: Path) -> SideTable:
+    import pyarrow as pa
+
     with pa.OSFile(str(file)) as source, pa.ipc.open_file(source) as reader:
         table = reader.read_all()
     said = json.loads(table.schema.metadata[_SAID])

@@ -40,6 +40,12 @@ KEY_EXPOSED = reason(
     "The key that protects queries and names can be read by other users of this machine.",
     "Give `keys/` the mode 0700 and its files 0600, and consider the key known to those users.",
 )
+KEY_IN_USE = reason(
+    "journal.key-in-use",
+    Kind.UNAVAILABLE,
+    "The key that protects queries and names is in use by another process, or is being replaced.",
+    "To replace it stop the server first; otherwise try again in a moment.",
+)
 SEARCH_BEHIND = reason(
     "journal.search-behind",
     Kind.UNAVAILABLE,

@@ -40,6 +40,12 @@ KEYS_DIFFER = reason(
     "Make both columns for the same project, identifier type and epoch.",
     "A join across keys would silently match nobody; so the keys are compared before the tokens are.",
 )
+NONE_MADE = reason(
+    "pseudonyms.none-made",
+    Kind.UNKNOWN,
+    "The version of the data set {dataset} in use has no tokens.",
+    "Give the column of identifiers a type in the policy (`type: nhs-number`), and add the data again.",
+)
 PROCESS_FAILED = reason(
     "pseudonyms.process-failed",
     Kind.FAULT,
