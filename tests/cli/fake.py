@@ -86,6 +86,13 @@ class FakeAdmin:
     def sign_in_code(self, person: str, minutes: int) -> str:
         return f"code-{person}-{minutes}"
 
+    def backup(self, to: Path, keys: Path | None) -> int:
+        self.calls.append(("backup", to, keys))
+        return 7
+
+    def restore(self, source: Path, keys: Path | None, home: Path) -> None:
+        self.calls.append(("restore", source, keys, home))
+
     def serve(self, host: str, port: int) -> None:
         self.calls.append(("serve", host, port))
 

@@ -253,6 +253,18 @@ def test_keys_and_pseudonyms_are_kept_by_command(admin: FakeAdmin, capsys: pytes
     assert "epoch 2" in capsys.readouterr().out
 
 
+def test_a_home_is_copied_and_restored(admin: FakeAdmin, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["backup", "/b/1"]) == 0
+    assert main(["backup", "/b/2", "--keys", "/k/2"]) == 0
+    assert "/k/2" in capsys.readouterr().out
+    assert main(["restore", "/b/2", "/srv/tre", "--keys", "/k/2"]) == 0
+    assert admin.calls == [
+        ("backup", Path("/b/1"), None),
+        ("backup", Path("/b/2"), Path("/k/2")),
+        ("restore", Path("/b/2"), Path("/k/2"), Path("/srv/tre")),
+    ]
+
+
 def test_the_remaining_commands_reach_the_home(
     admin: FakeAdmin, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -108,6 +108,12 @@ class Admin(Protocol):
     def sign_in_code(self, person: str, minutes: int) -> str:
         """Return a code with which the person may sign in to the portal once."""
 
+    def backup(self, to: Path, keys: Path | None) -> int:
+        """Copy the home, also while it is served, and return the size of the copied log."""
+
+    def restore(self, source: Path, keys: Path | None, home: Path) -> None:
+        """Make a home of a back-up. Needs no home."""
+
     def serve(self, host: str, port: int) -> None:
         """Serve until stopped."""
 

@@ -1,10 +1,10 @@
-"""The commands on keys and pseudonyms."""
+"""The commands that keep a home: keys, pseudonyms, back-ups."""
 
 from __future__ import annotations
 
 import argparse
 
-from tre.cli.administering import at_home
+from tre.cli.administering import admin, at_home
 from tre.cli.output import print_table
 
 
@@ -33,4 +33,19 @@ def pseudonym_check(options: argparse.Namespace) -> int:
     """Make a project's tokens, show none."""
     table = at_home().pseudonym_check(options.dataset, options.project, options.epoch)
     print_table(table.names, table.rows)
+    return 0
+
+
+def backup(options: argparse.Namespace) -> int:
+    """Copy the home."""
+    entries = at_home().backup(options.to, options.keys)
+    print(f"backed up to {options.to}; its log has {entries} entries and verifies")
+    print(f"the keys are in {options.keys or options.to / 'keys'}: with the rest together they are everything")
+    return 0
+
+
+def restore(options: argparse.Namespace) -> int:
+    """Make a home of a back-up."""
+    admin(None).restore(options.source, options.keys, options.home)
+    print(f"restored {options.home}; set TRE_HOME to it, and verify before you serve")
     return 0

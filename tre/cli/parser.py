@@ -200,6 +200,7 @@ def _keeping(commands: Commands) -> None:
     issuer = _command(rotate, "issuer", "sign tokens with another key", "keeping", "rotate_issuer")
     issuer.add_argument("--distrust-older", action="store_true", help="refuse tokens in use: the old key was stolen")
     _command(rotate, "master", "wrap the keys of encrypted texts anew; no server runs", "keeping", "rotate_master")
+    _copies(commands)
     pseudonym = _group(commands, "pseudonym", "tokens in the place of identifiers")
     check = _command(
         pseudonym, "check", "make a project's tokens and say under which keys; show none", "keeping", "pseudonym_check"
@@ -208,6 +209,16 @@ def _keeping(commands: Commands) -> None:
     check.add_argument("--project", required=True, metavar="ID")
     check.add_argument("--epoch", type=_count, metavar="N", help="default: the newest")
     _command(pseudonym, "new-epoch", "begin a new epoch of pseudonyms", "keeping", "pseudonym_epoch")
+
+
+def _copies(commands: Commands) -> None:
+    backup = _command(commands, "backup", "copy the home, also while it is served", "keeping", "backup")
+    backup.add_argument("to", type=Path, metavar="TO", help="a folder that does not exist yet")
+    restore = _command(commands, "restore", "make a home of a back-up", "keeping", "restore")
+    restore.add_argument("source", type=Path, metavar="FROM", help="what `tre backup` wrote")
+    restore.add_argument("home", type=Path, metavar="HOME", help="the home that is made; does not exist yet")
+    for made in (backup, restore):
+        made.add_argument("--keys", type=Path, metavar="DIR", help="where the keys are kept apart")
 
 
 def _running(commands: Commands) -> None:

@@ -206,6 +206,11 @@ def audit_read(act: Act, first: int, end: int, project: str | None = None, subje
     return _entry(act, Event.AUDIT_READ, from_index=first, to_index=end, project=project, subject=subject)
 
 
+def home_exported(act: Act) -> Entry:
+    """A copy of everything, data and state, began to be made."""
+    return _entry(act, Event.EXPORT, subject="backup")
+
+
 def key_rotated(act: Act, key: str, change: str) -> Entry:
     """A key was replaced by another, or a new epoch of keys began; `key` is its public name."""
     return _entry(act, Event.KEY_ROTATED, subject=key, change=change)

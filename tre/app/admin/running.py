@@ -8,9 +8,12 @@ from pathlib import Path
 
 from audit import LogReader, export
 from tre import ledger
-from tre.app.admin.at_home import AtHome
+from tre.app.admin.at_home import OPERATOR, AtHome, done
+from tre.app.backup import back_up, restore
 from tre.app.making import make_home
 from tre.app.writing import serve_log
+from tre.base.home import Home
+from tre.journal.entries import home_exported
 
 
 class RunningCommands(AtHome):
@@ -19,6 +22,16 @@ class RunningCommands(AtHome):
     def init(self, home: Path, origin: str) -> str:
         """Make a home; see `tre.app.making`."""
         return make_home(home, origin)
+
+    def backup(self, to: Path, keys: Path | None) -> int:
+        """Copy the home, also while it is served; return the size of the copied log. That it was made is an entry."""
+        self.house.act(OPERATOR, lambda tx, trail: done(trail.record(tx, home_exported(trail.act()))))
+        self.house.close()
+        return back_up(self.house.home, to, keys)
+
+    def restore(self, source: Path, keys: Path | None, home: Path) -> None:
+        """Make a home of a back-up."""
+        restore(Home(source), keys, home)
 
     def serve(self, host: str, port: int) -> None:
         """Serve until stopped."""

@@ -65,6 +65,24 @@ LOG_UNWRITABLE = reason(
     "Give the disk room, or the folders `log` and `head` back to the user who serves, and start again.",
     "Nothing is answered without the log. What waits for it in the control database is written at the next start.",
 )
+BACKUP_FOLDER = reason(
+    "app.backup-folder",
+    Kind.CONFLICT,
+    "{folder} is no place for a back-up: it holds something, or lies inside the home.",
+    "Name a folder that does not exist yet, on another disk if you can.",
+)
+BACKUP_UNSOUND = reason(
+    "app.backup-unsound",
+    Kind.UNAVAILABLE,
+    "The log in the copy at {folder} does not verify.",
+    "Verify the log of the home with `tre audit verify`, look at the disks, and keep the back-ups that you have.",
+)
+NO_BACKUP = reason(
+    "app.no-backup",
+    Kind.USAGE,
+    "There is no whole back-up at {folder}.",
+    "Name the folder that `tre backup` wrote, and with `--keys` that of its keys if they were kept apart.",
+)
 DETAIL = reason(
     "app.refusal-detail",
     Kind.USAGE,
