@@ -128,7 +128,7 @@ def test_ctrl_c_while_the_question_is_handed_in_finds_it_by_its_key_and_cancels_
         post = c._wire.post
         keys: list[str] = []
 
-        def interrupted(path: str, body: Any, headers: Any = None) -> Any:
+        def interrupted(path: str, body: Any = None, headers: Any = None) -> Any:
             keys.append((headers or {}).get("Idempotency-Key", ""))
             if len(keys) == 1:
                 raise KeyboardInterrupt

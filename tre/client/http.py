@@ -54,8 +54,8 @@ class Wire:
         """Return the text under `path`."""
         return self.call("GET", path).text
 
-    def post(self, path: str, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Any:
-        """Send `body` as JSON and return the JSON of the answer.
+    def post(self, path: str, body: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None) -> Any:
+        """Send `body` as JSON (or none) and return the JSON of the answer.
 
         It carries an idempotency key, its own or the one in `headers`: sent again, it is the same request.
         """

@@ -91,7 +91,7 @@ class Query:
         Nothing was read from a queued one: its price is given back. That of one that ran stays spent.
         """
         if not self.done:
-            self._take(self._wire.post(f"/api/v1/queries/{quote(self.id, safe='')}/cancellation", {}))
+            self._take(self._wire.post(f"/api/v1/queries/{quote(self.id, safe='')}/cancellation"))
         price = self.decision.price if self.decision else None
         spent = "Its price" if price is None else f"Its price, epsilon {price.epsilon:.3g},"
         return f"{self.id}: {_ENDS.get(self.state, 'It goes on as {state}.').format(spent=spent, state=self.state)}"
