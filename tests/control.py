@@ -40,12 +40,15 @@ class FakeClock:
 
 
 def url_of(home: Path) -> str:
-    """The address of the control database in `home`."""
-    return f"sqlite:///{home}/control.db"
+    """The address of the control database of `home`."""
+    said = home / "control.url"
+    return said.read_text() if said.exists() else f"sqlite:///{home}/control.db"
 
 
-def make_home(home: Path) -> Path:
-    """Make an empty log, control database and master key in `home`."""
+def make_home(home: Path, control: str | None = None) -> Path:
+    """Make an empty log, control database and master key in `home`; the database is at `control` if that is said."""
+    if control is not None:
+        (home / "control.url").write_text(control.replace("postgresql://", "postgresql+psycopg://", 1))
     create_log(home / "log", home / "head", SIGNER)
     Store.create(url_of(home)).close()
     create_master(home / "master")

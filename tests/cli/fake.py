@@ -19,8 +19,8 @@ class FakeAdmin:
 
     calls: list[tuple[Any, ...]] = field(default_factory=list)
 
-    def init(self, home: Path, origin: str) -> str:
-        self.calls.append(("init", home, origin))
+    def init(self, home: Path, origin: str, control: str | None) -> str:
+        self.calls.append(("init", home, origin, control))
         return f"{origin}+00000000+AAAA\n"
 
     def dataset_add(self, name: str, source: Path, policy: Path, progress: Progress) -> tuple[str, tuple[str, ...]]:

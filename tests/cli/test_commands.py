@@ -161,8 +161,8 @@ def test_a_question_on_a_home_alone_names_the_server(admin: FakeAdmin, capsys: p
 
 
 def test_a_home_is_made_and_its_public_key_shown(admin: FakeAdmin, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["init", "/x/home", "--origin", "tre.example"]) == 0
-    assert admin.calls == [("init", Path("/x/home"), "tre.example")]
+    assert main(["init", "/x/home", "--origin", "tre.example", "--control", "postgresql:///tre"]) == 0
+    assert admin.calls == [("init", Path("/x/home"), "tre.example", "postgresql:///tre")]
     assert "tre.example+00000000+AAAA" in capsys.readouterr().out
 
 

@@ -34,6 +34,7 @@ from tests.control import (
     zcdp,
 )
 from tests.journal.reconciling import reconcile
+from tests.postgresql import copy_database, fresh_database
 from tre import ledger
 from tre.base.clock import SystemClock
 from tre.base.reasons import Refused
@@ -170,7 +171,8 @@ def test_a_receipt_proves_the_entry_offline(store: Store, journal: Journal) -> N
 
 def test_a_command_is_served_by_the_process_that_holds_the_log(home: Path, store: Store, journal: Journal) -> None:
     journal.recover()
-    command = Journal(Store(url_of(home)), log_at(home), SystemClock())
+    other = Store(url_of(home))
+    command = Journal(other, log_at(home), SystemClock())
     with store.transaction() as tx:
         event = read_entry(tx, 1)
     with pytest.raises(Refused) as refused:
@@ -180,6 +182,7 @@ def test_a_command_is_served_by_the_process_that_holds_the_log(home: Path, store
     served.start()
     assert command.settle([event], timeout=20) == {event: 0}
     served.join()
+    other.close()
 
 
 def test_a_command_writes_itself_when_nobody_holds_the_log(home: Path, store: Store, journal: Journal) -> None:
@@ -267,6 +270,10 @@ def test_a_killed_process_loses_nothing_and_repeats_nothing(home: Path, store: S
 
 def backed_up(home: Path) -> Path:
     """Take a back-up of the control database as an operator would, while it is quiet."""
+    if (home / "control.url").exists():
+        copy = home / "backup.url"
+        copy.write_text(copy_database(url_of(home)))
+        return copy
     copy = home / "backup.db"
     source, target = sqlite3.connect(home / "control.db"), sqlite3.connect(copy)
     source.backup(target)
@@ -276,6 +283,9 @@ def backed_up(home: Path) -> Path:
 
 
 def restored(home: Path, copy: Path) -> Store:
+    if copy.suffix == ".url":
+        shutil.copy(copy, home / "control.url")
+        return Store(url_of(home))
     for stale in home.glob("control.db*"):
         stale.unlink()
     shutil.copy(copy, home / "control.db")
@@ -353,6 +363,8 @@ def test_a_database_that_was_lost_altogether_comes_back_with_its_spending_and_no
         pass
     journal.close()
     store.close()
+    if (home / "control.url").exists():
+        (home / "control.url").write_text(fresh_database().replace("postgresql:", "postgresql+psycopg:"))
     for file in home.glob("control.db*"):
         file.unlink()
     new = Store.create(url_of(home))

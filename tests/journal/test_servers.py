@@ -104,10 +104,10 @@ def test_servers_go_on_when_the_writer_is_killed_and_when_one_of_them_is(home: P
 
 
 def test_what_a_server_appended_and_could_not_note_is_noted_by_another_and_not_written_twice(
-    home: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+    home: Path, store: Store, second_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with service(home):
-        one, other = joined(home, store), joined(home, Store(url_of(home)))
+        one, other = joined(home, store), joined(home, second_store)
         one.recover()
         other.recover()
         with store.transaction() as tx:
@@ -190,10 +190,10 @@ def test_a_server_that_starts_while_others_write_takes_their_entries_for_no_news
     agrees(home, store)
 
 
-def test_many_threads_of_several_journals_settle_at_once(home: Path, store: Store) -> None:
+def test_many_threads_of_several_journals_settle_at_once(home: Path, store: Store, second_store: Store) -> None:
     found: dict[str, int] = {}
     with service(home):
-        journals = [joined(home, Store(url_of(home))) for _ in range(2)]
+        journals = [joined(home, one) for one in (store, second_store)]
 
         def work(journal: Journal) -> None:
             for _ in range(5):

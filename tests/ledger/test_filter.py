@@ -175,14 +175,14 @@ def test_the_database_itself_refuses_a_second_closing_and_a_negative_balance(sto
         ledger.commit(tx, "q")
         row = dict(tx.execute(select(movements).where(movements.c.kind == "commit")).one()._mapping)
         assert not tx.insert_new(movements, row | {"kind": "void", "seq": 99})
-    with pytest.raises(Exception, match="CHECK"), store.transaction() as tx:
+    with pytest.raises(Exception, match=r"(?i)check"), store.transaction() as tx:
         tx.execute(update(ledgers).values(spent_amount=-1))
 
 
-def test_a_restored_ledger_file_is_no_float(home: Path, store: Store) -> None:
-    with store.transaction() as tx:
+def test_a_restored_ledger_file_is_no_float(file_home: Path, file_store: Store) -> None:
+    with file_store.transaction() as tx:
         ledger.ensure(tx, DATASET, zcdp(LARGEST), "0" * 32)
-    with sqlite3.connect(home / "control.db") as raw:
+    with sqlite3.connect(file_home / "control.db") as raw:
         assert raw.execute("SELECT typeof(limit_amount) FROM ledgers").fetchone() == ("integer",)
     raw.close()
 

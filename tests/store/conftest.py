@@ -1,3 +1,3 @@
-from tests.control_fixtures import home, journal, store
+from tests.control_fixtures import control, file_home, file_store, home, journal, store
 
-__all__ = ["home", "journal", "store"]
+__all__ = ["control", "file_home", "file_store", "home", "journal", "store"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+import threading
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,11 +14,12 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, insert, select
+from sqlalchemy import create_engine, insert, select, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 
 from tests.control import url_of
+from tests.postgresql import drop_database, fresh_database
 from tre.base.reasons import Refused
 from tre.store import Store, schema
 from tre.store.tables import datasets, metadata, policies, versions
@@ -33,8 +35,10 @@ def names(store: Store) -> list[str]:
 
 
 def test_migrations_make_exactly_the_declared_tables(home: Path) -> None:
-    with create_engine(url_of(home)).connect() as connection:
+    engine = create_engine(url_of(home))
+    with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    engine.dispose()
     config = Config()
     config.set_main_option("script_location", str(schema._MIGRATIONS))
     assert ScriptDirectory.from_config(config).get_current_head() == schema.HEAD
@@ -82,16 +86,16 @@ def test_a_data_set_has_one_policy_in_force(store: Store) -> None:
         assert tx.insert_new(policies, row | {"status": "ended"})
 
 
-def test_what_is_committed_is_flushed_and_what_can_be_made_again_is_not(store: Store) -> None:
+def test_what_is_committed_is_flushed_and_what_can_be_made_again_is_not(file_store: Store) -> None:
     for lasting, level in ((True, 2), (False, 1), (True, 2)):
-        with store.transaction(lasting=lasting) as tx:
+        with file_store.transaction(lasting=lasting) as tx:
             assert tx._connection.exec_driver_sql("PRAGMA synchronous").scalar_one() == level
             assert tx._connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "wal"
 
 
-def test_a_locked_database_is_refused_clearly(home: Path) -> None:
-    store = Store(url_of(home), patience=0.1)
-    other = sqlite3.connect(home / "control.db", isolation_level=None)
+def test_a_locked_database_is_refused_clearly(file_home: Path) -> None:
+    store = Store(url_of(file_home), patience=0.1)
+    other = sqlite3.connect(file_home / "control.db", isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
     with pytest.raises(Refused) as refused, store.transaction():
         pytest.fail("granted")
@@ -103,31 +107,31 @@ def test_a_locked_database_is_refused_clearly(home: Path) -> None:
     store.close()
 
 
-def test_a_thread_that_holds_the_turn_too_long_is_not_waited_for_for_ever(home: Path) -> None:
-    store = Store(url_of(home), patience=0.05)
+def test_a_thread_that_holds_the_turn_too_long_is_not_waited_for_for_ever(file_home: Path) -> None:
+    store = Store(url_of(file_home), patience=0.05)
     with store.transaction(), pytest.raises(Refused) as refused, store.transaction():
         pytest.fail("two writers")
     assert code_of(refused) == "store.unavailable"
     store.close()
 
 
-def test_a_lost_database_is_refused_and_never_replaced_by_an_empty_one(home: Path, store: Store) -> None:
-    assert names(store) == []
-    (home / "control.db").unlink()
-    for attempt in (store.transaction, store.reading):
+def test_a_lost_database_is_refused_and_never_replaced_by_an_empty_one(file_home: Path, file_store: Store) -> None:
+    assert names(file_store) == []
+    (file_home / "control.db").unlink()
+    for attempt in (file_store.transaction, file_store.reading):
         with pytest.raises(Refused) as refused, attempt():
             pytest.fail("went on in a file that is gone")
         assert code_of(refused) == "store.missing"
     with pytest.raises(Refused) as refused:
-        Store(url_of(home))
+        Store(url_of(file_home))
     assert code_of(refused) == "store.missing"
-    assert not (home / "control.db").exists()
+    assert not (file_home / "control.db").exists()
 
 
-def test_a_database_that_was_replaced_under_a_running_process_is_refused(home: Path, store: Store) -> None:
-    (home / "control.db").rename(home / "old.db")
-    (home / "control.db").write_bytes((home / "old.db").read_bytes())
-    with pytest.raises(Refused) as refused, store.transaction():
+def test_a_database_that_was_replaced_under_a_running_process_is_refused(file_home: Path, file_store: Store) -> None:
+    (file_home / "control.db").rename(file_home / "old.db")
+    (file_home / "control.db").write_bytes((file_home / "old.db").read_bytes())
+    with pytest.raises(Refused) as refused, file_store.transaction():
         pytest.fail("wrote into the wrong file")
     assert code_of(refused) == "store.missing"
 
@@ -141,13 +145,61 @@ def test_a_damaged_database_is_refused_clearly(tmp_path: Path) -> None:
     store.close()
 
 
-def test_a_database_of_a_newer_release_is_left_alone(home: Path, store: Store) -> None:
-    with sqlite3.connect(home / "control.db") as other:
-        other.execute("UPDATE alembic_version SET version_num = '9999'")
-    other.close()
+def test_a_database_of_a_newer_release_is_left_alone(store: Store) -> None:
+    with store.transaction() as tx:
+        tx.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(Refused) as refused:
         store.migrate()
     assert code_of(refused) == "store.newer"
+
+
+def test_a_database_without_tables_is_refused_and_one_with_tables_is_not_taken_for_another_home(
+    home: Path, store: Store
+) -> None:
+    with pytest.raises(Refused) as refused:
+        Store.create(url_of(home))
+    assert code_of(refused) == "store.taken"
+    with store.transaction() as tx:
+        tx.execute(text("DROP TABLE alembic_version"))
+    with pytest.raises(Refused) as refused:
+        store.migrate()
+    assert code_of(refused) == "store.missing"
+
+
+def test_processes_that_migrate_at_once_do_it_once(tmp_path: Path) -> None:
+    address = fresh_database()
+    url = address.replace("postgresql://", "postgresql+psycopg://", 1)
+    script = f"from tre.store import Store\ntry: Store.create({url!r})\nexcept Exception as e: print(e)"
+    racers = [subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    said = sorted(racer.communicate(timeout=60)[0].strip() for racer in racers)
+    assert said == ["", *["store.taken"] * 3]
+    drop_database(address)
+
+
+def test_a_server_that_is_away_is_refused_clearly_and_without_its_address() -> None:
+    store = Store("postgresql+psycopg://tre@127.0.0.1:9/secret-name?passfile=/secret/file", patience=2)
+    with pytest.raises(Refused) as refused, store.transaction():
+        pytest.fail("granted")
+    assert code_of(refused) == "store.unavailable"
+    assert "secret" not in str(refused.value)
+
+
+def test_who_is_in_turn_is_waited_for(home: Path, store: Store) -> None:
+    other, done = Store(url_of(home), patience=20), threading.Event()
+
+    def second() -> None:
+        with other.transaction() as tx:
+            tx.in_turn(["b", "a"])
+            done.set()
+
+    with store.transaction() as tx:
+        tx.in_turn(["a", "c"])
+        thread = threading.Thread(target=second)
+        thread.start()
+        assert not done.wait(0.3)
+    assert done.wait(20)
+    thread.join()
+    other.close()
 
 
 def test_migrating_again_changes_nothing_and_imports_no_migration_tool(home: Path) -> None:
@@ -159,5 +211,5 @@ def test_migrating_again_changes_nothing_and_imports_no_migration_tool(home: Pat
     subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
 
 
-def test_the_file_is_readable_by_its_owner_alone(home: Path) -> None:
-    assert (home / "control.db").stat().st_mode & 0o077 == 0
+def test_the_file_is_readable_by_its_owner_alone(file_home: Path) -> None:
+    assert (file_home / "control.db").stat().st_mode & 0o077 == 0

@@ -10,7 +10,7 @@ from typing import Any
 
 from audit import Log, RemoteLog
 from tre import jobs, ledger
-from tre.app.settings import Settings, read_settings
+from tre.app.settings import Settings, control_url, read_settings
 from tre.app.writing import open_log
 from tre.base.clock import Clock, SystemClock
 from tre.base.home import Home
@@ -56,7 +56,8 @@ class House:
     @cached_property
     def store(self) -> Store:
         """The control database, brought to this release."""
-        store = Store(f"sqlite:///{self.home.control}")
+        control = self.settings.control
+        store = Store(control_url(control.url if control else None, self.home))
         store.migrate()
         return store
 

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 from tre.base.home import Home
 from tre.base.reasons import Refused
@@ -25,8 +27,25 @@ def _dark(colour: str) -> str:
     return colour
 
 
+def _without_password(url: str) -> str:
+    """Return an address that may be shown: a password in it would stand in settings, errors and process lists."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise ValueError("not an address") from None
+    if parsed.password or "password" in parsed.query or '"' in url or "\\" in url:
+        raise ValueError("a password, or a sign that no address has")
+    return url
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class ControlSettings(_Part):
+    """The control database, where it is not SQLite in the home. libpq reads a password from the `passfile` named."""
+
+    url: Annotated[str, Field(pattern=r"^postgresql://"), AfterValidator(_without_password)]
 
 
 class LogSettings(_Part):
@@ -81,6 +100,7 @@ class OnboardingSettings(_Part):
 class Settings(_Part):
     """All settings of a deployment."""
 
+    control: ControlSettings | None = None
     log: LogSettings
     server: ServerSettings
     portal: PortalSettings
@@ -95,14 +115,27 @@ def read_settings(home: Home) -> Settings:
         return Settings.model_validate(home.settings())
     except ValidationError as error:
         field = ".".join(str(part) for part in error.errors()[0]["loc"])
-        raise Refused.because(reasons.SETTINGS, field=field, file=str(home.config)) from error
+        # The cause quotes what was written, which may be a password where none belongs.
+        raise Refused.because(reasons.SETTINGS, field=field, file=str(home.config)) from None
     except (OSError, ValueError) as error:
         raise Refused.because(reasons.SETTINGS, field="file", file=str(home.config)) from error
 
 
-def settings_text(origin: str) -> str:
-    """Return the shipped settings for a log called `origin`."""
+def control_url(control: str | None, home: Home) -> str:
+    """Return where a control database is: at a PostgreSQL address, or in the home. Raises Refused (app.control)."""
+    if control is None:
+        return f"sqlite:///{home.control}"
+    try:
+        said = ControlSettings(url=control)
+    except ValidationError:
+        raise Refused.because(reasons.CONTROL) from None
+    return said.url.replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+def settings_text(origin: str, control: str | None = None) -> str:
+    """Return the shipped settings for a log called `origin`, and a control database at `control`."""
     installed = _PACKAGE / "_shipped" / "config"
     folder = installed if installed.is_dir() else _PACKAGE.parent / "config"
     text = (folder / "home.toml").read_text(encoding="utf-8")
-    return text.replace('"ORIGIN"', f'"{origin}"')
+    text = text.replace('"ORIGIN"', f'"{origin}"')
+    return text if control is None else f'{text}\n[control]\nurl = "{control}"\n'

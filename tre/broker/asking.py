@@ -157,7 +157,9 @@ def _reserved(
     """AUDIT's first step, decision, reservation and intent in one transaction; return the entries on their way."""
     trail = parts.trail(asker.person, asker.token)
     found = facts(decision, at)
+    questions = [question_digest(parts, at, measured.shape.question) for measured in decision.measured]
     with parts.store.transaction() as tx:
+        tx.in_turn([query, *questions])
         if jobs.find(tx, query) is not None:  # the same idempotency key, a moment earlier
             raise _Moved
         uses = [_taken_draws(tx, parts, at, measured, query) for measured in decision.measured]

@@ -52,6 +52,7 @@ def void(parts: Parts, job: Job, why: Reason, asker: Asker | None = None) -> boo
         act = trail.act(job.id)
         if not jobs.void(tx, job.id, parts.clock.now(), act.event_id, why.code):
             return False
+        tx.in_turn(job.questions)
         for question, position in _leading(job):
             ledger.drop_draw(tx, question, position, job.id)
         ledger.unpay(tx, job.id)
@@ -66,6 +67,7 @@ def _burn(parts: Parts, job: Job, trail: Trail, why: Reason, move: Move, *, inci
         act = trail.act(job.id)
         if not move(tx, act.event_id):
             return False
+        tx.in_turn(job.questions)
         for question, position in _leading(job):
             ledger.fail_draw(tx, question, position, job.id)
         moved = [movement.as_entry() for movement in ledger.burn(tx, job.id)]

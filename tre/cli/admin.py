@@ -51,8 +51,11 @@ class Table:
 class Admin(Protocol):
     """The commands on a home. Every method raises Refused; each change is an entry of the log."""
 
-    def init(self, home: Path, origin: str) -> str:
-        """Make the home and return the log's public verifier key. Refused where a home stands already."""
+    def init(self, home: Path, origin: str, control: str | None) -> str:
+        """Make the home and return the log's public verifier key. Refused where a home stands already.
+
+        :param control: the address of an empty PostgreSQL database; None keeps the control database in the home.
+        """
 
     def dataset_add(self, name: str, source: Path, policy: Path, progress: Progress) -> tuple[str, tuple[str, ...]]:
         """Make a version of the data set under the policy; return its name and what optional parts it lacks."""

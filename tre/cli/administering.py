@@ -31,7 +31,7 @@ def at_home() -> Admin:
 
 def init(options: argparse.Namespace) -> int:
     """Make a home."""
-    key = admin(None).init(options.home, options.origin)
+    key = admin(None).init(options.home, options.origin, options.control)
     print(f"Made {options.home}. Set TRE_HOME to it. The log's public key, to be given to everyone (log.vkey):")
     print(key.strip())
     return 0

@@ -112,6 +112,12 @@ def _setting_up(commands: Commands) -> None:
     init = _command(commands, "init", "make a home", "administering", "init")
     init.add_argument("home", type=Path, metavar="HOME", help="a folder that is empty or does not exist yet")
     init.add_argument("--origin", default="tre.local", metavar="NAME", help="the log's name (default: %(default)s)")
+    init.add_argument(
+        "--control",
+        metavar="URL",
+        help="an empty PostgreSQL database for control data, postgresql://USER@HOST/DB?passfile=FILE "
+        "(default: SQLite in HOME)",
+    )
     add = _command(
         _group(commands, "dataset", "data sets"),
         "add",

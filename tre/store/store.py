@@ -8,12 +8,12 @@ must not race is a conditional update or a unique key.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, Engine, Executable, Table, create_engine, event, insert
+from sqlalchemy import Connection, CursorResult, Engine, Executable, Table, create_engine, event, func, insert, select
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -64,6 +64,15 @@ class Transaction(Reading):
             return False
         return True
 
+    def in_turn(self, names: Iterable[str]) -> None:
+        """Wait for whoever has one of `names` in turn, and have them until this transaction ends.
+
+        For what is read in several statements and must not change between them. SQLite has one writer anyway.
+        """
+        if self._connection.dialect.name == "postgresql":
+            for name in sorted(names):
+                self.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
+
 
 class Store:
     """The control database of one deployment. Safe for threads; a forked child opens its own."""
@@ -71,7 +80,8 @@ class Store:
     def __init__(self, url: str, *, patience: float = 30.0) -> None:
         """Open an existing database without touching it.
 
-        :param url: `sqlite:////path/control.db` or `postgresql+psycopg://…`.
+        :param url: `sqlite:////path/control.db` or `postgresql+psycopg://user@host/database`; a password stands in
+            the file that its `passfile` names (libpq), never in it.
         :param patience: seconds to wait for a lock that another holds.
         Raises Refused (store.missing).
         """
@@ -84,12 +94,17 @@ class Store:
 
     @classmethod
     def create(cls, url: str, *, patience: float = 30.0) -> Store:
-        """Make the database where there is none, bring its tables to this release, and open it."""
+        """Make the tables in a new or empty database, and open it. Raises Refused (store.taken)."""
         parsed = make_url(url)
         if parsed.get_backend_name() == "sqlite" and parsed.database:
             Path(parsed.database).touch(mode=0o600)
         store = cls(url, patience=patience)
-        store.migrate()
+        try:
+            with store._writer(lasting=True) as connection:
+                schema.create(connection)
+        except BaseException:
+            store.close()
+            raise
         return store
 
     @contextmanager
@@ -109,7 +124,7 @@ class Store:
             yield Reading(connection)
 
     def migrate(self) -> None:
-        """Bring the tables to this release. Raises Refused (store.newer, store.unavailable)."""
+        """Bring the tables to this release. Raises Refused (store.newer, store.missing, store.unavailable)."""
         with self._writer(lasting=True) as connection:
             schema.upgrade(connection)
 
@@ -160,7 +175,16 @@ def _identity(file: Path | None) -> tuple[int, int] | None:
 
 
 def _server(url: URL, patience: float) -> Engine:
-    engine = create_engine(url, pool_size=8, max_overflow=56, pool_timeout=patience, pool_pre_ping=True)
+    milliseconds = int(patience * 1000)
+    engine = create_engine(
+        url,
+        pool_size=8,
+        max_overflow=56,
+        pool_timeout=patience,
+        pool_pre_ping=True,
+        isolation_level="READ COMMITTED",
+        connect_args={"connect_timeout": max(2, int(patience)), "options": f"-c lock_timeout={milliseconds}"},
+    )
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:

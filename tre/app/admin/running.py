@@ -19,9 +19,9 @@ from tre.journal.entries import home_exported
 class RunningCommands(AtHome):
     """The deployment from its first day on."""
 
-    def init(self, home: Path, origin: str) -> str:
+    def init(self, home: Path, origin: str, control: str | None = None) -> str:
         """Make a home; see `tre.app.making`."""
-        return make_home(home, origin)
+        return make_home(home, origin, control)
 
     def backup(self, to: Path, keys: Path | None) -> int:
         """Copy the home, also while it is served; return the size of the copied log. That it was made is an entry."""

@@ -20,6 +20,13 @@ ORIGIN = reason(
     "The origin {origin} cannot name a log.",
     "Use lower-case letters, digits, dots, dashes and slashes, such as `northfield.example/tre`.",
 )
+CONTROL = reason(
+    "app.control",
+    Kind.USAGE,
+    "The control database has no address that can be used.",
+    "Write `postgresql://USER@HOST/DATABASE?passfile=FILE`: the password stands in FILE, in libpq's form, and never "
+    "in the address.",
+)
 NO_HOME = reason(
     "app.no-home",
     Kind.USAGE,

@@ -15,6 +15,12 @@ MISSING = reason(
     "Make the home with `tre init HOME`, or restore the database from a back-up: the log raises its ledgers again.",
     "A lost database is never replaced by an empty one: an empty one would grant every budget again.",
 )
+TAKEN = reason(
+    "store.taken",
+    Kind.CONFLICT,
+    "The database holds a control database already.",
+    "Make an empty one for the new home: two homes on one database would each write a log that lacks half.",
+)
 NEWER = reason(
     "store.newer",
     Kind.UNAVAILABLE,

