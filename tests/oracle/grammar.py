@@ -341,6 +341,10 @@ class Grammar:
         if self.chance(0.5):
             self.used["join:left"] += 1
             other = tuple(replace(one, key=False, nullable=True) for one in right.columns)
+            if self.chance(0.3):
+                self.used["join:right"] += 1
+                kept, nulled = (f"({one.text})" if "JOIN" in one.text else one.text for one in (left, right))
+                return Source(f"{nulled} RIGHT JOIN {kept} ON {on}", left.columns + other, left.tables)
             return Source(
                 f"{left.text} LEFT JOIN ({right.text}) ON {on}"
                 if " " in right.text.strip() and "JOIN" in right.text

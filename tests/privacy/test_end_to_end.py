@@ -80,6 +80,9 @@ PLAIN = [
     "SELECT SUM(paid) FROM measurement",
     "SELECT VAR_SAMP(value_as_number), VAR_POP(value_as_number), STDDEV(value_as_number) AS d, "
     "STDDEV_POP(value_as_number) AS p, AVG(value_as_number) AS m FROM measurement",
+    "SELECT COUNT(DISTINCT visit_occurrence_id), COUNT(DISTINCT condition_concept_id) FROM condition_occurrence",
+    "SELECT condition_concept_id AS c, COUNT(DISTINCT visit_occurrence_id), COUNT(DISTINCT condition_start_date) "
+    "FILTER (WHERE condition_concept_id > 0) FROM condition_occurrence GROUP BY 1",
     "SELECT VARIANCE(year_of_birth) AS v, SUM(year_of_birth) AS s, AVG(year_of_birth) AS m FROM person",
     "SELECT SUM(paid) / COUNT(*) AS mean FROM measurement",
     "SELECT p.gender_concept_id AS g, COUNT(*) AS n FROM person p JOIN condition_occurrence c "

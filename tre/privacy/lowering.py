@@ -38,10 +38,11 @@ def lowered(block: PrivateAggregate, parts: Sequence[Part], groups: int, keep: b
     values = [part for part in parts if part.kind is PartKind.DISTINCT]
     cut = groups if keep else None
     counted = [values_counted(block, part, cut, fresh) for part in values]
-    if not sums and len(counted) == 1:
-        return counted[0]
-    totals = _summed(block, sums, values, cut, fresh)
-    return beside(totals, counted, [part.name for part in parts], fresh)
+    if counted and not sums and not block.keys:  # one row each: nothing is needed to hold them together
+        first, *others = counted
+    else:
+        first, others = _summed(block, sums, values, cut, fresh), counted
+    return beside(first, others, [part.name for part in parts], fresh)
 
 
 def _summed(

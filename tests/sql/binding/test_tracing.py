@@ -122,7 +122,7 @@ REFUSED = [
     ("private.window", "SELECT ROW_NUMBER() OVER (PARTITION BY person_id) FROM person"),
     ("private.set-operation", "SELECT 1 FROM person UNION SELECT 2 FROM person"),
     ("private.set-operation", "SELECT COUNT(*) FROM (SELECT person_id FROM person EXCEPT SELECT person_id FROM death) q"),
-    ("private.outer-join", "SELECT COUNT(*) FROM person p RIGHT JOIN death d USING (person_id)"),
+    ("private.outer-join", "SELECT COUNT(*) FROM person p FULL JOIN death d USING (person_id)"),
     ("private.outer-join", "SELECT COUNT(*) FROM person p FULL JOIN death d USING (person_id)"),
     ("private.natural-join", "SELECT COUNT(*) FROM person NATURAL JOIN death"),
     ("private.sampling", "SELECT COUNT(*) FROM person TABLESAMPLE BERNOULLI (10)"),

@@ -93,7 +93,7 @@ def _join(node: exp.Join) -> Iterator[Found]:
     side, kind = (node.args.get("side") or "").upper(), (node.args.get("kind") or "").upper()
     if node.args.get("method"):
         yield (reasons.NATURAL, {}) if node.args["method"].upper() == "NATURAL" else (reasons.CLAUSE, _named(node))
-    if side not in ("", "LEFT"):
+    if side not in ("", "LEFT", "RIGHT"):
         yield reasons.OUTER_JOIN, {"kind": side}
     if kind not in ("", "INNER", "OUTER", "CROSS"):
         yield reasons.OUTER_JOIN, {"kind": kind}

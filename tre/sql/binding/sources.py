@@ -69,17 +69,18 @@ def _nested(left: Joined, join: exp.Join, scope: Scope, session: Session, binder
 def _join(
     left: Joined, right: Joined, node: exp.Join, before: int, scope: Scope, session: Session, binders: Binders
 ) -> Joined:
-    kind = JoinKind.LEFT if (node.args.get("side") or "").upper() == "LEFT" else JoinKind.INNER
-    terms = [_using(one, before, scope, session) for one in node.args.get("using") or []]
+    side = (node.args.get("side") or "").upper()
+    terms = [_using(one, before, scope, session, kept=side) for one in node.args.get("using") or []]
     if node.args.get("on") is not None:
         terms.append(binders.condition(node.args["on"], scope, "ON"))
     condition = functions.conjunction(*terms)
-    nulled: tuple[tuple[Column, Column], ...] = ()
-    if kind is JoinKind.LEFT:
-        nulled = tuple((_nullable(column, session), column) for column in right.relation.columns)
-        _rename_sources(scope, before, {old.id: new for new, old in nulled})
-    relation = Join(kind, left.relation, right.relation, condition, nulled)
-    return Joined(relation, node, left, right)
+    if not side:
+        return Joined(Join(JoinKind.INNER, left.relation, right.relation, condition), node, left, right)
+    if side == "RIGHT":  # a LEFT JOIN read from the other end
+        left, right = right, left
+    nulled = tuple((_nullable(column, session), column) for column in right.relation.columns)
+    _rename(scope, {old.id: new for new, old in nulled})
+    return Joined(Join(JoinKind.LEFT, left.relation, right.relation, condition, nulled), node, left, right)
 
 
 def _nullable(column: Column, session: Session) -> Column:
@@ -87,16 +88,19 @@ def _nullable(column: Column, session: Session) -> Column:
     return session.column(column.name, column.type, facts, column.origin, session.spoken.get(column.id))
 
 
-def _rename_sources(scope: Scope, before: int, new: dict[int, Column]) -> None:
-    for place in range(before, len(scope.sources)):
-        source = scope.sources[place]
-        columns = tuple((name, new[column.id]) for name, column in source.columns)
+def _rename(scope: Scope, new: dict[int, Column]) -> None:
+    """Let names mean the columns that the nullable side has after an outer join."""
+    for place, source in enumerate(scope.sources):
+        columns = tuple((name, new.get(column.id, column)) for name, column in source.columns)
         scope.sources[place] = Source(source.alias, columns)
+    for name, column in scope.merged.items():
+        scope.merged[name] = new.get(column.id, column)
 
 
-def _using(node: exp.Expr, before: int, scope: Scope, session: Session) -> Expression:
+def _using(node: exp.Expr, before: int, scope: Scope, session: Session, kept: str) -> Expression:
+    """Return the equality of a column that both sides have; after it the name means that of the side that is kept."""
     name = folded(node.name)
     left = Scope({}, None, scope.sources[:before], scope.merged).resolve(node.name, "", session, node)
     right = Scope({}, None, scope.sources[before:]).resolve(node.name, "", session, node)
-    scope.merged[name] = left
+    scope.merged[name] = right if kept == "RIGHT" else left
     return session.placed(node, lambda: functions.call(predicates.EQUAL, Ref(left), Ref(right)))
