@@ -93,6 +93,16 @@ class FakeAdmin:
     def restore(self, source: Path, keys: Path | None, home: Path) -> None:
         self.calls.append(("restore", source, keys, home))
 
+    def link(self, person: str, issuer: str, subject: str) -> None:
+        self.calls.append(("link", person, issuer, subject))
+
+    def unlink(self, issuer: str, subject: str) -> str:
+        self.calls.append(("unlink", issuer, subject))
+        return "ada"
+
+    def sign_out(self, person: str) -> None:
+        self.calls.append(("sign_out", person))
+
     def serve(self, host: str, port: int) -> None:
         self.calls.append(("serve", host, port))
 

@@ -140,7 +140,7 @@ def test_no_token_lives_longer_than_a_day(issuer: EmbeddedIssuer, minutes: int) 
 def test_a_shared_secret_is_no_issuers_key() -> None:
     secret = {"kty": "oct", "alg": "HS256", "kid": "s", "k": "A" * 43}
     with pytest.raises(UnfitKey):
-        Issuer.trusting("tre.example", "x", [secret])
+        Issuer.embedded("tre.example", "x", [secret])
 
 
 def test_the_key_file_is_made_once_for_its_owner_alone(tmp_path: Path, clock: Stopped) -> None:
@@ -150,7 +150,7 @@ def test_the_key_file_is_made_once_for_its_owner_alone(tmp_path: Path, clock: St
     with pytest.raises(FileExistsError):
         create_key(tmp_path)
     token = EmbeddedIssuer("tre.example", "x", load_key(tmp_path), clock).issue("ada", None, 5)
-    assert verify(token, [Issuer.trusting("tre.example", "x", [made.public])], clock).person == "ada"
+    assert verify(token, [Issuer.embedded("tre.example", "x", [made.public])], clock).person == "ada"
     assert "d" not in made.public
     assert json.loads(file.read_text())["d"] not in repr(made)
 

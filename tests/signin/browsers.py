@@ -7,6 +7,7 @@ from typing import Any
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from tre.web.signin.pages import BEGUN
 from tre.web.visitors import COOKIE
 
 HERE = "http://127.0.0.1:8321"
@@ -37,6 +38,16 @@ class Browser:
     @secret.setter
     def secret(self, value: str) -> None:
         self._client.set_cookie(COOKIE, value, domain="127.0.0.1")
+
+    @property
+    def begun(self) -> str | None:
+        """The secret of the sign-in that it has begun at a provider."""
+        cookie = self._client.get_cookie(BEGUN, "127.0.0.1")
+        return cookie.value if cookie else None
+
+    @begun.setter
+    def begun(self, value: str) -> None:
+        self._client.set_cookie(BEGUN, value, domain="127.0.0.1")
 
     def who(self) -> Any:
         """Whom the house takes it for."""

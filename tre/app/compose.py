@@ -10,6 +10,7 @@ from typing import Any
 
 from audit import Log, RemoteLog
 from tre import jobs, ledger
+from tre.app.issuers import outside_issuer, sign_in_providers
 from tre.app.settings import Settings, control_url, read_settings
 from tre.app.writing import open_log
 from tre.base.clock import Clock, SystemClock
@@ -20,7 +21,7 @@ from tre.base.reasons import app as reasons
 from tre.broker import Parts
 from tre.broker.parts import Step
 from tre.engines import DuckDBEngine, EngineLimits
-from tre.identity import EmbeddedIssuer, load_key, load_retired, state_of
+from tre.identity import EmbeddedIssuer, Issuer, Provider, load_key, load_retired, state_of
 from tre.journal import Journal, Shown, Sidecar, Trail, settle_master
 from tre.privacy.mechanisms import OpenDPNoise
 from tre.store import Store, Transaction
@@ -85,6 +86,21 @@ class House:
     def _issuer(self) -> dict[str, Any]:
         return {}
 
+    @property
+    def trusted(self) -> tuple[Issuer, ...]:
+        """Every issuer whose tokens are taken now: the embedded one, and those that the settings name."""
+        return (self.issuer.trusted(), *self.outside)
+
+    @cached_property
+    def outside(self) -> tuple[Issuer, ...]:
+        """The issuers that the settings name, with what was read of their keys."""
+        return tuple(outside_issuer(said, self.home.root, self.store, self.clock) for said in self.settings.issuers)
+
+    @cached_property
+    def providers(self) -> tuple[Provider, ...]:
+        """The issuers at which people may sign in to the portal."""
+        return sign_in_providers(self.settings.issuers, self.outside, self.home.root, self.clock)
+
     def key(self, name: str) -> bytes:
         """Return a secret of the home."""
         return (self.home.keys / name).read_bytes()
@@ -126,7 +142,8 @@ class House:
 
     def close(self) -> None:
         """Give the log and the database back; whatever is asked for next is opened anew."""
-        self.__dict__.pop("sidecar", None)
+        for name in ("sidecar", "outside", "providers"):
+            self.__dict__.pop(name, None)
         for name in ("journal", "store"):
             if name in self.__dict__:
                 self.__dict__.pop(name).close()

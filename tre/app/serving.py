@@ -93,7 +93,7 @@ class Running:
     def _principal(self, token: str) -> Principal:
         """Return who a token speaks for; failures are counted a minute and go to the log."""
         try:
-            principal = verify(token, [self._house.issuer.trusted()], self._house.clock)
+            principal = verify(token, self._house.trusted, self._house.clock)
             with self._house.store.reading() as tx:
                 if governance.token_revoked(tx, principal.token):
                     raise Refused.because(identity.TOKEN_EXPIRED)

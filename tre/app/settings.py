@@ -3,19 +3,41 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from tre.base.home import Home
 from tre.base.reasons import Refused
 from tre.base.reasons import app as reasons
+from tre.identity import is_fit
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 Positive = Annotated[int, Field(ge=1)]
 Writer = Literal["embedded", "process"]
+Algorithm = Literal["ES256", "RS256", "PS256", "EdDSA"]
+
+
+def _fit(url: str) -> str:
+    if not is_fit(url):
+        raise ValueError("an https:// address, or http:// of this machine")
+    return url
+
+
+def _file_or_fit(place: str) -> str:
+    return _fit(place) if "://" in place else place
+
+
+def _not_local(word: str) -> str:
+    if word == "local":
+        raise ValueError("`local` is for the environment's own tokens and codes")
+    return word
+
+
+Word = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$"), AfterValidator(_not_local)]
+"""A way of signing in, as policies name it under `acr`."""
 
 
 def _dark(colour: str) -> str:
@@ -67,7 +89,6 @@ class PortalSettings(_Part):
 
     name: Annotated[str, Field(min_length=1, max_length=60)]
     colour: Annotated[str, Field(pattern=r"^#[0-9a-f]{6}$"), AfterValidator(_dark)]
-
     url: Annotated[str, Field(pattern=r"^$|^https://[a-z0-9.-]+(:[0-9]{1,5})?$")]
     idle: Positive
     longest: Positive
@@ -97,9 +118,36 @@ class OnboardingSettings(_Part):
     threads: Positive
 
 
+class SignInSettings(_Part):
+    """How people sign in to the portal at an issuer: what it is called on the page, and what we are called there."""
+
+    label: Annotated[str, Field(min_length=1, max_length=60)]
+    client: Annotated[str, Field(pattern=r"^[!-~]{1,255}$")]
+    secret: Annotated[str, Field(min_length=1)] | None = None
+
+
+class IssuerSettings(_Part):
+    """An outside issuer that is trusted to say who people are; what it must never be is said by its types.
+
+    `name` and the words stand in log entries, so they are short and plain; `local` is for the environment alone.
+    """
+
+    name: Annotated[str, Field(pattern=r"^https?://[A-Za-z0-9._:@/+~-]{1,119}$"), AfterValidator(_fit)]
+    audience: Annotated[str, Field(min_length=1)]
+    jwks: Annotated[str, Field(min_length=1), AfterValidator(_file_or_fit)]
+    algorithms: Annotated[list[Algorithm], Field(min_length=1)]
+    longest: Annotated[int, Field(ge=1, le=86_400)]
+    refresh: Annotated[int, Field(ge=1, le=3_600)]
+    acr: dict[str, Word] = {}
+    amr: dict[str, Word] = {}
+    otherwise: Word | None = None
+    sign_in: SignInSettings | None = None
+
+
 class Settings(_Part):
     """All settings of a deployment."""
 
+    issuers: list[IssuerSettings] = []
     control: ControlSettings | None = None
     log: LogSettings
     server: ServerSettings
@@ -107,6 +155,12 @@ class Settings(_Part):
     runner: RunnerSettings
     engine: EngineSettings
     onboarding: OnboardingSettings
+
+    @model_validator(mode="after")
+    def _each_issuer_once(self) -> Self:
+        if len({issuer.name for issuer in self.issuers}) != len(self.issuers):
+            raise ValueError("an issuer is named twice")
+        return self
 
 
 def read_settings(home: Home) -> Settings:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import secrets
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import TypeVar
 
@@ -10,17 +11,19 @@ from tre import governance
 from tre.app.compose import House
 from tre.app.failures import FailedSignIns
 from tre.base.reasons import Refused
-from tre.base.reasons.identity import DEMONSTRATION_ONLY
+from tre.base.reasons.identity import DEMONSTRATION_ONLY, PROVIDER_UNKNOWN
 from tre.identity import (
     Principal,
     Session,
     SignedIn,
     begin_session,
+    begin_sign_in,
     drop_codes,
     end_session,
     end_sessions,
     open_session,
     take_code,
+    take_sign_in,
     to_be_touched,
     touch,
 )
@@ -44,6 +47,34 @@ class SigningIn:
     def principal(self, secret: str) -> Principal:
         """Return who a cookie's secret speaks for, now."""
         return self._counted(lambda: self._open(secret)).principal
+
+    def providers(self) -> tuple[str, ...]:
+        """Return what the issuers at which people may sign in are called."""
+        return tuple(provider.label for provider in self._house.providers)
+
+    def begin(self, provider: int, target: str, callback: str) -> tuple[str, str]:
+        """Begin to sign in at an issuer."""
+        if provider >= len(self._house.providers):
+            raise Refused.because(PROVIDER_UNKNOWN)
+        chosen = self._house.providers[provider]
+        with self._house.store.transaction(lasting=False) as tx:
+            begun = begin_sign_in(tx, self._house.clock.now(), chosen.issuer.name, target, secrets.token_bytes)
+        return chosen.address(begun, callback), begun.browser
+
+    def finish(
+        self, browser: str | None, answer: Mapping[str, str], callback: str, before: str | None
+    ) -> tuple[str, str]:
+        """Finish what `browser` began. It is used up first, whatever becomes of it."""
+        return self._counted(lambda: self._finish(browser or "", answer, callback, before))
+
+    def _finish(self, browser: str, answer: Mapping[str, str], callback: str, before: str | None) -> tuple[str, str]:
+        with self._house.store.transaction() as tx:
+            returned = take_sign_in(tx, self._house.clock.now(), answer.get("state", ""), browser)
+        provider = next((one for one in self._house.providers if one.issuer.name == returned.issuer), None)
+        if provider is None:
+            raise Refused.because(PROVIDER_UNKNOWN)
+        who = provider.finish(returned, answer, callback)
+        return self._begin(lambda _tx: who, before), returned.target
 
     def with_code(self, code: str, before: str | None) -> str:
         """Sign in with a one-time code."""

@@ -117,6 +117,15 @@ class Admin(Protocol):
     def restore(self, source: Path, keys: Path | None, home: Path) -> None:
         """Make a home of a back-up. Needs no home."""
 
+    def link(self, person: str, issuer: str, subject: str) -> None:
+        """Say that a subject of an outside issuer is a person."""
+
+    def unlink(self, issuer: str, subject: str) -> str:
+        """Make a subject of an outside issuer nobody; return who it was."""
+
+    def sign_out(self, person: str) -> None:
+        """End every session, token and code of a person."""
+
     def serve(self, host: str, port: int) -> None:
         """Serve until stopped."""
 

@@ -109,6 +109,26 @@ def code(options: argparse.Namespace) -> int:
     return 0
 
 
+def person_link(options: argparse.Namespace) -> int:
+    """Say whom a subject of an issuer is."""
+    at_home().link(options.id, options.issuer, options.subject)
+    print(f"linked {options.id}")
+    return 0
+
+
+def person_unlink(options: argparse.Namespace) -> int:
+    """Make a subject of an issuer nobody."""
+    print(f"unlinked {at_home().unlink(options.issuer, options.subject)}")
+    return 0
+
+
+def person_sign_out(options: argparse.Namespace) -> int:
+    """End every session, token and code of a person."""
+    at_home().sign_out(options.id)
+    print(f"signed out {options.id}")
+    return 0
+
+
 def serve(options: argparse.Namespace) -> int:
     """Serve until stopped."""
     at_home().serve(options.host, options.port)

@@ -162,6 +162,7 @@ def _people_and_projects(commands: Commands) -> Commands:
         help="a data set that a controller answers for; may be given again",
     )
     _command(person, "list", "list people", "administering", "person_list")
+    _person_signing_in(person)
     project = _group(commands, "project", "projects")
     _project_add(project)
     _command(project, "list", "list projects", "administering", "project_list")
@@ -189,6 +190,22 @@ def _entitling(commands: Commands, person: Commands) -> None:
     which = made.add_mutually_exclusive_group(required=True)
     which.add_argument("token", nargs="?", metavar="ID", help="the id that `tre tokens list` shows")
     which.add_argument("--person", metavar="P", help="whose tokens end, all of them")
+
+
+def _person_signing_in(person: Commands) -> None:
+    for name, text in (
+        ("link", "say that a subject of an outside issuer is this person"),
+        ("unlink", "make a subject of an outside issuer nobody, and end the sessions begun there"),
+    ):
+        made = _command(person, name, text, "administering", f"person_{name}")
+        if name == "link":
+            made.add_argument("id", metavar="PERSON")
+        made.add_argument("--issuer", required=True, metavar="I", help="its name, as in the settings")
+        made.add_argument("--subject", required=True, metavar="S", help="the `sub` of its tokens; stored encrypted")
+    out = _command(
+        person, "sign-out", "end every session, token and code of a person", "administering", "person_sign_out"
+    )
+    out.add_argument("id", metavar="PERSON")
 
 
 def _project_add(project: Commands) -> None:

@@ -6,6 +6,7 @@ The algorithm belongs to the key. A token is never asked for it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from jwt import PyJWK
@@ -55,6 +56,37 @@ def by_kid(jwks: Sequence[JWK]) -> dict[str, PyJWK]:
     return keys
 
 
+def published_keys(jwks: Sequence[JWK], algorithms: Sequence[str]) -> dict[str, PyJWK]:
+    """Return those keys of an outside issuer's set that may verify by one of `algorithms`, by key id.
+
+    A set holds keys for other uses too: those are passed over, as is one whose algorithm is not settled. Raises
+    UnfitKey for a set that shows a secret, or that gives an id to two keys.
+    """
+    if any(jwk.get("kty") == "oct" or _PRIVATE_PARTS & jwk.keys() for jwk in jwks):
+        raise UnfitKey("a published set shows a secret")
+    found: dict[str, PyJWK] = {}
+    for jwk in jwks:
+        key = _fixed(jwk, algorithms)
+        if key is None:
+            continue
+        if jwk["kid"] in found:
+            raise UnfitKey("every key of a set has an id of its own")
+        found[jwk["kid"]] = key
+    return found
+
+
+def _fixed(jwk: JWK, algorithms: Sequence[str]) -> PyJWK | None:
+    """Return the key with the one algorithm that it and its issuer agree on; None where there is not just one."""
+    if not isinstance(jwk.get("kid"), str):
+        return None
+    fitting: list[PyJWK] = []
+    for algorithm in algorithms:
+        if jwk.get("alg", algorithm) == algorithm:
+            with suppress(UnfitKey):
+                fitting.append(verification_key({**jwk, "alg": algorithm}))
+    return fitting[0] if len(fitting) == 1 else None
+
+
 def _check_purpose(jwk: JWK) -> None:
     if jwk.get("use", "sig") != "sig":
         raise UnfitKey("the key is not for signatures")
@@ -70,6 +102,7 @@ def _algorithm(jwk: JWK) -> str:
     fits = {
         "EC": algorithm in _CURVES and jwk.get("crv") == _CURVES[algorithm],
         "RSA": algorithm in _RSA,
+        "OKP": algorithm == "EdDSA" and jwk.get("crv") == "Ed25519",
         "oct": algorithm in _HMAC_BYTES,
     }
     if not fits.get(str(kind), False):

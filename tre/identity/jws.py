@@ -14,7 +14,8 @@ from tre.identity.jwk import JWK, verification_key
 
 LONGEST = 8192
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]+", re.ASCII)
-_UNDERSTOOD = frozenset({"alg", "kid", "typ", "cty"})
+_UNDERSTOOD = frozenset({"alg", "kid", "typ", "cty", "x5t", "x5t#S256"})
+"""x5t is a thumbprint beside `kid` that some providers send (RFC 7515 §4.1.7); it names a key and carries none."""
 
 
 class Malformed(ValueError):  # noqa: N818 - a verdict on what was sent
@@ -29,15 +30,15 @@ def header_of(compact: str) -> dict[str, Any]:
     """Return the header of a token that nobody has verified yet.
 
     Raises Malformed for any other form or size, base64url that is not canonical, duplicate names, and header
-    parameters beyond alg, kid, typ and cty: those carry keys (jwk, jku, x5c …) or change the form (b64, crit).
+    parameters beyond those below: they carry keys (jwk, jku, x5c …) or change the form (b64, crit).
     """
-    if len(compact) > LONGEST or not _COMPACT.fullmatch(compact):
-        raise Malformed("not a compact token")
-    parts = [_decoded(part) for part in compact.split(".")]
-    header = strict_object(parts[0])
-    if not header.keys() <= _UNDERSTOOD or not all(isinstance(value, str) for value in header.values()):
-        raise Malformed("header parameters that are not understood")
-    return header
+    return _header(_parts(compact)[0])
+
+
+def parts_of(compact: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the header and the JSON payload of a token that nobody has verified yet. Raises Malformed."""
+    header, payload, _ = _parts(compact)
+    return _header(header), strict_object(payload)
 
 
 def verify_jws(compact: str, jwk: JWK) -> bytes:
@@ -72,6 +73,19 @@ def strict_object(text: bytes) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise Malformed("not a JSON object")
     return value
+
+
+def _parts(compact: str) -> list[bytes]:
+    if len(compact) > LONGEST or not _COMPACT.fullmatch(compact):
+        raise Malformed("not a compact token")
+    return [_decoded(part) for part in compact.split(".")]
+
+
+def _header(text: bytes) -> dict[str, Any]:
+    header = strict_object(text)
+    if not header.keys() <= _UNDERSTOOD or not all(isinstance(value, str) for value in header.values()):
+        raise Malformed("header parameters that are not understood")
+    return header
 
 
 def _decoded(part: str) -> bytes:

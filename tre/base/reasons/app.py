@@ -96,3 +96,9 @@ DETAIL = reason(
     "Which table, column and row it was stands in {file}, which may quote data.",
     "Give the file to the data controller, who corrects the delivery; then delete it.",
 )
+SECRET_UNREADABLE = reason(
+    "app.secret-unreadable",
+    Kind.UNAVAILABLE,
+    "A secret that the settings name cannot be read: {file}.",
+    "Put the file there, readable for the user who serves alone.",
+)

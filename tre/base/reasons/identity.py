@@ -30,7 +30,8 @@ TOKEN_KIND = reason(
     Kind.SIGN_IN,
     "The token is not an access token.",
     "Send the access token, not the identity token, of your sign-in.",
-    "The header's `typ` must be `at+jwt` (RFC 9068 §2.1), so that no other token of the issuer passes for one.",
+    "The header's `typ` must be `at+jwt` (RFC 9068 §2.1), so that no other token of the issuer passes for one. "
+    "A provider that does not set it has a switch for it, or its tokens are no use here.",
 )
 TOKEN_AUDIENCE = reason(
     "identity.token-audience", Kind.SIGN_IN, "The token was issued for another service.", _SIGN_IN_ANEW
@@ -47,8 +48,8 @@ TOKEN_CLAIMS = reason(
     Kind.SIGN_IN,
     "The token lacks a claim that every access token has, or one has the wrong form.",
     _SIGN_IN_ANEW,
-    "Required are iss, sub, aud, exp, iat, jti and acr (RFC 9068 §2.2) in a strict JSON object; a token lives for "
-    "at most as long as its issuer is trusted to issue for.",
+    "Required are iss, sub, aud, exp, iat and jti (RFC 9068 §2.2) in a strict JSON object, of the environment's own "
+    "tokens also acr; a token lives for at most as long as its issuer is trusted to issue for.",
 )
 TOKEN_PROJECT = reason(
     "identity.token-project",
@@ -106,4 +107,71 @@ DEMONSTRATION_ONLY = reason(
     Kind.REFUSED,
     "Choosing who one is belongs to the demonstration, on the machine that serves it.",
     "Sign in with a code of the operator or with your organisation's account.",
+)
+ACR_UNKNOWN = reason(
+    "identity.acr-unknown",
+    Kind.SIGN_IN,
+    "Your organisation's sign-in does not say in known words how you were recognised.",
+    "Sign in there with a second factor; if that does not help, tell the operator.",
+    "`acr` and `amr` under the issuer in the settings say what its words mean here; without `otherwise` all else is "
+    "refused.",
+)
+ISSUER_UNAVAILABLE = reason(
+    "identity.issuer-unavailable",
+    Kind.UNAVAILABLE,
+    "Your organisation's sign-in service cannot be reached or answers what it should not.",
+    "Try again in a minute; if that does not help, tell the operator.",
+    "Its keys are fetched over HTTPS, within seconds, and never from another address. Nothing is accepted on trust "
+    "while they cannot be had.",
+)
+ISSUER_UNKNOWN = reason(
+    "identity.issuer-unknown",
+    Kind.UNKNOWN,
+    "The settings name no issuer {issuer}.",
+    "Name it exactly as under `[[issuers]]` in the settings.",
+)
+SUBJECT_UNFIT = reason(
+    "identity.subject-unfit",
+    Kind.USAGE,
+    "This is no subject: 1 to 255 printable characters.",
+    "Give the `sub` of the person's tokens at the issuer, as it stands there.",
+)
+SUBJECT_TAKEN = reason(
+    "identity.subject-taken",
+    Kind.CONFLICT,
+    "This subject of the issuer is somebody here already.",
+    "Look who it is; undo the link with `tre person unlink` if it is wrong.",
+    "A subject is one person. One person may have several subjects.",
+)
+SUBJECT_UNKNOWN = reason(
+    "identity.subject-unknown",
+    Kind.UNKNOWN,
+    "This subject of the issuer is nobody here.",
+    "Compare the issuer and the subject, letter by letter, with those that were linked.",
+)
+SIGN_IN_LOST = reason(
+    "identity.sign-in-lost",
+    Kind.SIGN_IN,
+    "This answer belongs to no sign-in that this browser has begun.",
+    "Begin again here; do not use an old address or one that somebody sent you.",
+    "A sign-in is for one browser, once, within ten minutes, and its answer comes from the issuer it was begun at. "
+    "Allow this site its cookies.",
+)
+SIGN_IN_REFUSED = reason(
+    "identity.sign-in-refused",
+    Kind.SIGN_IN,
+    "Your organisation's sign-in service did not sign you in.",
+    "Begin again; if that does not help, tell the operator the time.",
+)
+SIGN_IN_BUSY = reason(
+    "identity.sign-in-busy",
+    Kind.TOO_MANY,
+    "Too many sign-ins have begun and not ended.",
+    "Try again in a few minutes.",
+)
+PROVIDER_UNKNOWN = reason(
+    "identity.provider-unknown",
+    Kind.UNKNOWN,
+    "There is no such way of signing in here.",
+    "Choose one of those on the page.",
 )

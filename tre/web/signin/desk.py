@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from tre.identity import Principal
@@ -15,6 +16,17 @@ class Desk(Protocol):
 
     def principal(self, secret: str) -> Principal:
         """Return who the session of a cookie's secret belongs to; refused as identity.session-ended."""
+
+    def providers(self) -> tuple[str, ...]:
+        """Return what the issuers at which people may sign in are called, in order."""
+
+    def begin(self, provider: int, target: str, callback: str) -> tuple[str, str]:
+        """Begin to sign in at an issuer; return its address and the secret for the browser to come back with."""
+
+    def finish(
+        self, browser: str | None, answer: Mapping[str, str], callback: str, before: str | None
+    ) -> tuple[str, str]:
+        """Finish what `browser` began; return the session's secret and the page that was asked for."""
 
     def with_code(self, code: str, before: str | None) -> str:
         """Sign in with a one-time code of the operator."""

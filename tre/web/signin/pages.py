@@ -10,6 +10,7 @@ from flask import Blueprint, Flask, Response, redirect, render_template, request
 
 from tre.base.reasons import Refused
 from tre.base.reasons.identity import DEMONSTRATION_ONLY
+from tre.base.reasons.web import FOREIGN_ORIGIN
 from tre.identity import Principal
 from tre.web.portal.rendering import framed
 from tre.web.signin.desk import Desk
@@ -18,6 +19,11 @@ from tre.web.visitors import Visitors, drop_secret, set_secret
 _FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Via")
 _OWN_PAGE = re.compile(r"/(?![/\\])[A-Za-z0-9._~!$&'()*+,;=:@/?%-]{0,500}", re.ASCII)
 _SEE_OTHER = 303
+_LONGEST = 600
+
+CALLBACK = "/sign-in/callback"
+BEGUN = "__Host-tre-sign-in"
+"""The cookie of a browser that has gone to an issuer: an answer is taken from the browser that asked alone."""
 
 
 def add_sign_in(app: Flask, visitors: Visitors, desk: Desk) -> None:
@@ -30,6 +36,8 @@ def add_sign_in(app: Flask, visitors: Visitors, desk: Desk) -> None:
     for path, method, handle in (
         ("/sign-in", "GET", handlers.show),
         ("/sign-in", "POST", handlers.with_code),
+        ("/sign-in/with/<int:provider>", "GET", handlers.begin),
+        (CALLBACK, "GET", handlers.finish),
         ("/sign-in/demonstration", "POST", handlers.as_person),
         ("/sign-out", "POST", handlers.sign_out),
         ("/sign-out-everywhere", "POST", handlers.sign_out_everywhere),
@@ -51,6 +59,25 @@ class _Pages:
         """Sign in with a one-time code."""
         secret = self._desk.with_code(request.form.get("code", ""), self._visitors.secret())
         return _signed_in(secret, _own_page(request.form.get("to", "")))
+
+    def begin(self, provider: int) -> Response:
+        """Go to an issuer. A link will do, since nothing is changed but this browser; not one on another site."""
+        if request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
+            raise Refused.because(FOREIGN_ORIGIN)
+        target = _own_page(request.args.get("to", ""))
+        address, browser = self._desk.begin(provider, target, self._callback())
+        response = _see(address)
+        set_secret(response, browser, BEGUN, _LONGEST)
+        return response
+
+    def finish(self) -> Response:
+        """Come back from an issuer: its page sent the browser here, so the request comes from another site."""
+        answer = {name: values[0] for name, values in request.args.lists() if len(values) == 1}
+        begun = request.cookies.get(BEGUN) if len(answer) == len(request.args) else None
+        secret, target = self._desk.finish(begun, answer, self._callback(), self._visitors.secret())
+        response = _signed_in(secret, target)
+        drop_secret(response, BEGUN)
+        return response
 
     def as_person(self) -> Response:
         """Sign in as one of the demonstration's people, at the machine that serves it."""
@@ -79,11 +106,15 @@ class _Pages:
         drop_secret(response)
         return response
 
+    def _callback(self) -> str:
+        return self._visitors.origin() + CALLBACK
+
     def _page(self, target: str, error: Refused | None = None) -> str:
         return render_template(
             "signin/sign_in.html",
             target=target,
             visitor=self._visitor(),
+            providers=self._desk.providers(),
             people=self._desk.people() if self._is_here() else (),
             refusals=error.refusals if error else (),
         )
