@@ -113,6 +113,10 @@ class FakeAdmin:
     def ledger_export(self) -> str:
         return '{"ledgers": []}\n'
 
+    def audit_reindex(self) -> int:
+        self.calls.append(("audit_reindex",))
+        return 7
+
     def audit_export(self, folder: Path) -> int:
         self.calls.append(("audit_export", folder))
         return 7

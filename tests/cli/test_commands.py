@@ -271,11 +271,13 @@ def test_the_remaining_commands_reach_the_home(
     assert main(["serve", "--port", "9000"]) == 0
     assert main(["project", "unlock", "p1", "--by", "bob", "--reason", "looked"]) == 0
     assert main(["audit", "serve"]) == 0
+    assert main(["audit", "reindex"]) == 0
     assert main(["audit", "export", str(tmp_path)]) == 0
     assert admin.calls == [
         ("serve", "127.0.0.1", 9000),
         ("unlock", "p1", "bob", "looked"),
         ("audit_serve",),
+        ("audit_reindex",),
         ("audit_export", tmp_path),
     ]
     assert main(["project", "unlock", "gone", "--by", "bob", "--reason", "x"]) == 3

@@ -11,7 +11,7 @@ from audit.__main__ import _parser as audit_parser
 from tests.docs.manual import ROOT, simple_commands, typed_lines
 from tre.cli.parser import parser
 
-ORDINARY = {"cat", "cp", "curl", "echo", "python", "python3", "sed", "tail"}
+ORDINARY = {"cat", "cp", "curl", "echo", "python", "python3", "sed", "tail", "umask"}
 LINES = sorted({(page.relative_to(ROOT).as_posix(), line) for page, line in typed_lines()})
 
 

@@ -135,6 +135,9 @@ class Admin(Protocol):
     def ledger_export(self) -> str:
         """Return the ledgers as the verifier reads them."""
 
+    def audit_reindex(self) -> int:
+        """Make the reviewers' search anew from the log and return the number of entries; a server may run."""
+
     def audit_export(self, folder: Path) -> int:
         """Write the static tree of the log to `folder` and return the number of entries."""
 

@@ -161,6 +161,13 @@ def audit_serve(_options: argparse.Namespace) -> int:
     return 0
 
 
+def audit_reindex(options: argparse.Namespace) -> int:
+    """Make the search over the log anew."""
+    entries = at_home().audit_reindex()
+    print(f"{entries} entries can be searched")
+    return 0
+
+
 def audit_export(options: argparse.Namespace) -> int:
     """Write the static tree of the log."""
     entries = at_home().audit_export(options.folder)

@@ -270,6 +270,7 @@ def _records(commands: Commands) -> None:
     _command(audit, "serve", "write the log for several servers and commands", "administering", "audit_serve")
     export = _command(audit, "export", "write the log as a static C2SP tree", "administering", "audit_export")
     export.add_argument("folder", type=Path, metavar="DIR", help="where; a folder of its own")
+    _command(audit, "reindex", "make the reviewers' search anew from the log", "administering", "audit_reindex")
     verify = audit.add_parser(
         "verify", help="verify a log: --log DIR|URL --key FILE …, as `python -m audit verify` says", add_help=False
     )

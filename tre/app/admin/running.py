@@ -14,6 +14,7 @@ from tre.app.making import make_home
 from tre.app.writing import serve_log
 from tre.base.home import Home
 from tre.journal.entries import home_exported
+from tre.journal.search import Search
 
 
 class RunningCommands(AtHome):
@@ -47,6 +48,14 @@ class RunningCommands(AtHome):
         """Return the ledgers as the verifier reads them."""
         with self.house.store.reading() as tx:
             return json.dumps(ledger.export(tx), indent=2, sort_keys=True) + "\n"
+
+    def audit_reindex(self) -> int:
+        """Make the reviewers' search anew."""
+        with LogReader(self.house.home.log) as log:
+            search = Search(self.house.store, log)
+            search.forget()
+            search.catch_up()
+            return log.size
 
     def audit_export(self, folder: Path) -> int:
         """Write the static tree of the log."""
