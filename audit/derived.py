@@ -7,6 +7,7 @@ published to readers by its row.
 
 import struct
 from collections.abc import Sequence
+from itertools import accumulate, repeat
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,12 +32,9 @@ class DerivedError(Exception):
 
 def rows_of(record: Record) -> bytes:
     """The index rows of a record's entries, as they lie in the file."""
-    rows = bytearray()
-    offset = HEADER.size
-    for entry in record.entries:
-        rows += _ROW.pack(record.position, offset + 2, len(entry))
-        offset += 2 + len(entry)
-    return bytes(rows)
+    lengths = list(map(len, record.entries))
+    starts = accumulate(lengths, lambda start, length: start + length + 2, initial=HEADER.size + 2)
+    return b"".join(map(_ROW.pack, repeat(record.position), starts, lengths))
 
 
 class Derived:

@@ -49,15 +49,18 @@ class Head:
 
     def read(self) -> bytes:
         """Return the newest signed checkpoint. Raises HeadError when both slots are damaged."""
-        return self._newest()[1]
+        return self._newest()[2]
 
     def swap(self, expected: bytes, checkpoint: bytes) -> None:
         """Replace the head `expected` by `checkpoint`, durably. Raises HeadError when another head is there."""
-        slot, current = self._newest()
+        before, slot, current = self._newest()
         if current != expected:
             raise HeadError("the second place was changed by somebody else")
-        self._file.write(_slot(checkpoint), (1 - slot) * SLOT)
+        data, at = _slot(checkpoint), (1 - slot) * SLOT
+        self._file.write(data, at)
         self._file.flush()
+        before = before.ljust(2 * SLOT, b"\x00")
+        self._seen = (before[:at] + data + before[at + SLOT :], 1 - slot, checkpoint)
 
     def intact(self) -> bool:
         """Tell whether both slots are whole or unused: a damaged one was torn by a crash, or altered."""
@@ -75,12 +78,13 @@ class Head:
         """Close the file."""
         self._file.close()
 
-    def _newest(self) -> tuple[int, bytes]:
+    def _newest(self) -> tuple[bytes, int, bytes]:
+        """What the file holds, which slot of it counts, and the checkpoint there."""
         data = self._file.read(2 * SLOT, 0)
         # Parsing two checkpoints at every commit would cost as much as signing one.
         if self._seen is None or data != self._seen[0]:
             self._seen = (data, *_newest_of(data))
-        return self._seen[1:]
+        return self._seen
 
 
 def _newest_of(data: bytes) -> tuple[int, bytes]:

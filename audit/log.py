@@ -23,7 +23,7 @@ from audit.files import Files, OsFiles
 from audit.group import Call, Group
 from audit.head import Head, HeadError
 from audit.keys import Ed25519Signer
-from audit.merkle import EMPTY_ROOT, HASH_SIZE, leaf_hash
+from audit.merkle import EMPTY_ROOT, HASH_SIZE, leaf_hashes
 from audit.notes import Checkpoint, Signer, sign_note
 from audit.reader import LogError, Published, Reader
 from audit.records import START, Record, RecordWriter, encode_record, scan
@@ -141,7 +141,6 @@ class Log(Reader):
     def commit(self, calls: Sequence[Call]) -> None:
         """Commit the calls together: give each its indexes. After any failure nothing is ever written again."""
         with self._committing:
-            self._stay_alone()
             if self._stopped is not None:
                 raise LogStoppedError("the log's writer has stopped; see its first error") from self._stopped
             try:
@@ -196,11 +195,18 @@ class _Places:
         self.leaves: list[bytes] = []
 
     def of(self, call: Call) -> list[int]:
-        return [self._place(entry, call.since is not None) for entry in call.entries]
+        leaves = leaf_hashes(call.entries)
+        first = self._first + len(self.entries)
+        indexes = dict(zip(leaves, range(first, first + len(leaves)), strict=True))
+        if call.since is None or (len(indexes) == len(leaves) and self._standing.keys().isdisjoint(leaves)):
+            self._standing |= indexes
+            self.entries += call.entries
+            self.leaves += leaves
+            return list(range(first, first + len(leaves)))
+        return [self._place(entry, leaf) for entry, leaf in zip(call.entries, leaves, strict=True)]
 
-    def _place(self, entry: bytes, look: bool) -> int:
-        leaf = leaf_hash(entry)
-        if look and (standing := self._standing.get(leaf)) is not None:
+    def _place(self, entry: bytes, leaf: bytes) -> int:
+        if (standing := self._standing.get(leaf)) is not None:
             return standing
         index = self._standing[leaf] = self._first + len(self.entries)
         self.entries.append(entry)

@@ -31,8 +31,13 @@ def node_hash(left: bytes, right: bytes) -> bytes:
     return _sha256(b"\x01" + left + right).digest()
 
 
+def leaf_hashes(entries: Iterable[bytes]) -> list[bytes]:
+    """Hash many entries as leaves."""
+    return [_sha256(b"\x00" + entry).digest() for entry in entries]
+
+
 class Frontier:
-    """The right edge of a growing tree: one perfect node per set bit of the size, largest first."""
+    """The right edge of a growing tree: for each bit set in the size, a node that waits for its right sibling."""
 
     __slots__ = ("_edge", "size")
 
@@ -40,43 +45,38 @@ class Frontier:
         self.size = 0
         self._edge: list[bytes] = []
 
-    def copy(self) -> "Frontier":
-        """Return an independent tree of the same leaves."""
-        twin = Frontier()
-        twin.size, twin._edge = self.size, self._edge.copy()
-        return twin
-
-    def extend(self, leaves: Iterable[bytes]) -> list[list[bytes]]:
+    def extend(self, leaves: Sequence[bytes]) -> list[Sequence[bytes]]:
         """Append leaf hashes; return the nodes this completed for each tile level (heights 0, 8, 16, …)."""
-        size, edge = self.size, self._edge
-        tiles: list[list[bytes]] = [[]]
-        for node in leaves:
-            tiles[0].append(node)
-            height, carry = 0, size
-            while carry & 1:
-                node = _sha256(b"\x01" + edge.pop() + node).digest()
-                height, carry = height + 1, carry >> 1
-                if height % TILE_HEIGHT == 0:
-                    _put(tiles, height // TILE_HEIGHT, node)
-            edge.append(node)
-            size += 1
-        self.size = size
+        tiles = []
+        nodes, first, height = leaves, self.size, 0
+        self.size += len(leaves)
+        while nodes:
+            if height % TILE_HEIGHT == 0:
+                tiles.append(nodes)
+            if first & 1:
+                nodes, first = [self._edge[height], *nodes], first - 1
+            if len(nodes) & 1:
+                self._keep(height, nodes[-1])
+            nodes = [
+                _sha256(b"\x01" + left + right).digest() for left, right in zip(nodes[::2], nodes[1::2], strict=False)
+            ]
+            first, height = first >> 1, height + 1
         return tiles
+
+    def _keep(self, height: int, node: bytes) -> None:
+        if height >= len(self._edge):
+            self._edge += [b""] * (height + 1 - len(self._edge))
+        self._edge[height] = node
 
     def root(self) -> bytes:
         """Return the root of the leaves so far; the hash of nothing for an empty tree."""
-        if not self._edge:
+        waiting = [node for height, node in enumerate(self._edge) if self.size >> height & 1]
+        if not waiting:
             return EMPTY_ROOT
-        root = self._edge[-1]
-        for left in self._edge[-2::-1]:
+        root = waiting[0]
+        for left in waiting[1:]:
             root = _sha256(b"\x01" + left + root).digest()
         return root
-
-
-def _put(tiles: list[list[bytes]], level: int, node: bytes) -> None:
-    if level == len(tiles):
-        tiles.append([])
-    tiles[level].append(node)
 
 
 def fold(nodes: Sequence[bytes]) -> bytes:

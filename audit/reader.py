@@ -10,7 +10,7 @@ from typing import NamedTuple, Self
 
 from audit.derived import Derived, DerivedError
 from audit.files import File, Files, OsFiles
-from audit.merkle import ProofError, consistency_proof, inclusion_proof, leaf_hash, verify_inclusion
+from audit.merkle import ProofError, consistency_proof, inclusion_proof, leaf_hash, leaf_hashes, verify_inclusion
 from audit.notes import parse_checkpoint, parse_note
 from audit.receipt import Receipt
 from audit.records import Record, scan_from
@@ -83,9 +83,9 @@ class Reader(ABC):
             raise LogError(f"the tiles do not fit the head: {error}; a start of the log rebuilds them") from error
         return str(Receipt(index, tuple(path), checkpoint, entry if with_entry else None))
 
-    def consistency(self, old: int) -> list[bytes]:
-        """Prove that the newest head contains the one of size `old`. Raises ProofError unless 1 ≤ old ≤ size."""
-        return consistency_proof(old, self.size, self._node)
+    def consistency(self, old: int, size: int | None = None) -> list[bytes]:
+        """Prove that the head of `size` (None: the newest) contains that of `old`. Raises ProofError unless 1 ≤ old."""
+        return consistency_proof(old, self.size if size is None else size, self._node)
 
     def resource(self, path: str) -> bytes:
         """Return a C2SP resource: `checkpoint`, `tile/<L>/<N>[.p/<W>]` or `tile/entries/<N>[.p/<W>]`.
@@ -125,7 +125,7 @@ class Reader(ABC):
         except DerivedError as error:
             raise LogError(f"{error}; a start of the log rebuilds it") from error
         entries = [self._records.read(row.length, row.record + row.offset) for row in rows]
-        if b"".join(map(leaf_hash, entries)) != leaves:
+        if b"".join(leaf_hashes(entries)) != leaves:
             raise LogError(f"the entries from {first} on are not those that were hashed")
         return entries
 

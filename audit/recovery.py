@@ -10,7 +10,7 @@ from pathlib import Path
 from audit.derived import rows_of
 from audit.files import File, Files
 from audit.head import Head, HeadError
-from audit.merkle import Frontier, leaf_hash
+from audit.merkle import Frontier, leaf_hashes
 from audit.notes import Checkpoint, NoteError, Verifier, open_checkpoint
 from audit.reader import LogError
 from audit.records import Record, clear_tail, scan, tail_is_clean
@@ -84,7 +84,7 @@ def _replay(records: File, known: Checkpoint) -> Recovered:
     tree, last, root_then = Frontier(), None, None
     levels, rows = list[bytearray](), bytearray()
     for last in scan(records):
-        for level, nodes in enumerate(tree.extend(map(leaf_hash, last.entries))):
+        for level, nodes in enumerate(tree.extend(leaf_hashes(last.entries))):
             if level == len(levels):
                 levels.append(bytearray())
             levels[level] += b"".join(nodes)

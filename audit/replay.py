@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from audit.history import GRACE, History, LedgerState
 from audit.ledgers import compare_ledgers
-from audit.merkle import EMPTY_ROOT, HASH_SIZE, TILE_HEIGHT, Frontier, leaf_hash
+from audit.merkle import EMPTY_ROOT, HASH_SIZE, TILE_HEIGHT, Frontier, leaf_hashes
 from audit.report import Report
 
 
@@ -74,7 +74,7 @@ class Replay:
         self._take(entries, levels)
 
     def _take(self, entries: Sequence[bytes], levels: Levels) -> None:
-        levels.add(self.tree.extend(map(leaf_hash, entries)))
+        levels.add(self.tree.extend(leaf_hashes(entries)))
         for entry in entries:
             self.history.feed(entry)
         if self._wanted and self._wanted[-1] == self.tree.size:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 TILE_WIDTH = 256
 MAX_ENTRY = 65_535
 MAX_LEVEL = 63
-_LENGTH = struct.Struct(">H")
+_length = struct.Struct(">H").pack
 _PATH = re.compile(
     r"tile/(?P<level>entries|0|[1-9][0-9]?)/(?P<number>(?:x[0-9]{3}/)*[0-9]{3})(?:\.p/(?P<width>[1-9][0-9]{0,2}))?"
 )
@@ -87,12 +87,10 @@ def tiles_of(size: int) -> Iterator[Tile]:
 
 def encode_bundle(entries: Iterable[bytes]) -> bytes:
     """Join entries, each after its length as a big-endian uint16. Raises TileError for one over 65,535 bytes."""
-    parts: list[bytes] = []
-    for entry in entries:
-        if len(entry) > MAX_ENTRY:
-            raise TileError(f"an entry of {len(entry)} bytes is too long")
-        parts += (_LENGTH.pack(len(entry)), entry)
-    return b"".join(parts)
+    try:
+        return b"".join([part for entry in entries for part in (_length(len(entry)), entry)])
+    except struct.error:
+        raise TileError(f"an entry of more than {MAX_ENTRY} bytes") from None
 
 
 def decode_bundle(bundle: bytes, count: int) -> list[bytes]:
@@ -101,8 +99,10 @@ def decode_bundle(bundle: bytes, count: int) -> list[bytes]:
     position, end = 0, len(bundle)
     for _ in range(count):
         start = position + 2
-        position = start + int.from_bytes(bundle[position:start], "big")
-        if start > end or position > end:
+        if start > end:
+            raise TileError("an entry bundle ends early")
+        position = start + (bundle[position] << 8 | bundle[position + 1])
+        if position > end:
             raise TileError("an entry bundle ends early")
         entries.append(bundle[start:position])
     if position != end:
