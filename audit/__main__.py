@@ -1,38 +1,31 @@
-"""`python -m audit verify | export | receipt | serve`: the verifier's command line, and the writer's.
+"""`python -m audit verify | export | receipt | serve | witness | push`: the log's command line.
 
 Exit codes: 0 done and true, 1 fault (a file or a server cannot be read), 2 usage, 5 verification failed.
 """
 
 import argparse
-import grp
-import pwd
 import re
 import sys
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 
-from audit.files import OsFiles
+from audit.head import HeadError
 from audit.history import LedgerState
-from audit.keys import Ed25519Verifier, load_signer, load_verifier
+from audit.keeping import add_keeping
+from audit.keys import Ed25519Verifier
 from audit.ledgers import LedgerFileError, parse_ledgers
-from audit.log import Log
 from audit.notes import NoteError, decode_base64, encode_base64, open_checkpoint
 from audit.reader import LogError, LogReader
 from audit.receipt import Receipt, ReceiptError
 from audit.replay import Demands, OldHead
 from audit.report import Report, as_json, as_text
-from audit.service import serve
 from audit.static import export, from_folder, from_url, verify_tree
+from audit.usage import DONE, FAILED, FAULT, USAGE, UsageError, public_key
 from audit.verify import verify_folder
 
-DONE, FAULT, USAGE, FAILED = 0, 1, 2, 5
 _SIZE_AND_ROOT = re.compile(r"(0|[1-9][0-9]{0,18}):([A-Za-z0-9+/]{43}=)")
 _URL = re.compile(r"https?://")
-
-
-class UsageError(Exception):
-    """Arguments that cannot be meant."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -44,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (UsageError, LedgerFileError) as error:
         print(f"audit: {error}", file=sys.stderr)
         return USAGE
-    except (OSError, LogError) as error:
+    except (OSError, LogError, HeadError) as error:
         print(f"audit: {error}", file=sys.stderr)
         return FAULT
 
@@ -80,28 +73,12 @@ def _parser() -> argparse.ArgumentParser:
     receipt.add_argument("--key", required=True, type=Path, metavar="FILE")
     receipt.add_argument("--entry", type=Path, metavar="FILE", help="the entry's bytes, where the receipt has none")
     receipt.set_defaults(run=_receipt)
-    writer = commands.add_parser("serve", help="write a log for other processes, behind a Unix socket")
-    writer.add_argument("--log", required=True, type=Path, metavar="DIR")
-    writer.add_argument("--head", required=True, type=Path, metavar="DIR", help="the second place of the head")
-    writer.add_argument("--key", required=True, type=Path, metavar="FILE", help="the log's private key (log.key)")
-    writer.add_argument("--socket", required=True, type=Path, metavar="PATH")
-    writer.add_argument(
-        "--user", action="append", metavar="NAME", help="who may connect (default: this user); may be given again"
-    )
-    writer.add_argument("--group", metavar="NAME", help="the group that may use the socket and read new files")
-    writer.set_defaults(run=_serve)
+    add_keeping(commands)
     return parser
 
 
-def _key(path: Path) -> Ed25519Verifier:
-    try:
-        return load_verifier(path)
-    except (NoteError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is no public key of a log: {error}") from error
-
-
 def _verify(options: argparse.Namespace) -> int:
-    key = _key(options.key)
+    key = public_key(options.key)
     bad_heads: list[str] = []
     older = tuple(head for text in options.since if (head := _old_head(text, key, bad_heads)) is not None)
     demands = Demands(older, _ledger(options.ledger), timedelta(hours=options.grace))
@@ -153,7 +130,7 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _receipt(options: argparse.Namespace) -> int:
-    key = _key(options.key)
+    key = public_key(options.key)
     try:
         receipt = Receipt.parse(options.file.read_bytes())
         entry = options.entry.read_bytes() if options.entry else receipt.extra
@@ -168,41 +145,6 @@ def _receipt(options: argparse.Namespace) -> int:
         f"size {checkpoint.size}\nroot {encode_base64(checkpoint.root)}"
     )
     return DONE
-
-
-def _serve(options: argparse.Namespace) -> int:
-    users = None if options.user is None else [_user(name) for name in options.user]
-    group = None if options.group is None else _group(options.group)
-    try:
-        signer = load_signer(options.key)
-    except (NoteError, UnicodeDecodeError) as error:
-        raise UsageError(f"{options.key} is no private key of a log") from error
-    with Log(options.log, options.head, signer, files=OsFiles(shared=group is not None)) as log:
-        size = log.size
-        serve(
-            log,
-            options.socket,
-            users=users,
-            group=group,
-            ready=lambda: print(
-                f"the log {signer.name} with {size} entries is written at {options.socket}", flush=True
-            ),
-        )
-    return DONE
-
-
-def _user(name: str) -> int:
-    try:
-        return pwd.getpwnam(name).pw_uid
-    except KeyError:
-        raise UsageError(f"there is no user {name}") from None
-
-
-def _group(name: str) -> int:
-    try:
-        return grp.getgrnam(name).gr_gid
-    except KeyError:
-        raise UsageError(f"there is no group {name}") from None
 
 
 if __name__ == "__main__":

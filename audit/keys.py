@@ -38,9 +38,11 @@ class Ed25519Verifier:
     @classmethod
     def parse(cls, text: str) -> "Ed25519Verifier":
         """Read a verifier key's text, one newline at its end allowed. Raises NoteError."""
-        name, material = _split_key(text.removesuffix("\n"))
-        verifier = cls(name, material[1])
-        if verifier.key_id != material[0]:
+        name, known_id, algorithm, public = split_key(text.removesuffix("\n"))
+        if algorithm != ED25519:
+            raise NoteError("not an Ed25519 key")
+        verifier = cls(name, public)
+        if verifier.key_id != known_id:
             raise NoteError("the key's id does not belong to it")
         return verifier
 
@@ -76,9 +78,11 @@ class Ed25519Signer:
         rest = text.removesuffix("\n").removeprefix("PRIVATE+KEY+")
         if not text.startswith("PRIVATE+KEY+"):
             raise NoteError("not a private key of a log")
-        name, material = _split_key(rest)
-        signer = cls(name, material[1])
-        if signer.key_id != material[0]:
+        name, known_id, algorithm, seed = split_key(rest)
+        if algorithm != ED25519:
+            raise NoteError("not an Ed25519 key")
+        signer = cls(name, seed)
+        if signer.key_id != known_id:
             raise NoteError("the key's id does not belong to it")
         return signer
 
@@ -91,15 +95,16 @@ class Ed25519Signer:
         return self._key.sign(text)
 
 
-def _split_key(text: str) -> tuple[str, tuple[bytes, bytes]]:
+def split_key(text: str) -> tuple[str, bytes, int, bytes]:
+    """Read a key's text: name, key id, algorithm, key material. Raises NoteError."""
     name, plus, rest = text.partition("+")
     hex_id, plus_too, encoded = rest.partition("+")
     if not (plus and plus_too and _HEX_ID.fullmatch(hex_id)):
         raise NoteError("not a log's key: name+id+base64 expected")
     data = decode_base64(encoded)
-    if len(data) != 33 or data[0] != ED25519:
-        raise NoteError("not an Ed25519 key")
-    return check_name(name), (bytes.fromhex(hex_id), data[1:])
+    if len(data) < 2:
+        raise NoteError("a key without its material")
+    return check_name(name), bytes.fromhex(hex_id), data[0], data[1:]
 
 
 def create_key(name: str, seed: bytes, private_path: Path, public_path: Path) -> Ed25519Signer:
@@ -109,9 +114,14 @@ def create_key(name: str, seed: bytes, private_path: Path, public_path: Path) ->
     one of the files is there already: a key is never overwritten; OSError.
     """
     signer = Ed25519Signer(name, seed)
-    _write_new(private_path, signer.private_text(), 0o600)
-    _write_new(public_path, str(signer.verifier), 0o644)
+    write_key(signer.private_text(), str(signer.verifier), private_path, public_path)
     return signer
+
+
+def write_key(private: str, public: str, private_path: Path, public_path: Path) -> None:
+    """Write a key's two files, durably. Raises FileExistsError, OSError."""
+    _write_new(private_path, private, 0o600)
+    _write_new(public_path, public, 0o644)
 
 
 def _write_new(path: Path, text: str, mode: int) -> None:

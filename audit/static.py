@@ -83,7 +83,7 @@ def from_url(base: str, token: str | None = None, timeout: float = 30.0) -> Fetc
     local = parts.hostname in ("localhost", "127.0.0.1", "::1")
     if parts.scheme != "https" and not (parts.scheme == "http" and (local or token is None)):
         raise ValueError("an https URL is needed (http only to this machine, or without a token)")
-    opener = urllib.request.build_opener(_NoRedirect)
+    opener = urllib.request.build_opener(NoRedirect)
     headers = {"Authorization": f"Bearer {token}"} if token else {}
 
     def fetch(path: str) -> bytes:
@@ -103,7 +103,9 @@ def from_url(base: str, token: str | None = None, timeout: float = 30.0) -> Fetc
     return fetch
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
+class NoRedirect(urllib.request.HTTPRedirectHandler):
+    """Refuses to be sent elsewhere."""
+
     def redirect_request(self, *_: object) -> NoReturn:
         raise FetchError("the server redirects elsewhere")
 

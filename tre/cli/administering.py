@@ -182,6 +182,13 @@ def audit_verify(options: argparse.Namespace) -> int:
     return verify(["verify", *options.rest])
 
 
+def audit_outside(options: argparse.Namespace) -> int:
+    """Run a command of the log that needs no home."""
+    from audit.__main__ import main as outside
+
+    return outside([options.outside, *options.rest])
+
+
 def demo(options: argparse.Namespace) -> int:
     """Show the house in a home of its own."""
     from tre.app.story import tell

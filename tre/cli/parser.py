@@ -268,6 +268,14 @@ def _records(commands: Commands) -> None:
     _command(ledger, "export", "print the ledgers", "administering", "ledger_export")
     audit = _group(commands, "audit", "the audit log")
     _command(audit, "serve", "write the log for several servers and commands", "administering", "audit_serve")
+    witness = _group(commands, "witness", "cosign other people's logs, and be cosigned")
+    for name, outside, line in (
+        ("serve", "witness", "cosign other people's logs: --state DIR --key FILE --trust FILE …"),
+        ("push", "push", "show the newest head to witnesses: --log DIR --witness URL FILE --out FILE …"),
+        ("key", "cosigner-key", "make the key of a witness: --name NAME --key FILE --public FILE"),
+    ):
+        one = witness.add_parser(name, help=line, add_help=False)
+        one.set_defaults(run=_lazily("administering", "audit_outside"), rest=[], outside=outside)
     export = _command(audit, "export", "write the log as a static C2SP tree", "administering", "audit_export")
     export.add_argument("folder", type=Path, metavar="DIR", help="where; a folder of its own")
     _command(audit, "reindex", "make the reviewers' search anew from the log", "administering", "audit_reindex")
