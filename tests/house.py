@@ -22,10 +22,12 @@ OKAFOR = Asker(PERSON, "local", "t_test")
 COUNT = "SELECT COUNT(*) AS n FROM person"
 
 
-def furnish(root: Path, people: int = 400, *, release_every: str = "0 ms", epsilon: str = "5") -> House:
+def furnish(
+    root: Path, people: int = 400, *, release_every: str = "0 ms", epsilon: str = "5", control: str | None = None
+) -> House:
     """Make a home at `root` with `people` people, answers leaving at `release_every`, a project of `epsilon`."""
     admin = open_admin(root)
-    admin.init(root, "test.example/log")
+    admin.init(root, "test.example/log", control)
     source = root.parent / f"{root.name}-source"
     generate(people, 7, source)
     policy = root.parent / f"{root.name}-policy.yaml"

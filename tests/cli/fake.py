@@ -103,8 +103,8 @@ class FakeAdmin:
     def sign_out(self, person: str) -> None:
         self.calls.append(("sign_out", person))
 
-    def serve(self, host: str, port: int) -> None:
-        self.calls.append(("serve", host, port))
+    def serve(self, host: str, port: int, workers: int) -> None:
+        self.calls.append(("serve", host, port, workers))
 
     def audit_serve(self, tell: Callable[[str], None]) -> None:
         self.calls.append(("audit_serve",))

@@ -274,7 +274,7 @@ def test_the_remaining_commands_reach_the_home(
     assert main(["audit", "reindex"]) == 0
     assert main(["audit", "export", str(tmp_path)]) == 0
     assert admin.calls == [
-        ("serve", "127.0.0.1", 9000),
+        ("serve", "127.0.0.1", 9000, 1),
         ("unlock", "p1", "bob", "looked"),
         ("audit_serve",),
         ("audit_reindex",),

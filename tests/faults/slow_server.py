@@ -16,8 +16,8 @@ def slow(step: str) -> None:
 class Slow(serving.Running):
     """A house in service, slowed down."""
 
-    def __init__(self, house: object) -> None:
-        super().__init__(house, slow)
+    def __init__(self, house: object, **said: bool) -> None:
+        super().__init__(house, slow, **said)
 
 
 if __name__ == "__main__":

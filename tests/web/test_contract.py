@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
 from tests.web.fake import FakeService, principal
-from tre.base.reasons import every_reason
+from tre.base.reasons import Refused, every_reason
+from tre.base.reasons.web import TOO_MANY
 from tre.web import WebSettings, create_app
 from tre.web.problems import problem
 from tre.web.views import ReasonView
@@ -241,3 +242,54 @@ def test_no_body_whatever_fails_inside(body: bytes) -> None:
 @given(st.text(max_size=60), st.sampled_from(["/api/v1/queries/", "/api/v1/log/tile/", "/"]))
 def test_no_address_whatever_fails_inside(text: str, under: str) -> None:
     assert ANY.get(quote(under + text), headers=ADA).status_code < 500
+
+
+class Counting:
+    """Counts what it is told, and has had enough of the names given."""
+
+    def __init__(self, *enough: str) -> None:
+        self.counted: list[tuple[str, str]] = []
+        self.enough = enough
+
+    def _count(self, what: str, who: str) -> None:
+        self.counted.append((what, who))
+        if what in self.enough:
+            raise Refused.because(TOO_MANY, seconds="37")
+
+    def question(self, person: str) -> None:
+        self._count("question", person)
+
+    def anonymous(self, address: str) -> None:
+        self._count("anonymous", address)
+
+    def failure(self, address: str) -> None:
+        self._count("failure", address)
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "kind"),
+    [
+        ("/api/v1/checks", ADA, "question"),
+        ("/api/v1/queries", ADA, "question"),
+        ("/api/v1/checks", {"Authorization": "Bearer forged"}, "failure"),
+        ("/api/v1/checks", {}, "failure"),
+        ("/api/v1/log/checkpoint", {}, "anonymous"),
+        ("/api/v1/log/tile/0/000", {}, "anonymous"),
+    ],
+)
+def test_too_many_are_told_when_to_come_again(
+    service: FakeService, path: str, headers: Mapping[str, str], kind: str
+) -> None:
+    web = create_app(service, principal, counting=Counting(kind)).test_client()
+    answer = web.get(path, headers=headers) if kind == "anonymous" else send(web, GOOD, path=path, headers=headers)
+    assert (answer.status_code, answer.get_json()["code"]) == (429, "web.too-many")
+    assert answer.headers["Retry-After"] == "37"
+    assert service.asked == []
+
+
+def test_reading_ones_answers_and_health_are_not_counted(service: FakeService) -> None:
+    counting = Counting()
+    web = create_app(service, principal, counting=counting).test_client()
+    for path in ("/api/v1/projects", "/api/v1/datasets", "/healthz"):
+        assert web.get(path, headers=ADA).status_code == 200
+    assert counting.counted == []

@@ -15,11 +15,13 @@ from typing import Any
 import structlog
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from audit import LogError, LogReader, TileError
 from tre import engines, governance
-from tre.app.compose import House
+from tre.app.compose import QUESTION_KEY, House
 from tre.app.failures import FailedSignIns
+from tre.app.limiting import Limiting
 from tre.app.reviewing import Reviewing
 from tre.app.signing_in import SigningIn
 from tre.app.writing import await_writer, log_refused
@@ -34,6 +36,7 @@ from tre.broker.standing import version_at
 from tre.engines import EngineFailed
 from tre.governance import oversight
 from tre.identity import Principal, verify
+from tre.identity.rates import Rates
 from tre.onboarding.folders import sweep
 from tre.privacy.mechanisms import Mechanism, accuracy
 from tre.web.adapter import BrokerService
@@ -47,16 +50,19 @@ _DRAIN = 0.05
 
 
 class Running:
-    """A house in service: log recovered, requests taken on, other processes' entries written."""
+    """A house in service: log recovered, requests taken on, other processes' entries written.
 
-    def __init__(self, house: House, step: Step = lambda _name: None) -> None:
+    `alone` says that no other process serves this house: what a dead one left is ended at once, not after its lease.
+    """
+
+    def __init__(self, house: House, step: Step = lambda _name: None, *, alone: bool = True) -> None:
         self._house = house
-        sweep(house.home.versions, house.home.spill)
         house.journal.recover()
-        engines.sweep(house.home.spill)
+        if alone:
+            _sweep(house.home)
         self._parts = house.parts(step)
         self._failures = FailedSignIns(house)
-        self.broker = Broker(self._parts, house.settings.runner.threads)
+        self.broker = Broker(self._parts, house.settings.runner.threads, alone=alone)
         self._log = LogReader(house.home.log)
         self.reviewing = Reviewing(house, self._log)
         self._stopping = threading.Event()
@@ -68,7 +74,10 @@ class Running:
     def app(self) -> Flask:
         """Return the REST surface, the pages of signing in and the portal."""
         service = BrokerService(self.broker, _Files(self._log, self.reviewing.desk))
-        app = create_app(service, self._principal, more=reviewing(self.reviewing.service))
+        house, most = self._house, self._house.settings.limits
+        counting = Limiting(Rates(house.store, house.key(QUESTION_KEY), house.clock), most)
+        app = create_app(service, self._principal, more=reviewing(self.reviewing.service), counting=counting)
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=most.proxies, x_proto=0, x_host=0)  # type: ignore[method-assign]
         desk, said = SigningIn(self._house, self._failures), self._house.settings.portal
         visitors = Visitors(desk.principal, said.url)
         add_sign_in(app, visitors, desk)
@@ -139,6 +148,12 @@ class Running:
                         pass
 
 
+def _sweep(home: Home) -> None:
+    """Remove what a killed server left on disk. Only for whoever alone serves the home."""
+    sweep(home.versions, home.spill)
+    engines.sweep(home.spill)
+
+
 def _say(refused: Refused, said: str | None) -> str:
     """Tell the operator of a fault once, with its cause: errors of files and locks quote no data."""
     refusal = refused.refusals[0]
@@ -180,7 +195,7 @@ class _Files:
 
 
 class _Server(BaseApplication):  # type: ignore[misc]
-    """gunicorn with one worker of threads; the house is opened inside the worker."""
+    """gunicorn with workers of threads; the house is opened inside each worker."""
 
     def __init__(self, house: House, options: dict[str, Any]) -> None:
         self._house, self._options = house, options
@@ -196,7 +211,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> Callable[..., Any]:
         """Open the house; called in the worker."""
-        self._running = Running(self._house)
+        self._running = Running(self._house, alone=self._options["workers"] == 1)
         return self._running.app()
 
     def _stopped(self, _server: object, _worker: object) -> None:
@@ -210,18 +225,25 @@ def _share_memory(_server: object, _worker: object) -> None:
     gc.freeze()
 
 
-def serve(house: House, host: str, port: int) -> None:
-    """Serve until SIGTERM or SIGINT. Raises Refused (app.server-runs) where another process serves the home."""
+def serve(house: House, host: str, port: int, workers: int = 1) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    Raises Refused: app.server-runs where another process serves the home, app.workers where it has the parts of one
+    server only.
+    """
     settings = house.settings
+    if workers > 1 and (settings.control is None or settings.log.writer != "process"):
+        raise Refused.because(reasons.WORKERS, workers=str(workers))
     place = _take_place(house.home)
     if settings.log.writer == "process":
         await_writer(house.home, lambda line: print(line, file=sys.stderr, flush=True))
     _check_free(house)
+    _sweep(house.home)
     _log_without_values()
     options = {
         "bind": f"{host}:{port}",
         "worker_class": "gthread",
-        "workers": 1,
+        "workers": workers,
         "threads": settings.server.threads,
         "timeout": 0,
         "graceful_timeout": 120,

@@ -95,6 +95,15 @@ class PortalSettings(_Part):
     demonstration: bool
 
 
+class LimitSettings(_Part):
+    """How many requests there may be within a minute; `proxies` stand before and each name whom they speak for."""
+
+    questions: Positive
+    failures: Positive
+    anonymous: Positive
+    proxies: Annotated[int, Field(ge=0, le=4)]
+
+
 class RunnerSettings(_Part):
     """How questions are measured."""
 
@@ -152,6 +161,7 @@ class Settings(_Part):
     log: LogSettings
     server: ServerSettings
     portal: PortalSettings
+    limits: LimitSettings
     runner: RunnerSettings
     engine: EngineSettings
     onboarding: OnboardingSettings

@@ -126,8 +126,8 @@ class Admin(Protocol):
     def sign_out(self, person: str) -> None:
         """End every session, token and code of a person."""
 
-    def serve(self, host: str, port: int) -> None:
-        """Serve until stopped."""
+    def serve(self, host: str, port: int, workers: int) -> None:
+        """Serve until stopped, with as many processes."""
 
     def audit_serve(self, tell: Callable[[str], None]) -> None:
         """Write the log for servers and commands until stopped; `tell` is told when it can be used."""

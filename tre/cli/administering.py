@@ -131,7 +131,7 @@ def person_sign_out(options: argparse.Namespace) -> int:
 
 def serve(options: argparse.Namespace) -> int:
     """Serve until stopped."""
-    at_home().serve(options.host, options.port)
+    at_home().serve(options.host, options.port, options.workers)
     return 0
 
 

@@ -257,6 +257,13 @@ def _running(commands: Commands) -> None:
     serve = _command(commands, "serve", "serve questions and the log", "administering", "serve")
     serve.add_argument("--host", default="127.0.0.1", help="default: %(default)s")
     serve.add_argument("--port", type=_count, default=8321, help="default: %(default)s")
+    serve.add_argument(
+        "--workers",
+        type=_count,
+        default=1,
+        metavar="N",
+        help="processes; more than one needs PostgreSQL and `tre audit serve` (default: %(default)s)",
+    )
     demo = _command(commands, "demo", "show the house on a synthetic population", "administering", "demo")
     demo.add_argument("--home", type=Path, default=Path(".demo"), metavar="HOME", help="default: %(default)s")
     demo.add_argument("--people", type=_count, default=10_000, metavar="N", help="default: %(default)s")

@@ -17,6 +17,7 @@ from tre.base.reasons import Refusal, Refused
 from tre.base.reasons.faults import INTERNAL
 from tre.base.reasons.web import BAD_REQUEST, BODY_TOO_LARGE, METHOD, UNKNOWN_PATH
 from tre.web.contract import JSON, PROBLEM, Access, NotAnswered, Operation, Reply, Shape, Verify, register
+from tre.web.limits import Limits, Unlimited
 from tre.web.openapi import describe
 from tre.web.operations import operations
 from tre.web.problems import problem, reason_view
@@ -48,19 +49,24 @@ class WebSettings:
 
 
 def create_app(
-    service: Service, verify: Verify, settings: WebSettings | None = None, more: Iterable[Operation] = ()
+    service: Service,
+    verify: Verify,
+    settings: WebSettings | None = None,
+    more: Iterable[Operation] = (),
+    counting: Limits | None = None,
 ) -> Flask:
     """Return the REST surface over `service`.
 
     :param verify: turns a bearer token into a Principal or raises Refused.
     :param more: operations over other services, under the same contract.
+    :param counting: holds people and addresses to so many requests; nobody if None.
     """
     limits = settings or WebSettings()
     app = Flask("tre.web", static_folder=None)
     app.url_map.merge_slashes = False
     app.config["MAX_CONTENT_LENGTH"] = limits.most_body
     every = (*operations(service, limits.longest_wait), *more)
-    register(app, (*every, _description(every)), verify)
+    register(app, (*every, _description(every)), verify, counting or Unlimited())
     _answer_problems(app, limits)
     _frame(app, limits)
     return app
@@ -102,7 +108,10 @@ def _frame(app: Flask, limits: WebSettings) -> None:
 
 def _answer_problems(app: Flask, limits: WebSettings) -> None:
     def refused(error: Refused) -> Response:
-        return _problem(tuple(reason_view(refusal) for refusal in error.refusals), limits)
+        response = _problem(tuple(reason_view(refusal) for refusal in error.refusals), limits)
+        if "seconds" in error.refusals[0].values:
+            response.headers["Retry-After"] = error.refusals[0].values["seconds"]
+        return response
 
     def not_answered(error: NotAnswered) -> Response:
         return _problem(error.reasons, limits, error.query)

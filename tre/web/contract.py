@@ -28,6 +28,7 @@ from tre.base.reasons.web import (
     UNKNOWN_PATH,
 )
 from tre.identity import Principal
+from tre.web.limits import Limits
 from tre.web.parameters import Parameter, read_query
 from tre.web.strict import strict_json
 from tre.web.views import ReasonView
@@ -37,6 +38,10 @@ JSON = "application/json"
 TEXT = "text/plain"
 BYTES = "application/octet-stream"
 PROBLEM = "application/problem+json"
+
+
+WATCHED = frozenset({"health", "ready"})
+"""Operations that watchers ask again and again: they are not counted."""
 
 
 class Access(Enum):
@@ -98,8 +103,8 @@ class Operation:
     """One operation of the surface.
 
     `path` holds {names} whose values must match `parameters` whole, else the address is unknown; `query` are
-    optional query parameters and `headers` optional request headers by pattern; `refusals` lists statuses beyond
-    those that follow from the record.
+    optional query parameters and `headers` optional request headers by pattern; `counted` ones are questions, of
+    which a person may ask so many a minute; `refusals` lists statuses beyond those that follow from the record.
     """
 
     name: str
@@ -113,6 +118,7 @@ class Operation:
     query: Mapping[str, Parameter] = field(default_factory=lambda: MappingProxyType({}))
     headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     body: type[BaseModel] | None = None
+    counted: bool = False
     refusals: frozenset[int] = frozenset()
 
     @property
@@ -130,21 +136,21 @@ class Operation:
         return re.sub(r"\{(\w+)\}", lambda found: f"<{spans[found[1]]}{found[1]}>", self.path)
 
 
-def register(app: Flask, operations: tuple[Operation, ...], verify: Verify) -> None:
+def register(app: Flask, operations: tuple[Operation, ...], verify: Verify, limits: Limits) -> None:
     """Route every operation through its contract. The framework measures bodies before they are read."""
     for operation in operations:
         app.add_url_rule(
             operation.rule,
             endpoint=operation.name,
             methods=[operation.method],
-            view_func=_view(operation, verify),
+            view_func=_view(operation, verify, limits),
             provide_automatic_options=False,
         )
 
 
-def _view(operation: Operation, verify: Verify) -> Callable[..., Response]:
+def _view(operation: Operation, verify: Verify, limits: Limits) -> Callable[..., Response]:
     def view(**path: str) -> Response:
-        principal = _authenticate(operation.access, verify)
+        principal = _authenticate(operation, verify, limits)
         _check_path(operation, path)
         query = read_query(operation.query, request.query_string)
         headers = _headers(operation)
@@ -154,10 +160,23 @@ def _view(operation: Operation, verify: Verify) -> Callable[..., Response]:
     return view
 
 
-def _authenticate(access: Access, verify: Verify) -> Principal | None:
-    sent = request.headers.get("Authorization")
-    if access is Access.PUBLIC or (access is Access.OPTIONAL and sent is None):
+def _authenticate(operation: Operation, verify: Verify, limits: Limits) -> Principal | None:
+    sent, address = request.headers.get("Authorization"), request.remote_addr or ""
+    if operation.access is Access.PUBLIC or (operation.access is Access.OPTIONAL and sent is None):
+        if operation.name not in WATCHED:
+            limits.anonymous(address)
         return None
+    try:
+        principal = _verified(sent, verify)
+    except Refused:
+        limits.failure(address)
+        raise
+    if operation.counted:
+        limits.question(principal.person)
+    return principal
+
+
+def _verified(sent: str | None, verify: Verify) -> Principal:
     if sent is None:
         raise Refused.because(TOKEN_MISSING)
     scheme, _, token = sent.partition(" ")

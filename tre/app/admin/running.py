@@ -34,11 +34,11 @@ class RunningCommands(AtHome):
         """Make a home of a back-up."""
         restore(Home(source), keys, home)
 
-    def serve(self, host: str, port: int) -> None:
+    def serve(self, host: str, port: int, workers: int = 1) -> None:
         """Serve until stopped."""
         from tre.app.serving import serve
 
-        serve(self.house, host, port)
+        serve(self.house, host, port, workers)
 
     def audit_serve(self, tell: Callable[[str], None]) -> None:
         """Write the log for servers and commands until stopped."""

@@ -27,6 +27,13 @@ CONTROL = reason(
     "Write `postgresql://USER@HOST/DATABASE?passfile=FILE`: the password stands in FILE, in libpq's form, and never "
     "in the address.",
 )
+WORKERS = reason(
+    "app.workers",
+    Kind.USAGE,
+    "{workers} workers cannot share this home: SQLite and a log's writer inside the server belong to one.",
+    "Serve with one worker; or keep the control database in PostgreSQL (`tre init --control URL`), let `tre audit "
+    "serve` write the log (`writer` in the settings), and start again.",
+)
 NO_HOME = reason(
     "app.no-home",
     Kind.USAGE,

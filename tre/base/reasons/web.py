@@ -97,6 +97,12 @@ QUERY_PARAMETER = reason(
 HEADER = reason(
     "web.header", Kind.USAGE, "The header {name} has a wrong form.", "Send it once and as its description says."
 )
+TOO_MANY = reason(
+    "web.too-many",
+    Kind.TOO_MANY,
+    "There were too many requests within a minute.",
+    "Ask again after the seconds of `Retry-After`. The operator sets how many there may be.",
+)
 PROJECT_MISSING = reason(
     "web.project-missing",
     Kind.USAGE,

@@ -83,6 +83,7 @@ def questions(service: Service, longest: int) -> tuple[Operation, ...]:
             summary="Decide a question with all reasons, price and expected error, at no cost",
             handle=do.check,
             body=QuestionBody,
+            counted=True,
             replies={200: Shape("The decision", DecisionView)},
         ),
         Operation(
@@ -92,6 +93,7 @@ def questions(service: Service, longest: int) -> tuple[Operation, ...]:
             summary="Ask a question; `Prefer: wait=S` waits up to S seconds for the answer",
             handle=do.submit,
             body=QuestionBody,
+            counted=True,
             headers={"Prefer": _PREFER, "Idempotency-Key": _KEY},
             replies={
                 200: Shape("The query with its answer", QueryView, headers=("Location", "Preference-Applied")),
@@ -158,6 +160,7 @@ def questions(service: Service, longest: int) -> tuple[Operation, ...]:
             handle=do.refine,
             parameters={"id": QUERY_ID},
             body=RefinementBody,
+            counted=True,
             replies={},
         ),
     )
