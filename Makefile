@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 DEMO := .demo
 PEOPLE ?= 10000
 
-.PHONY: demo serve test lint docs clean
+.PHONY: demo serve test lint docs bench clean
 
 $(VENV)/.installed: pyproject.toml requirements.txt
 	$(PYTHON) -m venv $(VENV)
@@ -30,6 +30,9 @@ lint: $(VENV)/.installed
 
 docs: $(VENV)/.installed
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
+
+bench: $(VENV)/.installed
+	$(BIN)/python -m bench
 
 clean:
 	rm -rf $(DEMO) docs/_build .mypy_cache .ruff_cache .pytest_cache

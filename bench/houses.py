@@ -1,0 +1,171 @@
+"""Houses to measure: furnished, served by `tre serve` as a process of its own, asked over HTTP."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+import psutil
+import requests
+
+from tre.app.admin import HomeAdmin, open_admin
+from tre.cli.admin import NewPerson, NewProject
+from tre.demo import generate
+
+ROOT = Path(__file__).resolve().parent.parent
+PERSON, PROJECT, DATASET = "okafor", "study", "measured"
+GROUPS = (2, 20, 200, 1000)
+_SECONDS = 120.0
+_BUDGET = {"project": "epsilon: 5,", "data set": "epsilon: 20,"}
+_CLINIC = {
+    "person": "SELECT i AS person_id, i % 2 AS sex, 1930 + hash(i) % 80 AS year_of_birth FROM range(PEOPLE) t(i)",
+    "stay": "SELECT i AS stay_id, hash(i) % PEOPLE AS person_id, hash(i, 1) % 30 AS days, "
+    + ", ".join(f"hash(i, {count}) % {count} AS at_{count}" for count in GROUPS)
+    + " FROM range(ROWS) t(i)",
+}
+_fresh = itertools.count(int(time.time()) % 10**6)
+
+
+def omop(folder: Path, people: int) -> Path:
+    """Return a home with the synthetic OMOP population under the shipped policy; its answers leave when ready."""
+    generate(people, 7, folder / "source")
+    text = (ROOT / "policies" / "omop.yaml").read_text()
+    text = text.replace("release every: 250 ms", "release every: 0 ms")
+    text = text.replace(_BUDGET["project"], "epsilon: 4000,").replace(_BUDGET["data set"], "epsilon: 8000,")
+    return _furnished(folder, text)
+
+
+def clinic(folder: Path, rows: int) -> Path:
+    """Return a home with `rows` stays, ten a person on average."""
+    (folder / "source").mkdir()
+    people = rows // 10
+    with duckdb.connect() as connection:
+        for table, sql in _CLINIC.items():
+            sql = sql.replace("PEOPLE", str(people)).replace("ROWS", str(rows))
+            connection.execute(f"COPY ({sql}) TO '{folder}/source/{table}.parquet'")
+    text = (Path(__file__).parent / "clinic.yaml").read_text()
+    text = re.sub(r"KEYS_(\d+)", lambda found: str(list(range(int(found[1])))), text)
+    return _furnished(folder, text.replace("PEOPLE", str(people)).replace("ROWS", str(rows)))
+
+
+def _furnished(folder: Path, policy: str) -> Path:
+    home, file = folder / "home", folder / "policy.yaml"
+    file.write_text(policy)
+    admin = open_admin(home)
+    admin.init(home, "bench.example/log")
+    admin.dataset_add(DATASET, folder / "source", file, lambda _step, _part: None)
+    admin.person_add(NewPerson(PERSON, "Dr A. Okafor", ("researcher",)))
+    grant = (Decimal(4000), Decimal("1e-6"))
+    admin.project_add(NewProject(PROJECT, (DATASET,), (PERSON,), ("DUO:0000006",), *grant, None))
+    admin.house.close()
+    return home
+
+
+def different(sql: str) -> str:
+    """Return `sql` as a question that was not asked before: a repeated one is answered from its stored draws."""
+    return sql.replace("{n}", str(next(_fresh)))
+
+
+@dataclass(frozen=True)
+class Served:
+    """A house in service, and a researcher's session with it."""
+
+    home: Path
+    url: str
+    process: subprocess.Popen[bytes]
+    session: requests.Session = field(default_factory=requests.Session)
+
+    def ask(self, sql: str) -> float:
+        """Ask a question that is made different from all before it; return the seconds until its answer was read."""
+        body = {"sql": different(sql), "epsilon": "0.1", "project": PROJECT}
+        began = time.perf_counter()
+        answer = self.session.post(f"{self.url}/api/v1/queries", json=body, headers={"Prefer": "wait=60"})
+        seconds = time.perf_counter() - began
+        if answer.status_code != 200:
+            raise RuntimeError(answer.text)
+        return seconds
+
+    def processes(self) -> tuple[psutil.Process, ...]:
+        """Return the arbiter, its worker and their engines."""
+        arbiter = psutil.Process(self.process.pid)
+        return (arbiter, *arbiter.children(recursive=True))
+
+    def another(self) -> Served:
+        """Return a session of its own for another caller."""
+        made = Served(self.home, self.url, self.process)
+        made.session.headers.update(self.session.headers)
+        return made
+
+
+@contextmanager
+def served(home: Path) -> Iterator[Served]:
+    """Serve a home on a free loopback port; it has answered once when it is given."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "tre.cli", "serve", "--port", str(port)]
+    environment = os.environ | {"TRE_HOME": str(home), "PYTHONPATH": str(ROOT)}
+    with (home.parent / "serve.log").open("ab") as log:
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+    try:
+        found = Served(home, f"http://127.0.0.1:{port}", process)
+        _await(found)
+        found.session.headers["Authorization"] = f"Bearer {_token(open_admin(home))}"
+        found.ask("SELECT COUNT(*) AS n FROM person WHERE year_of_birth * 1000000 + {n} > 0")
+        yield found
+    finally:
+        process.terminate()
+        process.wait(_SECONDS)
+
+
+def _await(found: Served) -> None:
+    deadline = time.monotonic() + _SECONDS
+    while time.monotonic() < deadline and found.process.poll() is None:
+        try:
+            if requests.get(f"{found.url}/healthz", timeout=2).ok:
+                return
+        except requests.RequestException:
+            time.sleep(0.1)
+    raise RuntimeError(f"the server did not start; see {found.home.parent / 'serve.log'}")
+
+
+def _token(admin: HomeAdmin) -> str:
+    try:
+        return admin.house.issuer.issue(PERSON, PROJECT, 240)
+    finally:
+        admin.house.close()
+
+
+def processor_time(processes: Iterable[psutil.Process]) -> float:
+    """Return the seconds that processes have computed so far, in user and in system mode."""
+    return sum(float(sum(one.cpu_times()[:2])) for one in processes)
+
+
+class Plain:
+    """The same file in the same engine with the same threads, and nothing in between."""
+
+    def __init__(self, home: Path) -> None:
+        (file,) = (home / "versions").glob("*/data.duckdb")
+        self._connection = duckdb.connect(str(file), read_only=True, config={"threads": "2"})
+
+    def ask(self, sql: str) -> float:
+        """Return the seconds of the plain statement."""
+        statement = different(sql)
+        began = time.perf_counter()
+        self._connection.execute(statement).fetchall()
+        return time.perf_counter() - began
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
