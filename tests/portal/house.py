@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from flask import Flask, request
 
 from tests.web.fake import FakeService, principal
+from tests.web.fake_oversight import FakeOversight
 from tre.base.clock import SystemClock
 from tre.base.reasons import Refused
 from tre.base.reasons.identity import TOKEN_MISSING
@@ -42,5 +43,5 @@ def portal(service: FakeService | None = None, visitors: Visitors | None = None)
     service = service or FakeService()
     app = create_app(service, principal)
     brand = Brand("Northfield", "#12436d")
-    add_portal(app, Portal(service, visitors or Visitors(), known, SystemClock(), brand))
+    add_portal(app, Portal(service, FakeOversight(), visitors or Visitors(), known, SystemClock(), brand))
     return app

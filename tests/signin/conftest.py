@@ -14,6 +14,7 @@ from flask import Flask, Response
 from audit import LogReader, decode_entry
 from tests.signin.browsers import Browser
 from tests.web.fake import FakeService, principal
+from tests.web.fake_oversight import FakeOversight
 from tre import governance
 from tre.app.admin import open_admin
 from tre.app.compose import House
@@ -61,7 +62,10 @@ class Town:
         self.app = create_app(FakeService(), principal)
         self.visitors = Visitors(self.desk.principal, self.house.settings.portal.url)
         add_sign_in(self.app, self.visitors, self.desk)
-        add_portal(self.app, Portal(FakeService(), self.visitors, lambda one: Known(one.person, ()), self.clock))
+        add_portal(
+            self.app,
+            Portal(FakeService(), FakeOversight(), self.visitors, lambda one: Known(one.person, ()), self.clock),
+        )
         self.app.add_url_rule("/api/whoami", view_func=lambda: Response(self.visitors.principal().person))
 
     def browser(self) -> Browser:

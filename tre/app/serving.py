@@ -73,15 +73,15 @@ class Running:
 
     def app(self) -> Flask:
         """Return the REST surface, the pages of signing in and the portal."""
-        service = BrokerService(self.broker, _Files(self._log, self.reviewing.desk))
+        service, oversight = BrokerService(self.broker, _Files(self._log, self.reviewing.desk)), self.reviewing.service
         house, most = self._house, self._house.settings.limits
         counting = Limiting(Rates(house.store, house.key(QUESTION_KEY), house.clock), most)
-        app = create_app(service, self._principal, more=reviewing(self.reviewing.service), counting=counting)
+        app = create_app(service, self._principal, more=reviewing(oversight), counting=counting)
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=most.proxies, x_proto=0, x_host=0)  # type: ignore[method-assign]
-        desk, said = SigningIn(self._house, self._failures), self._house.settings.portal
-        visitors = Visitors(desk.principal, said.url)
+        desk, said = SigningIn(house, self._failures), house.settings.portal
+        visitors, brand = Visitors(desk.principal, said.url), Brand(said.name, said.colour)
         add_sign_in(app, visitors, desk)
-        add_portal(app, Portal(service, visitors, self._known, self._parts.clock, Brand(said.name, said.colour)))
+        add_portal(app, Portal(service, oversight, visitors, self._known, house.clock, brand))
         return app
 
     def stop(self) -> None:

@@ -28,6 +28,10 @@ from tre.policy.shipped import policies_folder
 Say = Callable[[str], None]
 
 DATASET, PROJECT, RESEARCHER = "northfield", "diabetes", "okafor"
+REVIEWERS = (
+    NewPerson("mensah", "Ms E. Mensah", ("controller",), controls=(DATASET,)),
+    NewPerson("lindqvist", "Prof H. Lindqvist", ("board",)),  # last: nobody is added by command once a board exists
+)
 _SEED = 20_260_101
 _START_SECONDS = 60.0
 
@@ -77,7 +81,9 @@ def tell(root: Path, people: int, say: Say, progress: Progress) -> None:
         _refused(connection, say)
         _budget(connection, say)
     _verified(root, say)
-    say(f"\nThe API runs with `make serve` at http://127.0.0.1:8321/api/v1 (home: {root}).")
+    say(f"\nThe portal runs with `make serve` at http://127.0.0.1:8321 (home: {root}). On its sign-in page you choose")
+    say("who you are: Dr A. Okafor asks; Ms E. Mensah and Prof H. Lindqvist see who asked, and why it was refused.")
+    say("The API stands beside it, at http://127.0.0.1:8321/api/v1.")
     say(f"A researcher's token: TRE_HOME={root} {_tool()} token --person {RESEARCHER} --project {PROJECT}")
 
 
@@ -108,7 +114,10 @@ def _furnish(admin: HomeAdmin, root: Path, people: int, say: Say, progress: Prog
     admin.project_add(
         NewProject(PROJECT, (DATASET,), (RESEARCHER,), ("DUO:0000006",), Decimal(5), Decimal("1e-6"), None)
     )
-    say(f"Dr A. Okafor ({RESEARCHER}) may ask in the project {PROJECT}, for health research, up to epsilon 5.\n")
+    for person in REVIEWERS:
+        admin.person_add(person)
+    say(f"Dr A. Okafor ({RESEARCHER}) may ask in the project {PROJECT}, for health research, up to epsilon 5.")
+    say("Ms E. Mensah (mensah) answers for the data, Prof H. Lindqvist (lindqvist) sits on the board.\n")
 
 
 def _choosing(home: Home) -> None:

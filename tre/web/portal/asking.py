@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Response
 
-from tre.base.clock import Clock, stamp
+from tre.base.clock import Clock, parse_stamp, stamp
 from tre.base.reasons import Refused
 from tre.identity import Principal
 from tre.web.portal.answers import table
@@ -36,6 +36,8 @@ class _Asking:
 
     def send(self, visit: Visit) -> Shown | Response:
         form, wish = Form.sent(visit.form), visit.form.get("wish", "check")
+        if wish == "edit":
+            return self._page(visit, form)
         if wish == "lay out":
             return self._page(visit, form, beside=laid_out(form.sql) or "", wants_beside=True)
         try:
@@ -80,7 +82,8 @@ class _Asking:
     def query(self, visit: Visit) -> Shown:
         query = self._service.query(visit.principal, visit.path["id"])
         if query.state in _UNFINISHED:
-            return Shown("researcher/waiting.html", {"query": query, "now": stamp(self._clock.now())})
+            now = stamp(self._clock.now())
+            return Shown("researcher/waiting.html", {"query": query, "now": now, "progress": _progress(query, now)})
         if query.state != "committed":
             return Shown("researcher/unanswered.html", {"query": query})
         return self._answer(visit.principal, query)
@@ -107,6 +110,14 @@ class _Asking:
     def receipt(self, visit: Visit) -> Response:
         text = self._service.receipt(visit.principal, visit.path["id"])
         return download(text, "text/plain", f"{visit.path['id']}.tlog-proof")
+
+
+def _progress(query: QueryView, now: str) -> float:
+    """Return the time gone by as a part of the time until the release, and nothing of what the engine does."""
+    if query.started is None or query.release_at is None:
+        return 0.0
+    started, release, at = (parse_stamp(moment).timestamp() for moment in (query.started, query.release_at, now))
+    return min(1.0, max(0.0, (at - started) / max(release - started, 0.001)))
 
 
 def _account(budget: BudgetView, dataset: str) -> Any:

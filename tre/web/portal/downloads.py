@@ -30,6 +30,10 @@ def _plain(cell: Any) -> str:
 
 def download(content: str, media: str, name: str) -> Response:
     """Return a file that the browser keeps."""
-    response = Response(content, content_type=f"{media}; charset=utf-8")
+    return kept(Response(content, content_type=f"{media}; charset=utf-8"), name)
+
+
+def kept(response: Response, name: str) -> Response:
+    """Have the browser keep an answer as a file."""
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response

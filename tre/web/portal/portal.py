@@ -9,12 +9,15 @@ from flask import Flask
 
 from tre.base.clock import Clock
 from tre.identity import Principal
+from tre.web.oversight import Oversight
 from tre.web.portal.asking import asking_pages
 from tre.web.portal.charts import Charts
+from tre.web.portal.controller import controller_pages
 from tre.web.portal.problems import answer_problems
 from tre.web.portal.public import public_pages
 from tre.web.portal.rendering import Brand
 from tre.web.portal.researcher import researcher_pages
+from tre.web.portal.reviewing import reviewing_pages
 from tre.web.portal.site import Front, Known, Page, Visits
 from tre.web.service import Service
 
@@ -24,6 +27,7 @@ class Portal:
     """What the pages stand on. `known` tells a person's name and roles."""
 
     service: Service
+    oversight: Oversight
     visitors: Visits
     known: Callable[[Principal], Known]
     clock: Clock
@@ -36,6 +40,8 @@ def every_page(portal: Portal) -> tuple[Page, ...]:
         *public_pages(portal.service),
         *researcher_pages(portal.service),
         *asking_pages(portal.service, portal.clock, Charts()),
+        *reviewing_pages(portal.oversight),
+        *controller_pages(portal.oversight),
     )
 
 

@@ -1,10 +1,13 @@
-"""The researcher's pages: projects, the data dictionary, the budget."""
+"""The researcher's pages: projects, the data dictionary, what was asked before, the budget."""
 
 from __future__ import annotations
 
 from tre.web.portal.dictionary import found
+from tre.web.portal.paging import span
 from tre.web.portal.site import Page, Shown, Visit
 from tre.web.service import Service
+
+PAGE_OF_HISTORY = 25
 
 
 class _Researcher:
@@ -26,6 +29,13 @@ class _Researcher:
         budget = self._service.budget(visit.principal, project.id)
         return Shown("researcher/budget.html", {"project": project, "budget": budget})
 
+    def history(self, visit: Visit) -> Shown:
+        project = self._service.project(visit.principal, visit.path["id"])
+        page = span(visit.asked, PAGE_OF_HISTORY)
+        history = self._service.history(visit.principal, project.id, page.before, page.limit)
+        values = {"project": project, "history": history, "before": page.before}
+        return Shown("researcher/history.html", values)
+
     def datasets(self, visit: Visit) -> Shown:
         return Shown("researcher/datasets.html", {"datasets": self._service.datasets(visit.principal)})
 
@@ -43,6 +53,7 @@ def researcher_pages(service: Service) -> tuple[Page, ...]:
         Page("projects", "/projects", do.projects),
         Page("project", "/projects/<id>", do.project),
         Page("budget", "/projects/<id>/budget", do.budget),
+        Page("history", "/projects/<id>/history", do.history),
         Page("datasets", "/datasets", do.datasets),
         Page("dataset", "/datasets/<name>", do.dataset),
     )

@@ -33,30 +33,31 @@ class Item:
     words: str
 
 
+_VERIFICATION = Item("/oversight/verification", "Verification")
+_PROJECTS, _INCIDENTS = Item("/oversight/projects", "All projects"), Item("/oversight/incidents", "Incidents")
 MENUS: Mapping[str, tuple[Item, ...]] = {
     "researcher": (Item("/projects", "Projects"), Item("/datasets", "Data dictionary")),
-    "board": (
-        Item("/board/projects", "All projects"),
-        Item("/board/log", "Log"),
-        Item("/board/verification", "Verification"),
-        Item("/board/incidents", "Incidents"),
-    ),
     "controller": (
-        Item("/controller/datasets", "My data sets"),
-        Item("/controller/questions", "Who asks"),
+        Item("/controller/datasets", "Data sets"),
         Item("/controller/check", "Check a policy"),
+        _PROJECTS,
+        _INCIDENTS,
+        _VERIFICATION,
     ),
+    "board": (_PROJECTS, Item("/oversight/log", "Log"), _INCIDENTS, _VERIFICATION),
+    "operator": (_VERIFICATION,),
 }
 """What each group of users finds at the top of every page."""
 
-GROUPS: Mapping[str, str] = {
-    "researcher": "researcher",
-    "lead": "researcher",
-    "board": "board",
-    "auditor": "board",
-    "controller": "controller",
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "researcher": ("researcher",),
+    "lead": ("researcher",),
+    "board": ("board",),
+    "auditor": ("board", "controller"),
+    "controller": ("controller",),
+    "operator": ("operator",),
 }
-"""The group of users that a role belongs to."""
+"""The groups of users whose pages a role finds in the menu; what it may read there, the services decide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +94,13 @@ class Visitor:
     @property
     def groups(self) -> tuple[str, ...]:
         """The groups of users that the person belongs to."""
-        found = {GROUPS[role] for role in self.roles if role in GROUPS}
+        found = {group for role in self.roles for group in GROUPS.get(role, ())}
         return tuple(group for group in MENUS if group in found)
 
     @property
     def menu(self) -> tuple[Item, ...]:
         """The lines of the main menu."""
-        return tuple(item for group in self.groups for item in MENUS[group])
+        return tuple(dict.fromkeys(item for group in self.groups for item in MENUS[group]))
 
 
 @dataclass(frozen=True, slots=True)

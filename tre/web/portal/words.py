@@ -52,6 +52,11 @@ def number(value: Any) -> str:
     return f"{value:,}"
 
 
+def plain(value: float) -> str:
+    """Return a declared number as people write it: a year without a comma."""
+    return f"{value:.0f}" if value == int(value) else f"{value:.6g}"
+
+
 def share(value: float) -> str:
     """Return a share as a percentage that does not read as nothing when it is something."""
     if value in (0, 1):
@@ -101,6 +106,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = MappingProxyType(
         "epsilon": epsilon,
         "number": number,
         "part": part,
+        "plain": plain,
         "purpose": lambda code: PURPOSES.get(code, ""),
         "share": share,
         "short": short,
