@@ -75,7 +75,7 @@ class Person:
     def press(self, name: str, *, expecting: int = 200) -> None:
         """Press a button or link by its words."""
         self.expect(expecting)
-        button, link = (self.page.get_by_role(role, name=name, exact=True) for role in ("button", "link"))  # type: ignore[arg-type]
+        button, link = (self.page.get_by_role(role, name=name, exact=True) for role in ("button", "link"))
         button.or_(link).first.click()
         self.page.wait_for_load_state()
 

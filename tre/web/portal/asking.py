@@ -88,6 +88,10 @@ class _Asking:
             return Shown("researcher/unanswered.html", {"query": query})
         return self._answer(visit.principal, query)
 
+    def cancel(self, visit: Visit) -> Response:
+        query = self._service.cancel(visit.principal, visit.path["id"])
+        return go(f"/queries/{query.id}")
+
     def _answer(self, principal: Principal, query: QueryView) -> Shown:
         result = self._service.result(principal, query.id)
         values = {"query": query, "result": result, "table": table(result), "chart": specification(result)}
@@ -132,6 +136,7 @@ def asking_pages(service: Service, clock: Clock, charts: Charts) -> tuple[Page, 
         Page("ask", "/projects/<id>/ask", do.form),
         Page("ask-sent", "/projects/<id>/ask", do.send, method="POST"),
         Page("query", query, do.query),
+        Page("cancellation", f"{query}/cancellation", do.cancel, method="POST"),
         Page("chart", f"{query}/chart.svg", do.chart),
         Page("answer-csv", f"{query}/answer.csv", do.as_csv),
         Page("answer-json", f"{query}/answer.json", do.as_json),

@@ -28,7 +28,6 @@ IMAGE: Mapping[str, tuple[str, ...]] = MappingProxyType(
 """For a chart that somebody opens by itself: the drawing styles its own shapes, and may do nothing else."""
 
 
-def header(policy: Mapping[str, tuple[str, ...]], forms: tuple[str, ...] = ()) -> str:
-    """Return the policy as a header; `forms` are further origins that a form may lead to, such as an issuer's."""
-    said = {name: (*sources, *forms) if name == "form-action" else sources for name, sources in policy.items()}
-    return "; ".join(" ".join((name, *sources)) for name, sources in said.items())
+def header(policy: Mapping[str, tuple[str, ...]]) -> str:
+    """Return the policy as a header."""
+    return "; ".join(" ".join((name, *sources)) for name, sources in policy.items())

@@ -61,11 +61,11 @@ def _kept(content: bytes, kind: str) -> Response:
     return response
 
 
-def framed(response: Response, forms: tuple[str, ...] = ()) -> Response:
-    """Give a page its headers; `forms` are origins beside its own to which a form may lead.
+def framed(response: Response) -> Response:
+    """Give a page its headers.
 
     The referrer stays within this origin, so that browsers still say where a form was sent from.
     """
-    response.headers["Content-Security-Policy"] = csp.header(csp.PAGE, forms)
+    response.headers["Content-Security-Policy"] = csp.header(csp.PAGE)
     response.headers["Referrer-Policy"] = "same-origin"
     return response

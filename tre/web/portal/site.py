@@ -143,16 +143,13 @@ class Page:
 class Front:
     """The door: who comes in, guarded posts, rendered pages.
 
-    :param known: tells a person's name and roles. :param forms: origins beside its own to which a form may lead.
+    :param known: tells a person's name and roles.
     """
 
-    def __init__(
-        self, visitors: Visits, known: Callable[[Principal], Known], brand: Brand, forms: tuple[str, ...] = ()
-    ) -> None:
+    def __init__(self, visitors: Visits, known: Callable[[Principal], Known], brand: Brand) -> None:
         self._visitors = visitors
         self._known = known
         self._brand = brand
-        self._forms = forms
 
     def open(self, app: Flask, every: tuple[Page, ...]) -> None:
         """Route every page, and lend base.html and what it needs to whatever else is rendered."""
@@ -169,7 +166,7 @@ class Front:
     def show(self, shown: Shown) -> Response:
         """Render a page."""
         html = render_template(shown.template, **shown.values)
-        return framed(Response(html, shown.status, content_type="text/html; charset=utf-8"), self._forms)
+        return framed(Response(html, shown.status, content_type="text/html; charset=utf-8"))
 
     def whoever(self) -> Visitor | None:
         """Return who is signed in, if anybody is: for pages that everybody may see."""
