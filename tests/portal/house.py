@@ -13,6 +13,7 @@ from tre.base.reasons import Refused
 from tre.base.reasons.identity import TOKEN_MISSING
 from tre.identity import Principal
 from tre.web import create_app
+from tre.web.limits import Limits
 from tre.web.portal import Brand, Known, Portal, add_portal
 
 ROLES = {"ada": ("researcher", "board", "controller"), "bob": ("operator",), "eve": ("researcher",)}
@@ -38,10 +39,12 @@ def known(person: Principal) -> Known:
     return Known(f"Dr {person.person.title()} <b>Example</b>", ROLES.get(person.person, ()))
 
 
-def portal(service: FakeService | None = None, visitors: Visitors | None = None) -> Flask:
+def portal(
+    service: FakeService | None = None, visitors: Visitors | None = None, counting: Limits | None = None
+) -> Flask:
     """Return an application with every page."""
     service = service or FakeService()
     app = create_app(service, principal)
     brand = Brand("Northfield", "#12436d")
-    add_portal(app, Portal(service, FakeOversight(), visitors or Visitors(), known, SystemClock(), brand))
+    add_portal(app, Portal(service, FakeOversight(), visitors or Visitors(), known, SystemClock(), brand, counting))
     return app

@@ -12,7 +12,8 @@ from werkzeug.test import TestResponse
 
 from tests.portal.house import Visitors, portal
 from tests.web.fake import FakeService
-from tre.base.reasons import every_reason
+from tre.base.reasons import Refused, every_reason
+from tre.base.reasons.web import TOO_MANY
 from tre.web.portal import csp, rendering
 
 AS_ADA = {"As": "ada"}
@@ -88,6 +89,27 @@ def test_a_problem_says_what_happened_and_what_to_do_next(web: FlaskClient) -> N
     assert "There is no such project for you." in page.text
     assert "What you can do" in page.text
     assert page.headers["X-Request-Id"] in page.text
+
+
+class Full:
+    """Takes no more of anything."""
+
+    def question(self, person: str) -> None:
+        raise Refused.because(TOO_MANY, most="120", seconds="7")
+
+    def anonymous(self, address: str) -> None:
+        raise Refused.because(TOO_MANY, most="1200", seconds="7")
+
+    def failure(self, address: str) -> None:
+        raise AssertionError("sessions are not counted as tokens")
+
+
+def test_questions_in_the_portal_are_counted_as_the_apis_are_and_so_is_whoever_is_not_signed_in() -> None:
+    web = portal(counting=Full()).test_client()
+    assert web.get("/projects", headers=AS_ADA).status_code == 200
+    for page in (ask(web), web.get("/"), web.get("/projects")):
+        assert (page.status_code, page.headers["Retry-After"]) == (429, "7")
+        assert "more requests than this service takes" in page.text
 
 
 def test_a_fault_tells_nothing_of_what_was_in_hand(web: FlaskClient) -> None:

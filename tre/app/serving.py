@@ -81,7 +81,7 @@ class Running:
         desk, said = SigningIn(house, self._failures), house.settings.portal
         visitors, brand = Visitors(desk.principal, said.url), Brand(said.name, said.colour)
         add_sign_in(app, visitors, desk)
-        add_portal(app, Portal(service, oversight, visitors, self._known, house.clock, brand))
+        add_portal(app, Portal(service, oversight, visitors, self._known, house.clock, brand, counting))
         return app
 
     def stop(self) -> None:

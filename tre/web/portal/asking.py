@@ -134,7 +134,7 @@ def asking_pages(service: Service, clock: Clock, charts: Charts) -> tuple[Page, 
     query = "/queries/<id>"
     return (
         Page("ask", "/projects/<id>/ask", do.form),
-        Page("ask-sent", "/projects/<id>/ask", do.send, method="POST"),
+        Page("ask-sent", "/projects/<id>/ask", do.send, method="POST", counted=True),
         Page("query", query, do.query),
         Page("cancellation", f"{query}/cancellation", do.cancel, method="POST"),
         Page("chart", f"{query}/chart.svg", do.chart),

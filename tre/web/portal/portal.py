@@ -9,6 +9,7 @@ from flask import Flask
 
 from tre.base.clock import Clock
 from tre.identity import Principal
+from tre.web.limits import Limits
 from tre.web.oversight import Oversight
 from tre.web.portal.asking import asking_pages
 from tre.web.portal.charts import Charts
@@ -24,7 +25,7 @@ from tre.web.service import Service
 
 @dataclass(frozen=True, slots=True)
 class Portal:
-    """What the pages stand on. `known` tells a person's name and roles."""
+    """What the pages stand on. `known` tells a person's name and roles; nobody is counted where `counting` is None."""
 
     service: Service
     oversight: Oversight
@@ -32,6 +33,7 @@ class Portal:
     known: Callable[[Principal], Known]
     clock: Clock
     brand: Brand = field(default_factory=Brand)
+    counting: Limits | None = None
 
 
 def every_page(portal: Portal) -> tuple[Page, ...]:
@@ -47,6 +49,6 @@ def every_page(portal: Portal) -> tuple[Page, ...]:
 
 def add_portal(app: Flask, portal: Portal) -> None:
     """Open the portal's pages on the application; refusals outside the API are pages from now on."""
-    front = Front(portal.visitors, portal.known, portal.brand)
+    front = Front(portal.visitors, portal.known, portal.brand, portal.counting)
     front.open(app, every_page(portal))
     answer_problems(app, front)

@@ -12,6 +12,7 @@ from werkzeug.datastructures import MultiDict
 
 from tre.base.reasons import Refused
 from tre.identity import Principal
+from tre.web.limits import Limits, Unlimited
 from tre.web.portal.rendering import Brand, dress, framed, shipped
 
 
@@ -131,25 +132,29 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One address. `path` is in Flask's notation; a page that takes forms says POST."""
+    """One address. `path` is in Flask's notation; a page that takes forms says POST; `counted` ones take questions."""
 
     name: str
     path: str
     handle: Callable[[Visit], Shown | Response]
     method: str = "GET"
     public: bool = False
+    counted: bool = False
 
 
 class Front:
-    """The door: who comes in, guarded posts, rendered pages.
+    """The door: who comes in, how often, guarded posts, rendered pages.
 
-    :param known: tells a person's name and roles.
+    :param known: tells a person's name and roles. :param counting: holds people and addresses to so many requests.
     """
 
-    def __init__(self, visitors: Visits, known: Callable[[Principal], Known], brand: Brand) -> None:
+    def __init__(
+        self, visitors: Visits, known: Callable[[Principal], Known], brand: Brand, counting: Limits | None
+    ) -> None:
         self._visitors = visitors
         self._known = known
         self._brand = brand
+        self._counting = counting or Unlimited()
 
     def open(self, app: Flask, every: tuple[Page, ...]) -> None:
         """Route every page, and lend base.html and what it needs to whatever else is rendered."""
@@ -178,7 +183,13 @@ class Front:
         def view(**path: str) -> Response:
             if page.method != "GET":
                 self._visitors.guard()
-            visitor = self.whoever() if page.public else self._visitor()
+            visitor = self.whoever()
+            if visitor is None:
+                self._counting.anonymous(request.remote_addr or "")
+            if not page.public:
+                visitor = self._visitor()
+                if page.counted:
+                    self._counting.question(visitor.principal.person)
             found = page.handle(Visit(visitor, path, request.args, request.form))
             return found if isinstance(found, Response) else self.show(found)
 
