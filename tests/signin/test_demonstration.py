@@ -50,3 +50,10 @@ def test_nobody_chooses_from_another_machine_or_under_a_rebound_name(build: Call
     far = client.post("/sign-in/demonstration", data=CHOICE, headers=own, environ_base={"REMOTE_ADDR": "192.0.2.7"})
     rebound = Browser(town.app, "http://evil.example:8321").post("/sign-in/demonstration", CHOICE)
     assert (far.status_code, rebound.status_code) == (403, 403)
+
+
+def test_nobody_chooses_under_the_portals_public_address(build: Callable[..., Town]) -> None:
+    town = build(ON, ('url = ""', 'url = "https://tre.example.org"'), demonstration=True)
+    browser = Browser(town.app, "https://tre.example.org")
+    assert "Ada Lovelace" not in browser.get("/sign-in").text
+    assert browser.post("/sign-in/demonstration", CHOICE).status_code == 403

@@ -28,6 +28,11 @@ def test_a_code_opens_a_session_once(town: Town) -> None:
     assert other.secret is None
 
 
+def test_after_a_wrong_code_the_page_that_was_asked_for_is_still_known(town: Town) -> None:
+    page = town.browser().post("/sign-in", {"code": "wrong", "to": "/projects"}).text
+    assert '<input type="hidden" name="to" value="/projects">' in page
+
+
 def test_a_code_may_be_typed_as_people_type(town: Town) -> None:
     code = town.code("ada")
     assert re.fullmatch(r"(?:[0-9A-HJKMNP-TV-Z]{5}-){3}[0-9A-HJKMNP-TV-Z]{5}", code)

@@ -45,7 +45,10 @@ def moment(claims: Claims, name: str) -> datetime:
 
 
 def check_parties(claims: Claims, issuer: str, audience: str) -> None:
-    """Refuse a token of another issuer, and one that is not for `audience` alone: others could pass it on."""
+    """Refuse a token of another issuer, and one that is not for `audience` alone: others could pass it on.
+
+    The issuer chose the key already; it is held again to what was signed, should two readers of a token ever differ.
+    """
     check(claims.get("iss") == issuer, TOKEN_SIGNATURE)
     check(claims.get("aud") in (audience, [audience]), TOKEN_AUDIENCE)
 

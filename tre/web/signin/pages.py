@@ -96,7 +96,7 @@ class _Pages:
 
     def refused(self, error: Refused) -> tuple[str, int]:
         """Say why, beside the ways of signing in."""
-        return self._page("/", error), error.refusals[0].reason.kind.status
+        return self._page(_own_page(request.values.get("to", "")), error), error.refusals[0].reason.kind.status
 
     def _signed_out(self, end: Callable[[str], None]) -> Response:
         secret = self._visitors.secret()
