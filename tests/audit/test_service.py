@@ -15,8 +15,18 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from audit import LogError, LogReader, LogStoppedError, Receipt, RemoteLog, create_key, create_log
+from audit import (
+    LogError,
+    LogReader,
+    LogStoppedError,
+    Receipt,
+    RemoteLog,
+    create_key,
+    create_log,
+    open_checkpoint,
+)
 from audit.files import OsFiles
+from audit.merkle import verify_consistency
 from audit.records import scan
 from audit.service import listen
 from audit.wire import DONE, GREETING, REFUSED, REPLY, REQUEST, connect, encode_request
@@ -125,6 +135,31 @@ def test_callers_of_several_processes_share_flushes(home: Path) -> None:
     calls = len({entry.rsplit(b".", 2)[0] for _, entry in got})
     assert len(commits) < calls / 2
     assert sum(len(record.entries) for record in commits) == len(got)
+
+
+def test_readers_prove_inclusion_and_consistency_while_processes_write_and_the_writer_is_killed(home: Path) -> None:
+    callers = [spawn(home, str(number), 2.0) for number in range(2)]
+    old, checked = None, 0
+    with LogReader(home / "log") as reader:
+        for _ in range(3):
+            with service(home) as writer:
+                end = time.monotonic() + 0.7
+                while time.monotonic() < end:
+                    new = open_checkpoint(reader.checkpoint().encode(), SIGNER.verifier)
+                    if old is not None:
+                        verify_consistency(
+                            old.size, new.size, reader.consistency(old.size, new.size), old.root, new.root
+                        )
+                    if new.size:
+                        index = new.size * 2 // 3
+                        receipt = Receipt.parse(reader.inclusion(index, with_entry=True).encode())
+                        assert receipt.verify(reader.entry(index), SIGNER.verifier).size >= new.size
+                        old, checked = new, checked + 1
+                writer.kill()
+                writer.wait()
+        with service(home):
+            acknowledged(callers)
+    assert checked > 20
 
 
 def test_a_writer_killed_under_load_loses_nothing_and_repeats_nothing(home: Path) -> None:

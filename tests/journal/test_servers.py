@@ -22,7 +22,7 @@ from tests.support import ROOT
 from tre import ledger
 from tre.base.clock import SystemClock
 from tre.base.reasons import Refused
-from tre.journal import Act, Journal, entries, record
+from tre.journal import Act, Journal, entries, outbox, record
 from tre.store import Store, Transaction
 from tre.store.tables import indexed, ledgers, movements
 
@@ -126,20 +126,27 @@ def test_what_a_server_appended_and_could_not_note_is_noted_by_another_and_not_w
 
 
 def test_entries_that_another_server_sent_in_between_are_noted_along_so_that_no_gap_is_left(
-    home: Path, store: Store
+    home: Path, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Where transactions overlap, two servers may each see one of two entries; one of them dies before its note."""
     with service(home):
         journal = joined(home, store)
         journal.recover()
         with store.transaction() as tx:
             mine = read_entry(tx)
-            writer = RemoteLog(home / "log", home / "s")
-            later = entries.audit_read(Act.by("ada", FakeClock()), 0, 1)
-            record(tx, later)
-        # Another server saw the second entry alone, as it may where transactions overlap, and died before its note.
-        assert writer.append([later.data], 0) == [0]
+        with store.reading() as tx:
+            seen = outbox.waiting(tx)
+        with store.transaction() as tx:
+            theirs = read_entry(tx)
+        with store.reading() as tx:
+            (_, later) = outbox.waiting(tx)
+        writer = RemoteLog(home / "log", home / "s")
+        assert writer.append([later.entry], 0) == [0]
         writer.close()
-        assert journal.settle([mine]) == {mine: 1}
+        with monkeypatch.context() as patch:
+            patch.setattr("tre.journal.outbox.waiting", lambda _tx: seen)
+            assert journal.settle([mine]) == {mine: 1}
+        assert noted(store) == {theirs: 0, mine: 1}
         journal.close()
     agrees(home, store)
 
