@@ -22,7 +22,7 @@ from tests.control import url_of
 from tests.postgresql import drop_database, fresh_database
 from tre.base.reasons import Refused
 from tre.store import Store, schema
-from tre.store.tables import datasets, metadata, policies, versions
+from tre.store.tables import datasets, metadata, policies, trail_terms, versions
 
 
 def code_of(refused: pytest.ExceptionInfo[Refused]) -> str:
@@ -213,3 +213,11 @@ def test_migrating_again_changes_nothing_and_imports_no_migration_tool(home: Pat
 
 def test_the_file_is_readable_by_its_owner_alone(file_home: Path) -> None:
     assert (file_home / "control.db").stat().st_mode & 0o077 == 0
+
+
+def test_many_rows_at_once_are_the_rows_that_were_given(store: Store) -> None:
+    rows = [("person", "a'b", index) for index in range(3)]
+    with store.transaction() as tx:
+        tx.insert_rows(trail_terms, rows)
+        tx.insert_rows(trail_terms, [])
+        assert sorted(tuple(row) for row in tx.execute(trail_terms.select())) == rows

@@ -13,7 +13,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, NamedTuple, Protocol
 
-from sqlalchemy import Select, delete, func, insert, select
+from sqlalchemy import Select, delete, func, select
 from sqlalchemy.exc import IntegrityError
 
 from audit.entries import Event, decode_entry
@@ -22,12 +22,16 @@ from tre.base.clock import parse_stamp, stamp
 from tre.base.reasons import Refused
 from tre.base.reasons import journal as reasons
 from tre.base.reasons.faults import LOG_UNAVAILABLE
-from tre.store import Reading, Store, Transaction
+from tre.store import Reading, Store
 from tre.store.tables import trail, trail_terms
 
 LONGEST_PAGE = 200
 _PIECE = 200
+_TAKEN = 1000
 _BEHIND = 5000
+_PLAIN = ("event", "project", "dataset", "request")
+_LISTED = (("person", "approved_by"), ("table", "tables"), ("reason", "reasons"))
+_STAMP = len("2026-03-01T09:00:00.000Z")
 
 
 class Entries(Protocol):
@@ -94,13 +98,15 @@ class Hits(NamedTuple):
 
 def terms_of(fields: dict[str, Any]) -> set[tuple[str, str]]:
     """Return the (kind, term) by which an entry is found."""
-    plain = ("event", "project", "dataset", "request")
-    found: set[tuple[str, str]] = {(kind, fields[kind]) for kind in plain if kind in fields}
-    people = [fields["actor"], fields.get("subject"), *fields.get("approved_by", ())]
-    found |= {("person", person) for person in people if person is not None}
-    found |= {("table", table) for table in fields.get("tables", ())}
-    gates = [code for gate in fields.get("gates", ()) for code in gate["reasons"]]
-    return found | {("reason", code) for code in (*fields.get("reasons", ()), *gates)}
+    found = {(kind, fields[kind]) for kind in _PLAIN if kind in fields}
+    found.add(("person", fields["actor"]))
+    if "subject" in fields:
+        found.add(("person", fields["subject"]))
+    for kind, name in _LISTED:
+        found.update((kind, term) for term in fields.get(name, ()))
+    for gate in fields.get("gates", ()):
+        found.update(("reason", code) for code in gate["reasons"])
+    return found
 
 
 class Search:
@@ -206,13 +212,15 @@ class Search:
     def _take(self, start: int) -> None:
         """Take in a piece of the log, in a short transaction: requests wait for the same lock."""
         try:
-            piece = [Hit(index, decode_entry(entry)) for index, entry in islice(self._log.scan(start), _PIECE)]
+            piece = [Hit(index, decode_entry(entry)) for index, entry in islice(self._log.scan(start), _TAKEN)]
         except (LogError, OSError) as error:
             raise Refused.because(LOG_UNAVAILABLE) from error
+        entries, terms = _rows(piece)
         try:
             with self._store.transaction(lasting=False) as tx:
                 if _next(tx) == start:
-                    _note(tx, piece)
+                    tx.insert_rows(trail, entries)
+                    tx.insert_rows(trail_terms, terms)
         except IntegrityError:
             return  # another server took it in at the same moment
 
@@ -258,9 +266,16 @@ def _sound(tx: Reading, size: int) -> bool:
     return rows == _next(tx) <= size and terms == held
 
 
-def _note(tx: Transaction, piece: list[Hit]) -> None:
-    found = [(one, terms_of(one.fields)) for one in piece]
-    times = [(one.index, stamp(parse_stamp(one.fields["time"])), len(terms)) for one, terms in found]
-    tx.execute(insert(trail), [dict(zip(("log_index", "time", "terms"), row, strict=True)) for row in times])
-    rows = [{"kind": kind, "term": term, "log_index": one.index} for one, terms in found for kind, term in terms]
-    tx.execute(insert(trail_terms), rows)
+def _rows(piece: list[Hit]) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
+    """Return the rows of both tables, those of terms in the order of their key: neighbours lie on one page."""
+    entries, terms = [], []
+    for one in piece:
+        found = terms_of(one.fields)
+        entries.append((one.index, _stamped(one.fields["time"]), len(found)))
+        terms += [(kind, term, one.index) for kind, term in found]
+    return entries, sorted(terms)
+
+
+def _stamped(time: str) -> str:
+    """Return a time of the log as `stamp` writes it; most are."""
+    return time if len(time) == _STAMP else stamp(parse_stamp(time))

@@ -8,7 +8,7 @@ must not race is a conditional update or a unique key.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -63,6 +63,17 @@ class Transaction(Reading):
         except IntegrityError:
             return False
         return True
+
+    def insert_rows(self, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Insert many rows, each with the table's columns in their order, without a look at every value."""
+        if not rows:
+            return
+        compiled = insert(table).compile(dialect=self._connection.dialect)
+        if compiled.positional:
+            self._connection.exec_driver_sql(str(compiled), list(rows))
+        else:
+            names = table.columns.keys()
+            self._connection.exec_driver_sql(str(compiled), [dict(zip(names, row, strict=True)) for row in rows])
 
     def in_turn(self, names: Iterable[str]) -> None:
         """Wait for whoever has one of `names` in turn, and have them until this transaction ends.
