@@ -14,6 +14,7 @@ from tre.base.reasons.web import (
     NOT_FINISHED,
     UNKNOWN_DATASET,
     UNKNOWN_LOG_FILE,
+    UNKNOWN_PATH,
     UNKNOWN_PROJECT,
     UNKNOWN_QUERY,
 )
@@ -200,6 +201,11 @@ class FakeService:
         if path.startswith("entries") and principal is None:
             raise Refused.because(UNKNOWN_LOG_FILE)
         return b"\x00" * 32
+
+    def metrics(self, principal: Principal) -> str:
+        if principal.person != "ada":
+            raise Refused.because(UNKNOWN_PATH)
+        return "# HELP tre_queries Questions by state\n"
 
     def health(self) -> None:
         return None

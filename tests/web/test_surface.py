@@ -199,3 +199,20 @@ def test_ones_queries_come_newest_first_a_page_at_a_time(web: FlaskClient) -> No
 def test_a_page_that_cannot_be_is_refused(web: FlaskClient, query: str) -> None:
     answer = web.get(f"/api/v1/projects/p1/queries?{query}", headers=ADA)
     assert (answer.status_code, answer.get_json()["code"]) == (400, "web.query-parameter")
+
+
+def test_metrics_are_for_who_watches(web: FlaskClient) -> None:
+    answer = web.get("/metrics", headers=ADA)
+    assert (answer.status_code, answer.mimetype) == (200, "text/plain")
+    assert web.get("/metrics").status_code == 401
+    other = web.get("/metrics", headers={"Authorization": "Bearer bob"})
+    assert (other.status_code, other.get_json()["code"]) == (404, "web.unknown-path")
+
+
+def test_every_answer_is_told_by_operation_and_status_alone() -> None:
+    told: list[tuple[str, int]] = []
+    web = create_app(FakeService(), principal, observe=lambda *one: told.append(one)).test_client()
+    web.get("/api/v1/projects/p1", headers=ADA)
+    web.get("/api/v1/projects/p1")
+    web.get("/api/v1/9434765919", headers=ADA)
+    assert told == [("getProject", 200), ("getProject", 401), ("none", 404)]

@@ -22,6 +22,7 @@ from tre import engines, governance
 from tre.app.compose import QUESTION_KEY, House
 from tre.app.failures import FailedSignIns
 from tre.app.limiting import Limiting
+from tre.app.metrics import Metrics
 from tre.app.reviewing import Reviewing
 from tre.app.signing_in import SigningIn
 from tre.app.writing import await_writer, log_refused
@@ -73,10 +74,14 @@ class Running:
 
     def app(self) -> Flask:
         """Return the REST surface, the pages of signing in and the portal."""
-        service, oversight = BrokerService(self.broker, _Files(self._log, self.reviewing.desk)), self.reviewing.service
         house, most = self._house, self._house.settings.limits
+        metrics = Metrics(house.store, self.reviewing.desk)
+        service = BrokerService(self.broker, _Files(self._log, self.reviewing.desk), metrics.text)
         counting = Limiting(Rates(house.store, house.key(QUESTION_KEY), house.clock), most)
-        app = create_app(service, self._principal, more=reviewing(oversight), counting=counting)
+        oversight = self.reviewing.service
+        app = create_app(
+            service, self._principal, more=reviewing(oversight), counting=counting, observe=metrics.observe
+        )
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=most.proxies, x_proto=0, x_host=0)  # type: ignore[method-assign]
         desk, said = SigningIn(house, self._failures), house.settings.portal
         visitors, brand = Visitors(desk.principal, said.url), Brand(said.name, said.colour)

@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 import structlog
 from flask import Flask, Response, current_app, g, request
@@ -16,7 +17,7 @@ from tre.base.ids import new_id
 from tre.base.reasons import Refusal, Refused
 from tre.base.reasons.faults import INTERNAL
 from tre.base.reasons.web import BAD_REQUEST, BODY_TOO_LARGE, METHOD, UNKNOWN_PATH
-from tre.web.contract import JSON, PROBLEM, Access, NotAnswered, Operation, Reply, Shape, Verify, register
+from tre.web.contract import JSON, PROBLEM, WATCHED, Access, NotAnswered, Operation, Reply, Shape, Verify, register
 from tre.web.limits import Limits, Unlimited
 from tre.web.openapi import describe
 from tre.web.operations import operations
@@ -38,6 +39,9 @@ PROBLEM_PAGE = "tre.problem-page"
 PageOf = Callable[[ProblemView], Response | None]
 
 
+Observe = Callable[[str, int], None]
+
+
 @dataclass(frozen=True, slots=True)
 class WebSettings:
     """Limits of the surface: the longest body in bytes, the longest wait and the retry hint in seconds."""
@@ -54,12 +58,14 @@ def create_app(
     settings: WebSettings | None = None,
     more: Iterable[Operation] = (),
     counting: Limits | None = None,
+    observe: Observe = lambda _operation, _status: None,
 ) -> Flask:
     """Return the REST surface over `service`.
 
     :param verify: turns a bearer token into a Principal or raises Refused.
     :param more: operations over other services, under the same contract.
     :param counting: holds people and addresses to so many requests; nobody if None.
+    :param observe: is told the name and the status of every operation that was answered.
     """
     limits = settings or WebSettings()
     app = Flask("tre.web", static_folder=None)
@@ -68,7 +74,7 @@ def create_app(
     every = (*operations(service, limits.longest_wait), *more)
     register(app, (*every, _description(every)), verify, counting or Unlimited())
     _answer_problems(app, limits)
-    _frame(app, limits)
+    _frame(app, limits, observe)
     return app
 
 
@@ -93,7 +99,7 @@ def _version() -> str:
         return "0"
 
 
-def _frame(app: Flask, limits: WebSettings) -> None:
+def _frame(app: Flask, limits: WebSettings, observe: Observe) -> None:
     @app.before_request
     def begin() -> None:
         g.request_id = limits.new_request_id()
@@ -103,6 +109,10 @@ def _frame(app: Flask, limits: WebSettings) -> None:
         for name, value in _HEADERS.items():
             response.headers.setdefault(name, value)
         response.headers["X-Request-Id"] = g.request_id
+        operation = request.endpoint or "none"
+        observe(operation, response.status_code)
+        if operation not in WATCHED:  # facts of the request's form alone: no name, no address, no time that it took
+            _told().info("answered", request_id=g.request_id, operation=operation, status=response.status_code)
         return response
 
 
@@ -161,6 +171,8 @@ def _as_json(view: ProblemView) -> Response:
 def _log(error: Exception) -> None:
     """Note where it failed, never what was in hand: a message may quote a private value (PRIVACY §5)."""
     frames = [f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)[-5:]]
-    structlog.get_logger("tre.web").error(
-        "request failed", request_id=g.request_id, kind=type(error).__name__, at=frames
-    )
+    _told().error("request failed", request_id=g.request_id, kind=type(error).__name__, at=frames)
+
+
+def _told() -> Any:
+    return structlog.get_logger("tre.web")

@@ -40,7 +40,7 @@ BYTES = "application/octet-stream"
 PROBLEM = "application/problem+json"
 
 
-WATCHED = frozenset({"health", "ready"})
+WATCHED = frozenset({"health", "ready", "metrics"})
 """Operations that watchers ask again and again: they are not counted."""
 
 

@@ -109,5 +109,8 @@ class Service(Protocol):
     def tile(self, principal: Principal | None, path: str) -> bytes:
         """Return the tile `path` such as "0/x001/234" or "entries/000.p/7"; entries need a principal entitled."""
 
+    def metrics(self, principal: Principal) -> str:
+        """Return counts and states in Prometheus' text; refused as web.unknown-path to who does not watch."""
+
     def health(self) -> None:
         """Return when questions can be answered; raise Refused when not."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 from tre.base.clock import stamp
@@ -27,8 +28,9 @@ _PAUSE = 0.2
 class BrokerService:
     """Implements `tre.web.service.Service`. Unknown things and other people's answer alike."""
 
-    def __init__(self, broker: Broker, log: LogFiles) -> None:
+    def __init__(self, broker: Broker, log: LogFiles, metrics: Callable[[Principal], str]) -> None:
         self._broker = broker
+        self._metrics = metrics
         self._log = log
 
     def check(self, principal: Principal, project: str, request: QueryRequest) -> views.DecisionView:
@@ -126,6 +128,10 @@ class BrokerService:
     def tile(self, principal: Principal | None, path: str) -> bytes:
         """Return a hash tile, to anyone; a bundle of entries to those who review."""
         return self._log.bundle(principal, path) if path.startswith("entries/") else self._log.tile(path)
+
+    def metrics(self, principal: Principal) -> str:
+        """Return counts and states to who watches over the house."""
+        return self._metrics(principal)
 
     def health(self) -> None:
         """Return when the control database and the log answer."""
