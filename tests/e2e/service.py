@@ -52,7 +52,7 @@ def run(command: Sequence[str], home: Path | None = None, environment: dict[str,
     found = subprocess.run(
         [sys.executable, *command],
         cwd=ROOT,
-        env=_environment(home, environment or {}),
+        env=surroundings(home, environment or {}),
         capture_output=True,
         text=True,
         timeout=SECONDS,
@@ -61,9 +61,10 @@ def run(command: Sequence[str], home: Path | None = None, environment: dict[str,
     return Ran(found.returncode, found.stdout, found.stderr)
 
 
-def _environment(home: Path | None, given: dict[str, str]) -> dict[str, str]:
+def surroundings(home: Path | None, given: dict[str, str] | None = None) -> dict[str, str]:
+    """Return what a process of a home gets: nothing of TRE_ but what is given."""
     plain = {name: value for name, value in os.environ.items() if not name.startswith("TRE_")}
-    return plain | {"PYTHONPATH": str(ROOT)} | given | ({"TRE_HOME": str(home)} if home else {})
+    return plain | {"PYTHONPATH": str(ROOT)} | (given or {}) | ({"TRE_HOME": str(home)} if home else {})
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ def served(home: Path, entry: Sequence[str] = SERVE) -> Iterator[Service]:
         port = probe.getsockname()[1]
     command = [sys.executable, *entry, "--host", "127.0.0.1", "--port", str(port)]
     with (home / "serve.log").open("ab") as log:
-        process = subprocess.Popen(command, cwd=ROOT, env=_environment(home, {}), stdout=log, stderr=log)
+        process = subprocess.Popen(command, cwd=ROOT, env=surroundings(home, {}), stdout=log, stderr=log)
     try:
         _await(f"http://127.0.0.1:{port}/healthz", process)
         yield Service(home, f"http://127.0.0.1:{port}", process)

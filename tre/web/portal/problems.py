@@ -8,7 +8,7 @@ from tre.web.app import PROBLEM_PAGE
 from tre.web.portal.site import Front, Shown
 from tre.web.views import ProblemView
 
-MACHINES = ("/api/", "/healthz", "/metrics")
+MACHINES = ("/api/", "/healthz", "/readyz", "/metrics")
 """Addresses that programs call: they get problems as JSON."""
 
 
