@@ -10,6 +10,7 @@ from tre.app.compose import House
 from tre.app.serving import Running
 from tre.base.home import Home
 from tre.broker.asking import unsealed
+from tre.broker.holding import Holding
 from tre.broker.plans import Basis, Plans
 from tre.broker.running import run
 from tre.broker.standing import situation
@@ -75,7 +76,7 @@ def test_a_question_whose_text_was_erased_is_not_run_from_memory(home, monkeypat
         tx.execute(delete(sidecar_keys).where(sidecar_keys.c.scope == f"project/{PROJECT}"))
     with parts.store.reading() as tx:
         job = jobs.find(tx, query)
-    run(parts, job)
+    run(parts, job, Holding())
     with parts.store.reading() as tx:
         assert jobs.find(tx, query).state is State.VOIDED
     running.stop()
