@@ -17,7 +17,6 @@ from tre.base.reasons import Refused
 from tre.base.reasons import app as reasons
 from tre.identity import create_key as create_issuer_key
 from tre.journal import create_master
-from tre.pseudonyms import create_keyring
 from tre.store import Store
 
 _ORIGIN = re.compile(r"[a-z0-9][a-z0-9./-]{0,126}")
@@ -29,6 +28,8 @@ def make_home(root: Path, origin: str, control: str | None = None) -> str:
     :param control: the address of an empty PostgreSQL database; SQLite in the home if None.
     Raises Refused (app.home-exists, app.origin, app.control, store.taken, store.unavailable).
     """
+    from tre.pseudonyms import create_keyring
+
     if not _ORIGIN.fullmatch(origin):
         raise Refused.because(reasons.ORIGIN, origin=ascii(origin)[:80])
     home = Home(root)

@@ -20,10 +20,11 @@ from tre.onboarding.refusal import Fault, VersionRefused
 from tre.onboarding.stage import Limits, fill_stage, tokenised
 from tre.onboarding.tokens import write_tokens
 from tre.onboarding.version import DATA_FILE, Version, seal
-from tre.pseudonyms import Tokeniser
 
 if TYPE_CHECKING:
     import duckdb
+
+    from tre.pseudonyms import Tokeniser
 
 Progress = Callable[[str, float], None]
 
@@ -101,6 +102,8 @@ def _tokeniser(catalogue: Catalogue, keys: Path) -> Iterator[Tokeniser | None]:
     if not tokenised(catalogue.tables[catalogue.unit_table]):
         yield None
         return
+    from tre.pseudonyms import Tokeniser
+
     with Tokeniser(keys) as found:
         yield found
 

@@ -11,7 +11,6 @@ about people.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,18 +23,15 @@ from tre.onboarding.refusal import Fault, VersionRefused
 from tre.onboarding.source import Relation
 from tre.onboarding.sql import name
 from tre.onboarding.stage import Stage, only_rows, tokenised
-from tre.pseudonyms import Circle, Identifiers, Scope, TokenColumn, Tokeniser, local_numbers, nhs_numbers
 
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
+    from tre.pseudonyms import Identifiers, TokenColumn, Tokeniser
+
 _FORMAT = b"tre side table 1"
 _SAID = b"tre"
-_READERS: Mapping[IdentifierType, Callable[[pa.ChunkedArray], Identifiers]] = {
-    IdentifierType.NHS_NUMBER: nhs_numbers,
-    IdentifierType.LOCAL_NUMBER: local_numbers,
-}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,7 +61,7 @@ def write_tokens(
     for column in tokenised(table):
         assert column.identifier, "those are asked for"
         found = _identifiers(connection, table, column, stage.found[table.name], catalogue.unit_key)
-        made = tokeniser.for_data_set(catalogue.dataset, _READERS[column.identifier](found["identifier"]))
+        made = tokeniser.for_data_set(catalogue.dataset, _blocks(column.identifier, found["identifier"]))
         units, places = _numbered(connection, found["source"])
         tokens = made.tokens.take(places)
         there = tokens.is_valid()
@@ -125,9 +121,17 @@ def _write(file: Path, units: pa.Int64Array, tokens: pa.FixedSizeBinaryArray, ma
 def _read(file: Path) -> SideTable:
     import pyarrow as pa
 
+    from tre.pseudonyms import Circle, Scope, TokenColumn
+
     with pa.OSFile(str(file)) as source, pa.ipc.open_file(source) as reader:
         table = reader.read_all()
     said = json.loads(table.schema.metadata[_SAID])
     scope = Scope(Circle.DATA_SET, said["data set"], IdentifierType(said["type"]), said["epoch"])
     units, tokens = (table[one].combine_chunks() for one in ("unit", "token"))
     return SideTable(units, TokenColumn(scope, said["key id"], tokens))
+
+
+def _blocks(kind: IdentifierType, column: pa.ChunkedArray) -> Identifiers:
+    from tre.pseudonyms import local_numbers, nhs_numbers
+
+    return {IdentifierType.NHS_NUMBER: nhs_numbers, IdentifierType.LOCAL_NUMBER: local_numbers}[kind](column)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tre import governance
 from tre.app.admin.at_home import OPERATOR, AtHome
 from tre.app.compose import MASTER_KEY
@@ -13,8 +15,10 @@ from tre.identity import new_key, replace_key
 from tre.journal import Trail, rotate_master
 from tre.journal.entries import key_rotated, pseudonyms_made
 from tre.onboarding import load_version, side_tables
-from tre.pseudonyms import TokenColumn, Tokeniser, add_epoch
 from tre.store import Reading, Transaction
+
+if TYPE_CHECKING:
+    from tre.pseudonyms import TokenColumn
 
 
 class KeyCommands(AtHome):
@@ -46,6 +50,8 @@ class KeyCommands(AtHome):
 
     def pseudonym_epoch(self) -> int:
         """Begin a new epoch of pseudonyms and return its number."""
+        from tre.pseudonyms import add_epoch
+
         begun: list[int] = []
 
         def change(tx: Transaction, trail: Trail) -> None:
@@ -60,6 +66,8 @@ class KeyCommands(AtHome):
 
         Nothing is told that depends on people: neither how many tokens there are nor how many people have none.
         """
+        from tre.pseudonyms import Tokeniser
+
         house = self.house
         with house.store.reading() as tx:
             version = _granted(tx, dataset, project)
