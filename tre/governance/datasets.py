@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, func, insert, select, update
 
 from tre import ledger
 from tre.base.clock import parse_stamp, stamp
@@ -86,31 +86,39 @@ def activate_policy(tx: Transaction, trail: Trail, policy: CompiledPolicy) -> No
 
 def active_policy(tx: Reading, dataset: str) -> PolicyRecord | None:
     """Return the policy in force for a data set."""
-    found = [one for one in list_policies(tx, dataset) if one.status == "active"]
-    return found[0] if found else None
+    row = tx.execute(select(policies).where(*_active(dataset))).one_or_none()
+    return None if row is None else _policy(row)
 
 
 def list_policies(tx: Reading, dataset: str) -> tuple[PolicyRecord, ...]:
     """Return the history of a data set's policies, oldest first."""
     rows = tx.execute(select(policies).where(policies.c.dataset == dataset).order_by(policies.c.id))
-    return tuple(
-        PolicyRecord(
-            row.dataset,
-            row.digest,
-            row.text,
-            row.status,
-            row.by,
-            parse_stamp(row.at),
-            parse_stamp(row.ended) if row.ended else None,
-        )
-        for row in rows
-    )
+    return tuple(_policy(row) for row in rows)
+
+
+def _active(dataset: str) -> tuple[ColumnElement[bool], ...]:
+    return policies.c.dataset == dataset, policies.c.status == "active"
+
+
+def _policy(row: Row[Any]) -> PolicyRecord:
+    ended = parse_stamp(row.ended) if row.ended else None
+    return PolicyRecord(row.dataset, row.digest, row.text, row.status, row.by, parse_stamp(row.at), ended)
 
 
 def policy_in_force(tx: Reading, dataset: str) -> CompiledPolicy | None:
-    """Return the policy in force for a data set, compiled; None where there is none."""
-    found = active_policy(tx, dataset)
-    return None if found is None else _compiled(found.text, dataset)
+    """Return the policy in force for a data set, compiled; None where there is none.
+
+    Every request asks several times, so the text is read once for each digest.
+    """
+    digest = tx.execute(select(policies.c.digest).where(*_active(dataset))).scalar_one_or_none()
+    if digest is None:
+        return None
+    known = _known.get((dataset, digest))
+    if known is None and (found := active_policy(tx, dataset)) is not None:
+        known = _compiled(found.text, dataset)
+        if known.digest == digest:
+            _known[dataset, digest] = known
+    return known
 
 
 def policy_of_the_past(tx: Reading, dataset: str, digest: str) -> CompiledPolicy | None:
@@ -170,6 +178,10 @@ def _version(row: Row[Any]) -> VersionRecord:
     return VersionRecord(
         row.name, row.dataset, row.number, row.commitment, row.catalogue_digest, parse_stamp(row.added)
     )
+
+
+_known: dict[tuple[str, str], CompiledPolicy] = {}
+"""Policies that were in force in this process, by data set and digest: a handful in its life."""
 
 
 @lru_cache(maxsize=64)

@@ -107,6 +107,7 @@ def distance(sensitivity: int, groups: int) -> float:
     return math.nextafter(math.nextafter(math.sqrt(square), math.inf), math.inf)
 
 
+@lru_cache(4096)
 def loss(mechanism: Mechanism, sensitivity: int, groups: int) -> Fraction:
     """Return what OpenDP's map charges (rho or epsilon) when a person changes `groups` cells by `sensitivity`."""
     measurement = _vector_measurement(mechanism)
@@ -117,6 +118,7 @@ def loss(mechanism: Mechanism, sensitivity: int, groups: int) -> Fraction:
     return Fraction(charged) if math.isfinite(charged) else Fraction(2**1000)
 
 
+@lru_cache(4096)
 def key_loss(mechanism: Mechanism, threshold: int, groups: int) -> tuple[Fraction, Fraction]:
     """Return (rho, delta) of releasing group names by distinct people, `groups` of one person.
 
@@ -155,6 +157,7 @@ def _exponential(value: Fraction) -> Decimal:
     return _PRECISE.exp(_decimal(max(value, Fraction(-5000))))
 
 
+@lru_cache(4096)
 def threshold_for(mechanism: Mechanism, groups: int, delta: Fraction) -> int:
     """Return the least threshold whose `key_loss` keeps within `delta`."""
     low, high = 0, 2
