@@ -16,10 +16,13 @@ from tre.privacy import bounds, choosing, lowering, values
 from tre.privacy import plan as planning
 from tre.privacy.parts import Part
 from tre.sql import enforce, functions, predicates, writing
+from tre.sql import windows as window_texts
 from tre.sql.binding import aggregates, securing
+from tre.sql.binding import sets as set_operations
+from tre.sql.binding import windows as overs
 from tre.sql.dependencies import Dependencies, equal
 from tre.sql.plan import Expression, Join, Ref, Sort
-from tre.sql.tracing import RULES, Contribution, Traits, groups, joins, rows, sides, sizes, subqueries
+from tre.sql.tracing import RULES, Contribution, Traits, groups, joins, rows, sets, sides, sizes, subqueries, windows
 
 Apply = Callable[[pytest.MonkeyPatch], None]
 
@@ -361,6 +364,104 @@ def the_final_sums_are_of_doubles(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(choosing, "INTEGER", Type(Kind.DOUBLE))
     patch.setattr(lowering, "_row_value", lambda part: part.argument)
     patch.setattr(lowering, "_clamp", lambda value, low, high: value)
+
+
+# --- windows ------------------------------------------------------------------------------------------------
+
+
+@breaks(
+    "SELECT COUNT(*) FROM (SELECT person_id, ROW_NUMBER() OVER (ORDER BY visit_id) AS rn FROM visit) q WHERE rn = 1",
+    sees=("own rows", "Linf"),
+)
+def a_window_sees_everybody(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(windows, "partitioned_by_unit", lambda *given: True)
+
+
+@breaks(
+    "SELECT kind, COUNT(*) FROM (SELECT person_id, kind, ROW_NUMBER() OVER (PARTITION BY person_id ORDER BY paid) "
+    "AS rn FROM visit) q WHERE rn = 1 GROUP BY kind",
+    "SELECT kind, COUNT(*) FROM (SELECT DISTINCT ON (person_id) person_id, kind FROM visit ORDER BY person_id, paid) q "
+    "GROUP BY kind",
+    sees=("order",),
+    where=crowded,
+)
+def rows_that_tie_are_numbered_as_they_come(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(overs, "in_total_order", lambda one, *given: one)
+
+
+@breaks(
+    "SELECT COUNT(*) FROM (SELECT person_id, SUM(value) OVER (PARTITION BY person_id) AS s FROM event) q WHERE s > 0.5",
+    sees=("order",),
+    where=crowded,
+)
+def doubles_are_summed_in_a_window(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(windows, "sums_doubles", lambda one: False)
+
+
+@breaks(
+    "SELECT n, COUNT(*) FROM (SELECT person_id, COUNT(*) OVER (PARTITION BY person_id ORDER BY visit_id) AS n "
+    "FROM visit) q GROUP BY n",
+    "SELECT r, COUNT(*) FROM (SELECT person_id, FIRST_VALUE(kind) OVER (PARTITION BY person_id ORDER BY visit_id "
+    "ROWS CURRENT ROW) AS r FROM visit) q GROUP BY r",
+    sees=("groups", "dependency"),
+)
+def every_frame_is_the_partition(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(windows, "same_in_partition", lambda one: True)
+
+
+@breaks(
+    "SELECT COUNT(*) FROM (SELECT person_id, ROW_NUMBER() OVER (PARTITION BY person_id, kind ORDER BY visit_id) AS rn "
+    "FROM visit) q WHERE rn = 1",
+    sees=("one row", "dependency", "work"),
+)
+def a_row_number_counts_within_the_person_whatever_the_partition(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(windows, "_read", lambda read, below: frozenset(sorted(below.unit_keys)[:1]))
+
+
+@breaks(
+    "SELECT COUNT(*) FROM (SELECT person_id, COUNT(*) OVER (PARTITION BY person_id ORDER BY big "
+    "RANGE BETWEEN 1 PRECEDING AND 1 FOLLOWING) AS n FROM event) q WHERE n > 1",
+    sees=("total",),
+)
+def the_ends_of_a_range_may_overflow(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(window_texts, "_wide", lambda text: text)
+
+
+# --- set operations ------------------------------------------------------------------------------------------
+
+
+@breaks(
+    "SELECT COUNT(*) FROM (SELECT person_id FROM person EXCEPT SELECT code FROM event) q", sees=("own rows", "Linf")
+)
+def rows_of_different_people_are_compared(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(sets, "keys_aligned", lambda *given: True)
+
+
+@breaks(
+    "SELECT s, COUNT(*) FROM (SELECT person_id, sex AS s FROM person UNION ALL SELECT person_id, kind FROM visit) q "
+    "GROUP BY s",
+    "SELECT COUNT(*) FROM (SELECT person_id, sex AS s FROM person UNION SELECT person_id, cause FROM death) q",
+    sees=("one row", "groups", "dependency", "work"),
+)
+def dependencies_survive_a_union(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(sets, "united", sets.chosen)
+
+
+@breaks(
+    "SELECT COUNT(*) FROM (SELECT person_id FROM visit UNION ALL SELECT person_id FROM visit) q", sees=("rows", "work")
+)
+def the_caps_of_a_union_do_not_add(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(sets, "plus", max)
+
+
+@breaks(
+    "SELECT COUNT(*) FROM (SELECT person_id, sex AS s FROM person UNION ALL SELECT person_id, cause FROM death) q "
+    "WHERE s >= 0",
+    "SELECT SUM(b) FROM (SELECT person_id, born AS b FROM person UNION ALL SELECT person_id, weight FROM episode) q",
+    sees=("facts", "Linf"),
+)
+def one_side_says_what_values_a_union_has(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(set_operations, "facts_of", lambda kind, either, first: first.facts)
 
 
 # --- what leaves --------------------------------------------------------------------------------------------

@@ -14,6 +14,8 @@ from random import Random
 
 from tests.oracle import calls
 from tests.oracle.calls import Kinds
+from tests.oracle.sets import combined
+from tests.oracle.windows import first_rows, windowed
 
 INT, NUM, TEXT, DATE, TIME, BOOL, DOUBLE = (
     Kinds.INT,
@@ -217,6 +219,11 @@ class Grammar:
                         f"SELECT {keys[0]} AS k, COUNT(*) * 1.0 / (SELECT COUNT(*) FROM visit) AS share "
                         f"FROM {source.text}{where} GROUP BY {keys[0]}"
                     ),
+                    "windowed": lambda: (
+                        f"SELECT k, n * 1.0 / SUM(n) OVER () AS share, RANK() OVER (ORDER BY n DESC) AS place, "
+                        f"LAG(n) OVER (ORDER BY k) AS before FROM ({inner}) x"
+                    ),
+                    "united": lambda: f"SELECT k, n FROM ({inner}) x UNION ALL SELECT k, n * 2 FROM ({inner}) y",
                     "beside another": lambda: f"SELECT x.n, y.n AS m FROM ({inner}) x, ({inner}) y",
                     "with public": lambda: f"SELECT c.name, x.n FROM ({inner}) x JOIN concept c ON c.concept_id = x.n",
                 },
@@ -308,6 +315,9 @@ class Grammar:
                 "derived": lambda: self.derived(depth),
                 "per person": lambda: self.per_person(depth),
                 "distinct inside": lambda: self.distinct_inside(depth),
+                "windowed": lambda: windowed(self, depth),
+                "distinct on": lambda: first_rows(self, depth),
+                "set": lambda: combined(self, depth),
                 "with": lambda: self.common(depth),
                 "with twice": lambda: self.twice(depth),
             }
@@ -394,6 +404,12 @@ class Grammar:
         columns = tuple(replace(one, text=f"{alias}.{one.text}") for one in PUBLIC[name])
         if self.chance(0.3):
             self.used["public:derived"] += 1
+            if self.chance(0.3):
+                self.used["public:windowed"] += 1
+                number = f"ROW_NUMBER() OVER (ORDER BY {', '.join(one.name for one in PUBLIC[name])}) AS place"
+                return Source(
+                    f"(SELECT *, {number} FROM {name}) {alias}", (*columns, Col(f"{alias}.place", INT, bounded=True))
+                )
             cut = f" ORDER BY {columns[-1].name} LIMIT 2", " LIMIT 3"
             tail = " WHERE 1 = 1" if self.plain else self.random.choice((*cut, " WHERE 1 = 1"))
             return Source(f"(SELECT * FROM {name}{tail}) {alias}", columns)

@@ -103,6 +103,9 @@ SOURCES = (
     "derived",
     "per person",
     "distinct inside",
+    "windowed",
+    "distinct on",
+    "set",
     "with",
     "with twice",
 )

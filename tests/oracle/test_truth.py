@@ -56,6 +56,13 @@ RELEASED = (
     "HAVING COUNT(*) > (SELECT MIN(concept_id) FROM concept) - 1000000",
     "WITH a AS (SELECT kind, COUNT(*) AS n FROM visit GROUP BY kind), b AS (SELECT kind, SUM(paid) AS s FROM visit "
     "GROUP BY kind) SELECT a.kind, b.s / a.n AS r FROM a JOIN b ON b.kind = a.kind",
+    "SELECT kind, COUNT(*) * 1.0 / SUM(COUNT(*)) OVER () AS n FROM visit GROUP BY kind",
+    "SELECT kind, SUM(n) OVER (ORDER BY kind) AS m, n - LAG(n, 1, 0) OVER (ORDER BY kind) AS d FROM "
+    "(SELECT kind, COUNT(*) AS n FROM visit GROUP BY kind) x",
+    "SELECT kind, MAX(n) OVER () AS n FROM (SELECT kind, COUNT(*) AS n FROM visit GROUP BY kind HAVING COUNT(*) > 1) x",
+    "SELECT kind, COUNT(*) AS n FROM visit GROUP BY kind UNION ALL SELECT 100, COUNT(*) FROM visit ORDER BY n DESC",
+    "SELECT kind, COUNT(*) AS n FROM visit GROUP BY kind HAVING COUNT(*) > 1 EXCEPT SELECT code, COUNT(*) FROM event "
+    "GROUP BY code",
     "SELECT kind, VAR_SAMP(paid) AS n FROM visit GROUP BY kind",
     "SELECT kind, STDDEV_POP(paid) AS n FROM visit GROUP BY kind",
 )
@@ -69,6 +76,55 @@ def test_what_stands_above_a_release_means_what_it_says(text: str) -> None:
         assert plan is not None
         found = answers(text, plan, oracle)
         assert not differences(replace(found, keys=1 if "SUM(n)" not in text else 0)), text
+
+
+FIRSTS = (
+    "SELECT kind, COUNT(*) AS n FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY person_id ORDER BY start, visit_id) "
+    "AS rn FROM visit) q WHERE rn = 1 GROUP BY kind",
+    "SELECT kind, COUNT(*) AS n FROM (SELECT DISTINCT ON (person_id) person_id, kind FROM visit ORDER BY person_id, "
+    "start DESC, visit_id) q GROUP BY kind",
+    "SELECT r, COUNT(*) AS n FROM (SELECT person_id, RANK() OVER (PARTITION BY person_id ORDER BY start DESC) AS r "
+    "FROM visit) q GROUP BY r",
+    "SELECT COUNT(*) AS n FROM (SELECT person_id, start - LAG(start) OVER (PARTITION BY person_id ORDER BY start, "
+    "visit_id) AS gap FROM visit) q WHERE gap < 2",
+    "SELECT COUNT(*) AS n FROM (SELECT person_id, COUNT(*) OVER (PARTITION BY person_id ORDER BY start RANGE BETWEEN "
+    "INTERVAL '1 day' PRECEDING AND CURRENT ROW) AS m FROM visit) q WHERE m > 1",
+    "SELECT COUNT(*) AS n FROM (SELECT person_id, LAST_VALUE(kind) OVER (PARTITION BY person_id ORDER BY start, "
+    "visit_id ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS m FROM visit) q WHERE m = 1",
+    "SELECT COUNT(*) AS n FROM (SELECT person_id, SUM(paid) OVER (PARTITION BY person_id ORDER BY start GROUPS BETWEEN "
+    "1 PRECEDING AND CURRENT ROW) AS m FROM visit) q WHERE m > 1",
+)
+
+
+SETS = (
+    *(
+        f"SELECT k, COUNT(*) AS n FROM (SELECT person_id, kind AS k FROM visit {word} SELECT person_id, code "
+        "FROM event) q GROUP BY k"
+        for word in ("UNION", "UNION ALL", "INTERSECT", "INTERSECT ALL", "EXCEPT", "EXCEPT ALL")
+    ),
+    "SELECT COUNT(*) AS n FROM (SELECT kind FROM visit UNION ALL SELECT NULL FROM event UNION ALL SELECT paid FROM "
+    "visit) q WHERE kind > 1",
+    "SELECT COUNT(*) AS n FROM person WHERE person_id IN (SELECT person_id FROM death UNION (SELECT person_id FROM "
+    "visit EXCEPT SELECT person_id FROM event))",
+)
+
+
+@pytest.mark.parametrize("text", SETS)
+def test_a_set_operation_means_what_it_says(text: str) -> None:
+    for seed in range(8):
+        oracle = loaded(Random(seed))
+        plan = wide(text, oracle)
+        assert plan is not None
+        assert not differences(answers(text, plan, oracle)), text
+
+
+@pytest.mark.parametrize("text", FIRSTS)
+def test_a_window_over_a_persons_rows_means_what_it_says(text: str) -> None:
+    for seed in range(8):
+        oracle = loaded(Random(seed))
+        plan = wide(text, oracle)
+        assert plan is not None
+        assert not differences(answers(text, plan, oracle)), text
 
 
 NULLS = (

@@ -24,7 +24,10 @@ from tre.sql.plan import (
     Ref,
     Relation,
     Released,
+    SetOperation,
     Sort,
+    Window,
+    Windowed,
 )
 
 HIDDEN = Type(Kind.INTEGER)
@@ -43,6 +46,10 @@ def origins(root: Relation, noisy: frozenset[int]) -> dict[int, int | None]:
                 found[column.id] = None
         if isinstance(relation, Aggregate) and _holds_block(relation):
             found |= {one.column.id: None for one in relation.aggregates}
+        if isinstance(relation, SetOperation):
+            found |= {made.id: None for made, *sides in relation.outputs if any(one.id in found for one in sides)}
+        if isinstance(relation, Windowed) and _holds_block(relation):
+            found |= {one.column.id: None for one in relation.windows}
     return found
 
 
@@ -103,6 +110,8 @@ class Tracer:
             return self._join(relation)
         if isinstance(relation, Aggregate):
             return self._aggregate(relation)
+        if isinstance(relation, Windowed):
+            return self._windowed(relation)
         raise Untraceable
 
     def _released(self, block: PrivateAggregate) -> Traced:
@@ -161,6 +170,33 @@ class Tracer:
         sources = {**left.sources, **{id_: len(left.rows) + at for id_, at in right.sources.items()}}
         replicate = left.replicate or right.replicate
         return Traced(joined, left.tables + right.tables, left.rows + right.rows, replicate, sources)
+
+    def _windowed(self, relation: Windowed) -> Traced:
+        """Windows see the other rows of a replicate: there they must be the rows and the order that are shown."""
+        below = self.traced(relation.input)
+        if self.simulated and (self._chosen_by_noise(relation.input) or self._ordered_by_noise(relation)):
+            raise Untraceable
+        windows = tuple(self._window(one, below.replicate) for one in relation.windows)
+        return replace(below, relation=Windowed(below.relation, windows))
+
+    def _window(self, one: Window, replicate: Column | None) -> Window:
+        partition = one.partition if replicate is None else (*one.partition, Ref(replicate))
+        order = one.order if self.simulated else tuple(self._suppressed_last(*term) for term in one.order)
+        return replace(one, partition=partition, order=order)
+
+    def _chosen_by_noise(self, relation: Relation) -> bool:
+        """Say whether which rows there are depends on a noisy value."""
+        for node in walk.relations(relation):
+            noisy = any(walk.referred(one) & self.noisy for one in walk.expressions(node))
+            if isinstance(node, Filter) and noisy and _holds_block(node):
+                return True
+            if isinstance(node, Sort) and node.limit is not None and noisy:
+                return True
+        return False
+
+    def _ordered_by_noise(self, relation: Windowed) -> bool:
+        by = (part for one in relation.windows for part in (*one.partition, *(term for term, _, _ in one.order)))
+        return any(walk.referred(one) & self.noisy for one in by)
 
     def _aggregate(self, relation: Aggregate) -> Traced:
         self.summed += 1

@@ -33,7 +33,10 @@ from tre.sql.plan import (
     Relation,
     Released,
     Scan,
+    SetOperation,
     Sort,
+    Window,
+    Windowed,
 )
 
 ASSOCIATIVE = frozenset({predicates.AND, "or"})
@@ -159,10 +162,34 @@ class _Writer:
         partition, order = (", ".join(map(self.expression, part)) for part in (node.partition, node.order))
         return f"keep({text}; {partition}; {order}; {node.rows}{'; counted' * (node.counted is not None)})"
 
+    def _windowed(self, node: Windowed) -> str:
+        text = self.rows(node.input)
+        name = self.number("w")
+        made = [self._window(f"{name}.{place}", one) for place, one in enumerate(node.windows, 1)]
+        return f"windowed({text}; {', '.join(made)})"
+
+    def _window(self, name: str, one: Window) -> str:
+        self.names[one.column.id] = name
+        given = ", ".join(self.expression(part) for part in one.arguments)
+        partition = ", ".join(sorted(self.expression(part) for part in one.partition))
+        where = "" if one.where is None else f" where {self._terms(list(predicates.conjuncts(one.where)))}"
+        frame = "" if one.frame is None else f"; {one.frame.unit.value} {one.frame.start} {one.frame.end}"
+        return f"{name}={one.function.value}({given}){where} over ({partition}; {self._order(one.order)}{frame})"
+
+    def _set(self, node: SetOperation) -> str:
+        left, right = self.rows(node.left), self.rows(node.right)
+        name, pairs = self.number("u"), []
+        for place, (column, one, other) in enumerate(node.outputs, 1):
+            self.names[column.id] = f"{name}.{place}"
+            pairs.append(f"{self.names[one.id]}|{self.names[other.id]}")
+        return f"{node.kind.value}{' all' * node.every}({left}, {right}; {', '.join(pairs)})"
+
     def _sort(self, node: Sort) -> str:
         text = self.rows(node.input)
-        terms = (f"{self.expression(one)}{' desc' * down}{' first' * first}" for one, down, first in node.terms)
-        return f"sort({text}; {', '.join(terms)}; {node.limit}; {node.offset})"
+        return f"sort({text}; {self._order(node.terms)}; {node.limit}; {node.offset})"
+
+    def _order(self, terms: tuple[tuple[Expression, bool, bool], ...]) -> str:
+        return ", ".join(f"{self.expression(one)}{' desc' * down}{' first' * first}" for one, down, first in terms)
 
     def _distinct(self, node: Distinct) -> str:
         text = self.rows(node.input)
@@ -223,6 +250,8 @@ _ROWS: dict[type[Relation], Callable[[_Writer, Any], str]] = {
     Aggregate: _Writer._aggregate,
     PrivateAggregate: _Writer._aggregate,
     Keep: _Writer._keep,
+    Windowed: _Writer._windowed,
+    SetOperation: _Writer._set,
     Sort: _Writer._sort,
     Distinct: _Writer._distinct,
     Released: _Writer._released,

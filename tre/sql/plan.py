@@ -243,6 +243,81 @@ class Keep:
         return self.input.columns if self.counted is None else (*self.input.columns, self.counted)
 
 
+class WindowFunction(StrEnum):
+    """Functions of a row and the rows of its partition; aggregates are those of its frame."""
+
+    ROW_NUMBER = "row_number"
+    RANK = "rank"
+    DENSE_RANK = "dense_rank"
+    PERCENT_RANK = "percent_rank"
+    CUME_DIST = "cume_dist"
+    NTILE = "ntile"
+    LAG = "lag"
+    LEAD = "lead"
+    FIRST_VALUE = "first_value"
+    LAST_VALUE = "last_value"
+    NTH_VALUE = "nth_value"
+    COUNT_ROWS = "count_rows"
+    COUNT = "count"
+    SUM = "sum"
+    AVG = "avg"
+    MIN = "min"
+    MAX = "max"
+
+
+class FrameUnit(StrEnum):
+    """What the ends of a frame count: rows, values of the order, or groups of peers."""
+
+    ROWS = "rows"
+    RANGE = "range"
+    GROUPS = "groups"
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Rows from `start` to `end`, relative to the row: 0 is the row or its peers, less is before; None: no end."""
+
+    unit: FrameUnit
+    start: int | None = None
+    end: int | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is the partition."""
+        return self.start is None and self.end is None
+
+
+WHOLE = Frame(FrameUnit.ROWS)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One window: `column` is its output; `where` is its FILTER; `frame` is None for functions that have none.
+
+    Terms of `order`: (expression, descending, nulls first). It is total wherever tied rows are told apart.
+    """
+
+    column: Column
+    function: WindowFunction
+    arguments: tuple[Expression, ...] = ()
+    partition: tuple[Expression, ...] = ()
+    order: tuple[tuple[Expression, bool, bool], ...] = ()
+    frame: Frame | None = None
+    where: Expression | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Windowed:
+    """The rows of `input`, each with the values of its windows."""
+
+    input: Relation
+    windows: tuple[Window, ...]
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        return self.input.columns + tuple(one.column for one in self.windows)
+
+
 class PrivateFunction(StrEnum):
     """What a private aggregate measures. Quantiles are widened later."""
 
@@ -331,7 +406,47 @@ class Sort:
         return self.input.columns
 
 
-Relation = Scan | Filter | Project | Join | Aggregate | Keep | PrivateAggregate | Released | Distinct | Sort
+class SetKind(StrEnum):
+    """The set operations; rows are compared as a whole, NULL being NULL's equal."""
+
+    UNION = "union"
+    INTERSECT = "intersect"
+    EXCEPT = "except"
+
+
+@dataclass(frozen=True, slots=True)
+class SetOperation:
+    """Rows of two relations put together, or those of the left that the right has, or has not.
+
+    `outputs` are (column, column of the left, column of the right). Without `every` no two rows are alike; with it
+    (ALL) a row stands as often as the sides say.
+    """
+
+    kind: SetKind
+    every: bool
+    left: Relation
+    right: Relation
+    outputs: tuple[tuple[Column, Column, Column], ...]
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        return tuple(column for column, _, _ in self.outputs)
+
+
+Relation = (
+    Scan
+    | Filter
+    | Project
+    | Join
+    | Aggregate
+    | Keep
+    | Windowed
+    | SetOperation
+    | PrivateAggregate
+    | Released
+    | Distinct
+    | Sort
+)
 
 
 # --- a whole query ----------------------------------------------------------------------------------------

@@ -16,8 +16,12 @@ from tre.sql.plan import (
     Project,
     Relation,
     Scan,
+    SetKind,
+    SetOperation,
+    Window,
+    Windowed,
 )
-from tre.sql.walk import expressions, inputs, over, referred, subqueries, substituted, with_expressions
+from tre.sql.walk import expressions, inputs, of_window, over, referred, subqueries, substituted, with_expressions
 
 
 def pruned(root: Relation) -> Relation:
@@ -56,6 +60,10 @@ class _Pruner:
         if isinstance(node, Project):
             kept = self._outputs(node, needed)
             return set().union(*(referred(expression) for _, expression in kept))
+        if isinstance(node, Windowed):
+            return needed.union(*(referred(part) for one in _windows(node, needed) for part in of_window(one)))
+        if isinstance(node, SetOperation):
+            return {side.id for _, *both in _outputs_of(node, needed) for side in both}
         used: set[int] = set().union(*(referred(expression) for expression in expressions(node)))
         if isinstance(node, PrivateAggregate):
             return used | {node.unit.id}
@@ -90,6 +98,12 @@ class _Pruner:
             return replace(node, columns=_some(node.columns, needed))
         if isinstance(node, Project):
             node = replace(node, outputs=self._outputs(node, needed))
+        if isinstance(node, Windowed):
+            node = replace(node, windows=_windows(node, needed))
+            if not node.windows:
+                return self.without(node.input)
+        if isinstance(node, SetOperation):
+            node = replace(node, outputs=_outputs_of(node, needed))
         if isinstance(node, Join) and node.nulled:
             node = replace(node, nulled=self._nulled(node, needed))
         return with_expressions(over(node, self.without), lambda one: substituted(one, self._inside))
@@ -103,3 +117,15 @@ class _Pruner:
 def _some(columns: tuple[Column, ...], needed: set[int]) -> tuple[Column, ...]:
     kept = tuple(column for column in columns if column.id in needed)
     return kept or columns[:1]
+
+
+def _windows(node: Windowed, needed: set[int]) -> tuple[Window, ...]:
+    return tuple(one for one in node.windows if one.column.id in needed)
+
+
+def _outputs_of(node: SetOperation, needed: set[int]) -> tuple[tuple[Column, Column, Column], ...]:
+    """Rows are compared as a whole, so that only UNION ALL may go without a column."""
+    if node.kind is not SetKind.UNION or not node.every:
+        return node.outputs
+    kept = tuple(output for output in node.outputs if output[0].id in needed)
+    return kept or node.outputs[:1]

@@ -24,17 +24,21 @@ from tre.sql.plan import (
     Ref,
     Relation,
     Scan,
+    SetOperation,
     Sort,
+    Window,
+    Windowed,
 )
 
 Measured = TypeVar("Measured", Aggregated, Asked)
+_OVER_ONE = Filter | Project | Aggregate | Keep | Windowed | PrivateAggregate | Distinct | Sort
 
 
 def inputs(relation: Relation) -> tuple[Relation, ...]:
     """Return the relations that `relation` reads, apart from those inside its expressions."""
-    if isinstance(relation, Join):
+    if isinstance(relation, Join | SetOperation):
         return (relation.left, relation.right)
-    if isinstance(relation, Filter | Project | Aggregate | Keep | PrivateAggregate | Distinct | Sort):
+    if isinstance(relation, _OVER_ONE):
         return (relation.input,)
     return ()
 
@@ -51,9 +55,17 @@ def expressions(relation: Relation) -> tuple[Expression, ...]:
         return (*(expression for _, expression in relation.keys), *measured)
     if isinstance(relation, Keep):
         return relation.partition + relation.order
+    if isinstance(relation, Windowed):
+        return tuple(part for one in relation.windows for part in of_window(one))
     if isinstance(relation, Sort):
         return tuple(expression for expression, _, _ in relation.terms)
     return ()
+
+
+def of_window(one: Window) -> tuple[Expression, ...]:
+    """Return the expressions that stand in a window, in a fixed order."""
+    order = tuple(expression for expression, _, _ in one.order)
+    return one.arguments + one.partition + order + (() if one.where is None else (one.where,))
 
 
 def parts(expression: Expression) -> tuple[Expression, ...]:
@@ -108,9 +120,9 @@ def relations(relation: Relation) -> Iterator[Relation]:
 
 def over(relation: Relation, change: Callable[[Relation], Relation]) -> Relation:
     """Return `relation` with `change` applied to each of its inputs."""
-    if isinstance(relation, Join):
+    if isinstance(relation, Join | SetOperation):
         return replace(relation, left=change(relation.left), right=change(relation.right))
-    if isinstance(relation, Filter | Project | Aggregate | Keep | PrivateAggregate | Distinct | Sort):
+    if isinstance(relation, _OVER_ONE):
         return replace(relation, input=change(relation.input))
     return relation
 
@@ -130,9 +142,27 @@ def with_expressions(relation: Relation, change: Callable[[Expression], Expressi
     if isinstance(relation, Keep):
         partition, order = (tuple(change(one) for one in part) for part in (relation.partition, relation.order))
         return replace(relation, partition=partition, order=order)
+    if isinstance(relation, Windowed):
+        return replace(relation, windows=tuple(_window(one, change) for one in relation.windows))
     if isinstance(relation, Sort):
-        return replace(relation, terms=tuple((change(one), down, first) for one, down, first in relation.terms))
+        return replace(relation, terms=_ordered(relation.terms, change))
     return relation
+
+
+def _window(one: Window, change: Callable[[Expression], Expression]) -> Window:
+    return replace(
+        one,
+        arguments=tuple(change(part) for part in one.arguments),
+        partition=tuple(change(part) for part in one.partition),
+        order=_ordered(one.order, change),
+        where=None if one.where is None else change(one.where),
+    )
+
+
+def _ordered(
+    terms: tuple[tuple[Expression, bool, bool], ...], change: Callable[[Expression], Expression]
+) -> tuple[tuple[Expression, bool, bool], ...]:
+    return tuple((change(one), down, first) for one, down, first in terms)
 
 
 def _keys(

@@ -26,9 +26,12 @@ from tre.sql.plan import (
     Relation,
     Released,
     Scan,
+    SetOperation,
     Sort,
+    Windowed,
 )
 from tre.sql.walk import outer
+from tre.sql.windows import ordered, window_text
 
 Names = Mapping[int, str]
 
@@ -71,6 +74,10 @@ class Writer:
             return self._sort(node, around, called)
         if isinstance(node, Keep):
             return self._keep(node, around, called)
+        if isinstance(node, Windowed):
+            return self._windowed(node, around, called)
+        if isinstance(node, SetOperation):
+            return self._set(node, around, called)
         if isinstance(node, Distinct):
             return self._distinct(node, around, called)
         if isinstance(node, Aggregate):
@@ -116,11 +123,7 @@ class Writer:
     def _sort(self, node: Sort, around: Names, called: tuple[str, ...]) -> str:
         body = self.body(node.input, around)
         text = self._list([body.names[column.id] for column in node.columns], called) + "\n" + body.text
-        terms = [
-            f"{self.text(one, body.names)} {'DESC' if down else 'ASC'} NULLS {'FIRST' if first else 'LAST'}"
-            for one, down, first in node.terms
-        ]
-        text += f"\nORDER BY {', '.join(terms)}" if terms else ""
+        text += f"\nORDER BY {ordered(node.terms, lambda one: self.text(one, body.names))}" if node.terms else ""
         text += f"\nLIMIT {node.limit}" if node.limit is not None else ""
         return text + (f"\nOFFSET {node.offset}" if node.offset else "")
 
@@ -137,6 +140,20 @@ class Writer:
             inner += f", COUNT(*) OVER (PARTITION BY {by}) AS {called[-1]}"
         ranked = f"{inner}, ROW_NUMBER() OVER ({over}) AS place\n{body.text}"
         return f"SELECT {', '.join(called)}\nFROM (\n{indented(ranked)}\n) AS kept\nWHERE place <= {node.rows}"
+
+    def _windowed(self, node: Windowed, around: Names, called: tuple[str, ...]) -> str:
+        body = self.body(node.input, around)
+        texts = [body.names[column.id] for column in node.input.columns]
+        texts += [window_text(one, lambda part: self.text(part, body.names)) for one in node.windows]
+        return self._list(texts, called) + "\n" + body.text
+
+    def _set(self, node: SetOperation, around: Names, called: tuple[str, ...]) -> str:
+        texts = []
+        for place, side in ((1, node.left), (2, node.right)):
+            body = self.body(side, around)
+            names = [body.names[output[place].id] for output in node.outputs]
+            texts.append(self._list(names, called) + "\n" + body.text)
+        return f"\n{node.kind.value.upper()}{' ALL' * node.every}\n".join(texts)
 
     # --- FROM and WHERE -----------------------------------------------------------------------------------
 

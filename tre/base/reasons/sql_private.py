@@ -65,6 +65,18 @@ AGGREGATE_HERE = reason(
     "An aggregate cannot stand in {where}.",
     "Conditions on aggregates go to HAVING; an aggregate of an aggregate needs a derived table.",
 )
+WINDOW_HERE = reason(
+    "names.window-here",
+    Kind.UNPROCESSABLE,
+    "A window function cannot stand in {where}.",
+    "Give it a name in a derived table, and use that, as in FROM (SELECT …, … OVER (…) AS w FROM …) q WHERE q.w = 1.",
+)
+WINDOW_UNKNOWN = reason(
+    "names.unknown-window",
+    Kind.UNPROCESSABLE,
+    "No window is called “{name}” here.",
+    "Define it after FROM and WHERE, as in WINDOW {name} AS (PARTITION BY … ORDER BY …), or write OVER (…).",
+)
 NOT_BOOLEAN = reason(
     "names.not-a-condition",
     Kind.UNPROCESSABLE,
@@ -82,6 +94,24 @@ ONE_COLUMN = reason(
     Kind.UNPROCESSABLE,
     "The subquery of IN must have one column; this one has {width}.",
     "Select only the column that is compared.",
+)
+SET_WIDTH = reason(
+    "names.set-width",
+    Kind.UNPROCESSABLE,
+    "One side of {kind} has {left} columns, the other {right}.",
+    "Select as many on both sides, in the same order.",
+)
+SET_TYPES = reason(
+    "names.set-types",
+    Kind.UNPROCESSABLE,
+    "Column {place} of {kind} is of type {left} on one side and {right} on the other.",
+    "CAST one of them, or select the columns in the same order.",
+)
+SET_ORDER = reason(
+    "names.set-order",
+    Kind.UNPROCESSABLE,
+    "ORDER BY after {kind} can only name columns of the result.",
+    "Use a name of the first SELECT list, or a position, as in ORDER BY 1.",
 )
 WHOLE_NUMBER = reason(
     "names.whole-number",
@@ -256,16 +286,56 @@ TOO_MUCH_TEXT = reason(
 
 WINDOW = reason(
     "private.window",
-    Kind.NOT_YET,
-    "Window functions (OVER …) are not answered.",
-    "For a person's own count or first date, GROUP BY the person's key in a derived table, with COUNT or MIN. "
-    "For a share of a total, join the grouped counts to their SUM, each in its own WITH query.",
+    Kind.UNPROCESSABLE,
+    "{form} is not answered.",
+    "Use ROW_NUMBER, RANK, DENSE_RANK, PERCENT_RANK, CUME_DIST, NTILE(n), LAG, LEAD, FIRST_VALUE, LAST_VALUE, "
+    "NTH_VALUE(x, n), COUNT, SUM, AVG, MIN or MAX, with constant offsets.",
+    "Every form that is answered is on a list, so that none can fail, or depend on how an engine works, on any value.",
+)
+WINDOW_FRAME = reason(
+    "private.window-frame",
+    Kind.UNPROCESSABLE,
+    "{frame} is no frame for {function} here.",
+    "Write ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING for the whole partition, or ROWS BETWEEN n "
+    "PRECEDING AND n FOLLOWING. RANGE with distances needs one whole number or date in ORDER BY (INTERVAL 'n days').",
+    "Where rows tie in the order, which of them is the first or last of a RANGE would be left to the engine.",
+)
+WINDOW_ACROSS = reason(
+    "private.window-across",
+    Kind.UNPROCESSABLE,
+    "The window reads the rows of many persons: its PARTITION BY is without the person's key.",
+    "Add {left} to PARTITION BY. To number or sum released results, aggregate first and put the window around that.",
+    _TRACING,
+)
+WINDOW_PERCENTILE = reason(
+    "private.window-percentile",
+    Kind.UNPROCESSABLE,
+    "A percentile of many persons' rows is counted by hand: rows are numbered by {function} over all persons, and the "
+    "number compared with a share.",
+    "Ask for the percentile itself: {form}.",
+    _TRACING,
 )
 SET_OPERATION = reason(
     "private.set-operation",
     Kind.NOT_YET,
-    "UNION, INTERSECT and EXCEPT are not answered.",
-    "Use OR, AND or NOT in one WHERE, or [NOT] EXISTS for each table.",
+    "{kind} inside a subquery that speaks of the query around it is not answered.",
+    "Use [NOT] EXISTS for each table, joined by OR, AND or AND NOT.",
+)
+SET_MIXED = reason(
+    "private.set-mixed",
+    Kind.UNPROCESSABLE,
+    "One side of {kind} is {one}, the other {other}.",
+    "Both sides must be persons' rows, or both public, or both released results: aggregate persons' rows first, or "
+    "join the other table to them.",
+    _TRACING,
+)
+SET_KEY = reason(
+    "private.set-key",
+    Kind.UNPROCESSABLE,
+    "{kind} compares rows of many persons: the person's key is not at the same place on both sides.",
+    "Select the key on both sides, at the same place: SELECT {left}, … {kind} SELECT {right}, …. "
+    "UNION ALL does without.",
+    _TRACING,
 )
 OUTER_JOIN = reason(
     "private.outer-join",
@@ -306,9 +376,16 @@ GROUPING_SETS = reason(
 )
 DISTINCT_ON = reason(
     "private.distinct-on",
-    Kind.NOT_YET,
-    "DISTINCT ON is not answered.",
-    "Use GROUP BY with the person's key and MIN or MAX in a derived table.",
+    Kind.UNPROCESSABLE,
+    "DISTINCT ON (…) and ORDER BY begin differently.",
+    "Begin ORDER BY with the expressions of DISTINCT ON, as in DISTINCT ON (a) … ORDER BY a, b.",
+)
+DISTINCT_ON_ACROSS = reason(
+    "private.distinct-on-across",
+    Kind.UNPROCESSABLE,
+    "DISTINCT ON chooses among the rows of many persons: the person's key is not in it.",
+    "Choose within each person: DISTINCT ON ({left}, …).",
+    _TRACING,
 )
 SCALAR_SUBQUERY = reason(
     "private.scalar-subquery",

@@ -12,7 +12,7 @@ from tre.base.reasons import sql_private as reasons
 from tre.catalogue import Kind
 from tre.sql import functions
 from tre.sql.binding.expressions import Environment, bind_condition, bind_expression
-from tre.sql.binding.outcomes import exact, released
+from tre.sql.binding.outcomes import exact, released, too_wide
 from tre.sql.binding.scope import folded
 from tre.sql.binding.session import Session
 from tre.sql.plan import (
@@ -33,7 +33,6 @@ from tre.sql.tracing import Status, Traits, contribution
 from tre.sql.walk import referred, substituted
 
 Listed = exp.Expr | tuple[str, Column]
-MOST_DIGITS = 38
 _ADDING = {"sum", "avg", *SPREADS}
 NUMBERS = (Kind.INTEGER, Kind.DECIMAL, Kind.DOUBLE)
 _FUNCTIONS: dict[type[exp.Expr], str] = {
@@ -116,7 +115,7 @@ class Grouping:
         if aggregates_in(meant):
             raise self.session.refused(reasons.AGGREGATE_HERE, node, where="GROUP BY")
         name = node.name if isinstance(node, exp.Column) else "key"
-        rows = replace(self.rows, where="GROUP BY", scalars=None)
+        rows = replace(self.rows, where="GROUP BY", scalars=None, windows=None)
         column = self.add(bind_expression(meant, rows), node, name)
         self.written.append((meant, column))
 
@@ -168,7 +167,7 @@ class Grouping:
                 return Ref(column)
         if _aggregate_of(node) is not None:
             return Ref(self.measured(node))
-        if aggregates_in(node):
+        if aggregates_in(node) or windows_in(node):
             return None
         return self.grouped(bind_expression(node, replace(self.rows, special=None)), node)
 
@@ -194,29 +193,12 @@ class Grouping:
     def measured(self, node: exp.Expr) -> Column:
         """Return the column of an aggregate, the same one for the same aggregate."""
         aggregate, where = _taken_apart(node)
-        rows = replace(self.rows, where="an aggregate", scalars=None)
+        rows = replace(self.rows, where="an aggregate", scalars=None, windows=None)
         condition = None if where is None else bind_condition(where, rows)
-        function, distinct, argument = self._parts(aggregate, rows)
+        function, distinct, argument = parts_of(aggregate, rows)
         if self.private:
             return self._ask(aggregate, function, distinct, argument, condition)
         return self._compute(aggregate, function, distinct, argument, condition)
-
-    def _parts(self, node: Any, rows: Environment) -> tuple[str, bool, Expression | None]:
-        function = _FUNCTIONS.get(type(node))
-        if function is None or node.args.get("expressions"):
-            raise self.session.refused(reasons.AGGREGATE_UNSUPPORTED, node, function=node.sql_name())
-        argument, distinct = node.this, isinstance(node.this, exp.Distinct)
-        if isinstance(argument, exp.Star):
-            return function, False, None
-        if distinct:
-            if len(argument.expressions) != 1 or function not in ("count", "min", "max"):
-                shown = f"{function.upper()}(DISTINCT …)"
-                raise self.session.refused(reasons.AGGREGATE_UNSUPPORTED, node, function=shown)
-            argument = argument.expressions[0]
-        bound = bind_expression(argument, rows)
-        if function in _ADDING and bound.type.kind not in NUMBERS:
-            raise self.session.refused(reasons.NOT_A_NUMBER, argument, function=function.upper(), type=str(bound.type))
-        return function, distinct and function == "count", bound
 
     def _ask(
         self, node: Any, function: str, distinct: bool, argument: Expression | None, where: Expression | None
@@ -263,9 +245,8 @@ class Grouping:
             if (one.function, one.argument, one.where) == (wanted, argument, where):
                 return one.column
         rows = self.traits.rows_per_unit if self.traits.status is Status.UNIT_KEYED else self.traits.rows
-        adds = name in ("sum", "avg")  # an average overflows in its sum
-        if adds and argument is not None and argument.type.precision + len(str(rows)) > MOST_DIGITS:
-            raise self.session.refused(reasons.SUM_TOO_WIDE, node, type=str(argument.type))
+        if too_wide(name, argument, rows):
+            raise self.session.refused(reasons.SUM_TOO_WIDE, node, type=str(argument.type if argument else ""))
         type_, facts = exact(name, argument, rows)
         column = self.session.column(name, type_, facts)
         self.exact.append(Aggregated(column, wanted, argument, where))
@@ -292,13 +273,44 @@ class Grouping:
         )
 
 
+def parts_of(node: Any, rows: Environment) -> tuple[str, bool, Expression | None]:
+    """Return an aggregate taken apart: its function, whether it counts distinct values, its argument."""
+    function = _FUNCTIONS.get(type(node))
+    if function is None or node.args.get("expressions"):
+        raise rows.session.refused(reasons.AGGREGATE_UNSUPPORTED, node, function=node.sql_name())
+    argument, distinct = node.this, isinstance(node.this, exp.Distinct)
+    if isinstance(argument, exp.Star):
+        return function, False, None
+    if distinct:
+        if len(argument.expressions) != 1 or function not in ("count", "min", "max"):
+            shown = f"{function.upper()}(DISTINCT …)"
+            raise rows.session.refused(reasons.AGGREGATE_UNSUPPORTED, node, function=shown)
+        argument = argument.expressions[0]
+    bound = bind_expression(argument, rows)
+    if function in _ADDING and bound.type.kind not in NUMBERS:
+        raise rows.session.refused(reasons.NOT_A_NUMBER, argument, function=function.upper(), type=str(bound.type))
+    return function, distinct and function == "count", bound
+
+
 def aggregates_in(node: exp.Expr) -> bool:
-    """Say whether an aggregate stands in `node`, not looking into subqueries."""
+    """Say whether an aggregate stands in `node`, not looking into subqueries; a window's function is none."""
+    if isinstance(node, exp.Window):
+        called = node.this.this if isinstance(node.this, exp.Filter) else node.this
+        others = (child for child in node.iter_expressions() if child is not node.this)
+        filtered = [node.this.expression] if isinstance(node.this, exp.Filter) else []
+        return any(aggregates_in(child) for child in (*called.iter_expressions(), *filtered, *others))
     if isinstance(node, exp.AggFunc):
         return True
     if isinstance(node, exp.Query):
         return False
     return any(aggregates_in(child) for child in node.iter_expressions())
+
+
+def windows_in(node: exp.Expr) -> bool:
+    """Say whether a window stands in `node`, not looking into subqueries."""
+    if isinstance(node, exp.Window | exp.Query):
+        return isinstance(node, exp.Window)
+    return any(windows_in(child) for child in node.iter_expressions())
 
 
 def _aggregate_of(node: exp.Expr) -> exp.Expr | None:

@@ -15,6 +15,7 @@ from tre.sql import functions, predicates
 from tre.sql.binding.scalars import Scalars
 from tre.sql.binding.scope import Bound, Scope
 from tre.sql.binding.session import Session
+from tre.sql.binding.windows import Windows
 from tre.sql.plan import Column, Exists, Expression, Filter, Project, Ref, Relation
 
 BOOLEAN = Type(Kind.BOOLEAN)
@@ -24,7 +25,7 @@ BOOLEAN = Type(Kind.BOOLEAN)
 class Environment:
     """Where an expression stands: `special` may give a node, `starred` a column of *, its meaning over groups.
 
-    `scalars` takes the subqueries that stand as values; None where none may.
+    `scalars` takes the subqueries that stand as values, `windows` the windows; None where none may.
     """
 
     scope: Scope
@@ -34,6 +35,7 @@ class Environment:
     special: Callable[[exp.Expr], Expression | None] | None = None
     starred: Callable[[Column], Expression] | None = None
     scalars: Scalars | None = None
+    windows: Windows | None = None
 
 
 def bind_expression(node: exp.Expr, environment: Environment) -> Expression:
@@ -130,6 +132,12 @@ def _scalar(node: exp.Subquery, environment: Environment) -> Expression:
     return environment.scalars.value(node, environment.query(node.this, environment.scope))
 
 
+def _window(node: exp.Window, environment: Environment) -> Expression:
+    if environment.windows is None:
+        raise environment.session.refused(reasons.WINDOW_HERE, node, where=environment.where)
+    return environment.windows.value(node, environment)
+
+
 def _exists(node: exp.Exists, environment: Environment) -> Exists:
     relation = rows_only(environment.query(node.this, environment.scope).relation)
     return Exists(environment.session.typed(relation, node), False, BOOLEAN)
@@ -180,4 +188,5 @@ _SPECIAL: dict[type[exp.Expr], Callable[[Any, Environment], Expression]] = {
     exp.Exists: _exists,
     exp.In: _member,
     exp.Subquery: _scalar,
+    exp.Window: _window,
 }

@@ -14,8 +14,6 @@ from tre.sql.binding.session import Session
 Found = tuple[Reason, dict[str, str]]
 
 _NODES: dict[type[exp.Expr], Reason] = {
-    exp.Window: reasons.WINDOW,
-    exp.SetOperation: reasons.SET_OPERATION,
     exp.Lateral: reasons.LATERAL,
     exp.Unnest: reasons.LATERAL,
     exp.TableSample: reasons.SAMPLING,
@@ -27,8 +25,10 @@ _NODES: dict[type[exp.Expr], Reason] = {
     exp.Values: reasons.TABLE_EXPRESSION,
 }
 _SELECT = {"kind", "expressions", "from_", "joins", "where", "group", "having", "order", "limit", "offset"}
+_SET = {"this", "expression", "distinct", "with_", "order", "limit", "offset"}
+_WINDOW = {"this", "partition_by", "order", "spec", "alias", "over"}
 _KNOWN: dict[type[exp.Expr], set[str]] = {
-    exp.Select: _SELECT | {"with_", "distinct"},
+    exp.Select: _SELECT | {"with_", "distinct", "windows", "qualify"},
     exp.Table: {"this", "alias", "db", "catalog", "joins"},
     exp.Subquery: {"this", "alias"},
     exp.TableAlias: {"this", "columns"},
@@ -44,6 +44,12 @@ _KNOWN: dict[type[exp.Expr], set[str]] = {
     exp.Where: {"this"},
     exp.Having: {"this"},
     exp.Filter: {"this", "expression"},
+    exp.Window: _WINDOW,
+    exp.Union: _SET,
+    exp.Intersect: _SET,
+    exp.Except: _SET,
+    exp.WindowSpec: {"kind", "start", "start_side", "end", "end_side"},
+    exp.Qualify: {"this"},
     exp.From: {"this"},
 }
 """The parts of each relational node that the binder reads; any other is refused, never overlooked."""
@@ -82,7 +88,7 @@ def _rest(node: exp.Expr, known: set[str]) -> Iterator[str]:
 def _unread(_node: exp.Expr, name: str) -> Reason:
     if name in ("rollup", "cube", "grouping_sets"):
         return reasons.GROUPING_SETS
-    return reasons.WINDOW if name in ("windows", "qualify") else reasons.CLAUSE
+    return reasons.CLAUSE
 
 
 def _clause(name: str) -> str:
@@ -104,9 +110,6 @@ def _named(node: exp.Join) -> dict[str, str]:
 
 
 def _select(node: exp.Select) -> Iterator[Found]:
-    distinct = node.args.get("distinct")
-    if distinct is not None and distinct.args.get("on"):
-        yield reasons.DISTINCT_ON, {}
     if not node.args.get("from_"):
         yield reasons.CLAUSE, {"clause": "SELECT without FROM"}
     if node.args.get("kind"):

@@ -12,6 +12,7 @@ from tre.sql.plan import SPREADS, Expression, Facts
 INTEGER, DOUBLE = Type(Kind.INTEGER), Type(Kind.DOUBLE)
 COUNTED = Facts(nullable=False, granularity=Fraction(1))
 NONE = Fraction(0)
+MOST_DIGITS = 38
 
 
 def released(function: str, argument: Expression | None) -> tuple[Type, Facts]:
@@ -38,6 +39,13 @@ def exact(function: str, argument: Expression | None, rows: int) -> tuple[Type, 
         return DOUBLE, Facts(interval=whole)
     total = None if inside is None else Interval(min(NONE, inside.low) * rows, max(NONE, inside.high) * rows)
     return _summed(argument.type), Facts(interval=total, granularity=argument.facts.granularity)
+
+
+def too_wide(function: str, argument: Expression | None, rows: int) -> bool:
+    """Say whether the sum of `rows` values could overflow; an average overflows in its sum."""
+    if argument is None or function not in ("sum", "avg"):
+        return False
+    return argument.type.precision + len(str(rows)) > MOST_DIGITS
 
 
 def _summed(type_: Type) -> Type:

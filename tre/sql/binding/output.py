@@ -11,9 +11,12 @@ from sqlglot import exp
 from tre.base.reasons import sql_private as reasons
 from tre.sql.binding.aggregates import Grouping
 from tre.sql.binding.expressions import Environment, bind_condition, bind_expression
+from tre.sql.binding.firsts import first_rows
 from tre.sql.binding.scope import Bound, folded
 from tre.sql.binding.session import Session
+from tre.sql.binding.windows import Windows
 from tre.sql.plan import Column, Distinct, Expression, Filter, Project, Ref, Relation, Sort
+from tre.sql.tracing import Status, Traits
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +32,19 @@ def output(node: exp.Select, relation: Relation, environment: Environment, sessi
     listed = _expanded(node, environment)
     grouping = Grouping.of(node, listed, relation, environment)
     over = environment if grouping is None else grouping.environment()
+    windows = Windows.of(node, _traits_over(grouping, relation, session), session)
+    over = replace(over, windows=windows)
     items = [session.collected(partial(_item, one, over)) for one in listed]
     having = node.args.get("having")
     condition = (
         None
         if having is None
-        else session.collected(lambda: bind_condition(having.this, replace(over, where="HAVING")))
+        else session.collected(lambda: bind_condition(having.this, replace(over, where="HAVING", windows=None)))
     )
     bound = [one for one in items if one is not None]
     terms = session.collected(lambda: _order(node, bound, over)) or []
+    qualified = session.collected(lambda: _qualified(node, bound, over))
+    on = session.collected(lambda: _distinct_on(node, bound, over)) or []
     session.settle()
     if grouping is not None:
         relation = grouping.relation()
@@ -47,7 +54,51 @@ def output(node: exp.Select, relation: Relation, environment: Environment, sessi
     if condition is not None:
         relation = Filter(relation, condition)
         session.traits(relation, having)
+    relation = windows.attached(relation)
+    if qualified is not None:
+        relation = Filter(relation, qualified)
+    if on:
+        order = [(_meant(one, bound), down, first) for one, down, first in terms]
+        relation = first_rows(relation, on, order, node.args["distinct"], session)
+        if session.tracing.of(relation).status is Status.UNIT_KEYED:
+            terms = []  # it has said which rows are first; persons' rows have no order besides
     return _finished(node, relation, bound, terms, environment)
+
+
+def _traits_over(grouping: Grouping | None, relation: Relation, session: Session) -> Traits:
+    """Return the traits of the rows over which the windows of a SELECT stand, as far as windows ask for them."""
+    if grouping is None:
+        return session.tracing.of(relation)
+    if grouping.private:
+        return replace(grouping.traits, status=Status.RELEASED, unit_keys=frozenset())
+    keys = grouping.traits.unit_keys
+    bare = (column.id for column, one in grouping.keys if isinstance(one, Ref) and one.column.id in keys)
+    return replace(grouping.traits, unit_keys=frozenset(bare))
+
+
+def _qualified(node: exp.Select, items: list[Item], over: Environment) -> Expression | None:
+    """Return the condition of QUALIFY, which may speak of windows and of columns of the SELECT list by name."""
+    if not node.args.get("qualify"):
+        return None
+
+    def named(one: exp.Expr) -> Expression | None:
+        if isinstance(one, exp.Column) and not one.table and not over.scope.candidates(one.name, ""):
+            found = [item.expression for item in items if folded(item.name) == folded(one.name)]
+            if found:
+                return found[0]
+        return None if over.special is None else over.special(one)
+
+    return bind_condition(node.args["qualify"].this, replace(over, where="QUALIFY", special=named))
+
+
+def _distinct_on(node: exp.Select, items: list[Item], over: Environment) -> list[Expression]:
+    on = node.args["distinct"].args.get("on") if node.args.get("distinct") else None
+    terms = on.expressions if isinstance(on, exp.Tuple) else [on] if on is not None else []
+    return [_meant(_ordered_by(one.unnest(), items, over), items) for one in terms]
+
+
+def _meant(term: Expression | int, items: list[Item]) -> Expression:
+    return items[term].expression if isinstance(term, int) else term
 
 
 def _first_aggregate(node: exp.Select) -> exp.Expr:
@@ -86,7 +137,7 @@ def _item(one: exp.Expr | tuple[str, Column], environment: Environment) -> Item:
 def _called(node: exp.Expr) -> str:
     """Return the name of a column without alias: its own, or that of its outermost function."""
     inner: exp.Expr = node.unnest()
-    if isinstance(inner, exp.Filter):
+    if isinstance(inner, exp.Filter | exp.Window):
         return _called(inner.this)
     if isinstance(inner, exp.Column):
         return inner.name
@@ -106,10 +157,13 @@ def _order(node: exp.Select, items: list[Item], environment: Environment) -> Ter
 
 
 def _term(one: exp.Ordered, items: list[Item], environment: Environment) -> tuple[Expression | int, bool, bool]:
-    descending = bool(one.args.get("desc"))
-    first = one.args.get("nulls_first")
-    nulls_first = descending if first is None else bool(first)
-    return _ordered_by(one.this, items, environment), descending, nulls_first
+    return _ordered_by(one.this, items, environment), *direction(one)
+
+
+def direction(one: exp.Ordered) -> tuple[bool, bool]:
+    """Return whether a term of ORDER BY descends, and whether NULLs come first: as in PostgreSQL unless it says."""
+    descending, first = bool(one.args.get("desc")), one.args.get("nulls_first")
+    return descending, descending if first is None else bool(first)
 
 
 def _ordered_by(node: exp.Expr, items: list[Item], environment: Environment) -> Expression | int:
@@ -141,7 +195,7 @@ def _finished(node: exp.Select, relation: Relation, items: list[Item], terms: Te
         for one in items
     ]
     visible = tuple((column.name, column) for column, _ in outputs)
-    if node.args.get("distinct"):
+    if node.args.get("distinct") and not node.args["distinct"].args.get("on"):
         relation = _distinct(node, relation, outputs, environment)
         hidden: list[tuple[Column, Expression]] = []
         if any(not isinstance(term, int) for term, _, _ in terms):
@@ -152,7 +206,7 @@ def _finished(node: exp.Select, relation: Relation, items: list[Item], terms: Te
         hidden = _sorted_by(terms, session) + _kept_key(relation, outputs, session)
         relation = Project(relation, tuple(outputs + hidden))
     session.traits(relation, node)
-    return Bound(_sorted(node, relation, [column for column, _ in outputs], hidden, terms, session), visible)
+    return Bound(in_order(node, relation, [column for column, _ in outputs], hidden, terms, session), visible)
 
 
 def _origin(item: Item) -> Any:
@@ -185,14 +239,15 @@ def _distinct(
     return Grouping.distinct(relation, outputs, environment, node)
 
 
-def _sorted(
-    node: exp.Select,
+def in_order(
+    node: exp.Query,
     relation: Relation,
     outputs: list[Column],
     hidden: list[tuple[Column, Expression]],
     terms: Terms,
     session: Session,
 ) -> Relation:
+    """Return `relation` sorted and cut as ORDER BY, LIMIT and OFFSET of `node` say."""
     limit, offset = (_count(node, name, session) for name in ("limit", "offset"))
     if not terms and limit is None and not offset:
         return relation
@@ -207,7 +262,7 @@ def _sorted(
     return Project(relation, tuple((column, Ref(column)) for column in outputs))
 
 
-def _count(node: exp.Select, name: str, session: Session) -> int | None:
+def _count(node: exp.Query, name: str, session: Session) -> int | None:
     clause = node.args.get(name)
     if clause is None:
         return None

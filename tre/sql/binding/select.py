@@ -17,15 +17,19 @@ from tre.sql.binding.scalars import Scalars
 from tre.sql.binding.scope import Bound, Scope, folded
 from tre.sql.binding.securing import pushed, secured
 from tre.sql.binding.session import Session
+from tre.sql.binding.sets import set_operation
 from tre.sql.binding.sources import Binders, bind_from
 from tre.sql.binding.tables import renamed
 from tre.sql.plan import Expression, Filter
 
 
 def bind_query(node: exp.Expr, parent: Scope | None, ctes: Mapping[str, Bound], session: Session) -> Bound:
-    """Bind a SELECT with its WITH, in brackets or not."""
+    """Bind a SELECT or a set operation with its WITH, in brackets or not."""
     if isinstance(node, exp.Subquery | exp.Paren):
         return bind_query(node.this, parent, ctes, session)
+    if isinstance(node, exp.SetOperation):
+        known = _with(node, parent, ctes, session)
+        return set_operation(node, lambda side: bind_query(side, parent, known, session), session)
     if not isinstance(node, exp.Select):
         raise session.refused(reasons.NOT_A_QUERY, node)
     session.step(node)
@@ -33,7 +37,7 @@ def bind_query(node: exp.Expr, parent: Scope | None, ctes: Mapping[str, Bound], 
     return _select(node, scope, session)
 
 
-def _with(node: exp.Select, parent: Scope | None, ctes: Mapping[str, Bound], session: Session) -> Mapping[str, Bound]:
+def _with(node: exp.Query, parent: Scope | None, ctes: Mapping[str, Bound], session: Session) -> Mapping[str, Bound]:
     known, here = dict(ctes), set()
     for cte in node.args["with_"].expressions if node.args.get("with_") else ():
         name = folded(cte.alias)

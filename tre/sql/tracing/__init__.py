@@ -4,7 +4,7 @@
 that a test can break one on purpose and see the neighbour oracle object.
 """
 
-from tre.sql.tracing import groups, joins, rows, subqueries  # each enters its rules
+from tre.sql.tracing import groups, joins, rows, sets, subqueries, windows  # each enters its rules
 from tre.sql.tracing.groups import Contribution, contribution
 from tre.sql.tracing.tracer import RULES, Tracing
 from tre.sql.tracing.traits import Broken, Instance, Status, Traits
@@ -21,5 +21,7 @@ __all__ = [
     "groups",
     "joins",
     "rows",
+    "sets",
     "subqueries",
+    "windows",
 ]

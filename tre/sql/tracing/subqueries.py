@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from tre.base.reasons import sql_private as reasons
-from tre.sql.plan import Exists, Expression, Join, Relation, Scan
+from tre.sql.plan import Exists, Expression, Relation, Scan
 from tre.sql.tracing.tracer import Tracing
 from tre.sql.tracing.traits import Broken, Status, Traits
-from tre.sql.walk import subqueries
+from tre.sql.walk import inputs, subqueries
 
 
 def with_subqueries(traits: Traits, found: Iterable[Expression], tracing: Tracing) -> Traits:
@@ -67,6 +67,6 @@ def attribute_alone(relation: Relation) -> Broken:
     """Return the refusal of an attribute table that no person's row leads to."""
     node = relation
     while not isinstance(node, Scan):
-        node = node.left if isinstance(node, Join) else node.input  # type: ignore[union-attr]
+        node = inputs(node)[0]
     key = ", ".join(sorted(min(node.table.unique, key=sorted, default=frozenset({"its key"}))))
     return Broken(reasons.ATTRIBUTE_ALONE, name=node.table.name, key=key)
