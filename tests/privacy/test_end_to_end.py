@@ -95,6 +95,13 @@ PLAIN = [
     "WITH a AS (SELECT gender_concept_id AS g, COUNT(*) AS n FROM person GROUP BY 1) "
     "SELECT x.g, x.n * 1.0 / y.n AS r FROM a x JOIN a y ON x.g = y.g",
     "SELECT concept_name FROM concept ORDER BY 1",
+    "SELECT concept_name, ROW_NUMBER() OVER (PARTITION BY domain_id ORDER BY concept_name) FROM concept",
+    "SELECT visit_concept_id AS v, COUNT(*) AS n FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY person_id "
+    "ORDER BY visit_start_date) AS rn FROM visit_occurrence WHERE visit_concept_id = 9202) q WHERE rn = 1 GROUP BY 1",
+    "SELECT gender_concept_id AS g, COUNT(*) * 100.0 / SUM(COUNT(*)) OVER () AS share FROM person GROUP BY 1",
+    "SELECT g, SUM(n) OVER (ORDER BY g) AS up_to, n - LAG(n) OVER (ORDER BY g) AS more FROM (SELECT gender_concept_id "
+    "AS g, COUNT(*) AS n FROM person GROUP BY 1) q",
+    "SELECT gender_concept_id AS g, COUNT(*) AS n FROM person GROUP BY 1 UNION ALL SELECT 0, COUNT(*) FROM death",
 ]
 
 
@@ -121,6 +128,49 @@ def test_every_noisy_number_carries_an_interval(house: House, sql: str) -> None:
         assert (intervals is not None) == column.noisy or not found.rows
     names = [str(column["name"]) for column in found.as_json()["columns"]]  # type: ignore[attr-defined]
     assert sum(name.endswith("_low") for name in names) == sum(column.noisy for column in found.columns)
+
+
+RANKED = (
+    "SELECT gender_concept_id AS g, COUNT(*) AS n, SUM(COUNT(*)) OVER () AS total, "
+    "RANK() OVER (ORDER BY COUNT(*) DESC) AS place FROM person GROUP BY 1"
+)
+
+
+def test_a_place_by_noise_has_no_interval_and_what_stands_beside_it_keeps_its_own(house: House) -> None:
+    _, count, total, place = house.ask(RANKED, NoNoise(), WIDE).intervals
+    assert count is not None
+    assert total is not None
+    assert all(ends != (None, None) for ends in (*count, *total))
+    assert place == ((None, None),) * 3
+
+
+def test_a_window_over_rows_that_noise_has_chosen_has_no_interval(house: House) -> None:
+    sql = (
+        "SELECT g, n, SUM(n) OVER (ORDER BY g) AS up_to FROM (SELECT gender_concept_id AS g, COUNT(*) AS n FROM person "
+        "GROUP BY 1 HAVING COUNT(*) > -1000) q"
+    )
+    _, count, up_to = house.ask(sql, NoNoise(), WIDE).intervals
+    assert count is not None
+    assert up_to is None
+
+
+SMALL = "SELECT gender_concept_id AS g, COUNT(*) AS n FROM person GROUP BY 1"
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        f"SELECT g, n, SUM(n) OVER () AS s, LAG(n, 1, 7) OVER (ORDER BY g) AS b FROM ({SMALL}) q",
+        f"SELECT g, n FROM ({SMALL}) q UNION ALL SELECT g, n * 2 FROM ({SMALL}) r",
+        f"SELECT g, n FROM ({SMALL}) q UNION ALL SELECT 1, COUNT(*) FROM death",
+    ],
+)
+def test_what_is_suppressed_stays_so_through_windows_and_unions(house: House, sql: str) -> None:
+    found = house.ask(sql, NoNoise(), WIDE, rules(units=10_000, minimum_group=30_000))
+    assert all(found.suppressed)
+    assert all(row[1] is None for row in found.rows)
+    for row in found.as_json()["rows"]:  # type: ignore[attr-defined]
+        assert row[1:] == [{"marker": "suppressed"}] * len(row[1:])
 
 
 def test_known_groups_leave_alike_whatever_is_in_them(house: House) -> None:

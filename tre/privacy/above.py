@@ -6,7 +6,7 @@ ORDER BY and LIMIT, and for simulation a replicate number.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 
@@ -24,6 +24,7 @@ from tre.sql.plan import (
     Ref,
     Relation,
     Released,
+    SetKind,
     SetOperation,
     Sort,
     Window,
@@ -75,7 +76,7 @@ class Traced:
 
 
 class Untraceable(Exception):  # noqa: N818 - an answer about a plan, not an error
-    """The rows above the blocks are no longer rows of the blocks: made distinct, or tested inside a subquery."""
+    """The rows above the blocks are no longer rows of the blocks: made distinct, compared, tested inside a subquery."""
 
 
 @dataclass
@@ -112,6 +113,8 @@ class Tracer:
             return self._aggregate(relation)
         if isinstance(relation, Windowed):
             return self._windowed(relation)
+        if isinstance(relation, SetOperation):
+            return self._union(relation)
         raise Untraceable
 
     def _released(self, block: PrivateAggregate) -> Traced:
@@ -174,10 +177,11 @@ class Tracer:
     def _windowed(self, relation: Windowed) -> Traced:
         """Windows see the other rows of a replicate: there they must be the rows and the order that are shown."""
         below = self.traced(relation.input)
-        if self.simulated and (self._chosen_by_noise(relation.input) or self._ordered_by_noise(relation)):
+        if self.simulated and self._chosen_by_noise(relation.input):
             raise Untraceable
-        windows = tuple(self._window(one, below.replicate) for one in relation.windows)
-        return replace(below, relation=Windowed(below.relation, windows))
+        untold = [one.column for one in relation.windows if self.simulated and self._ordered_by_noise(one)]
+        windows = tuple(self._window(one, below.replicate) for one in relation.windows if one.column not in untold)
+        return replace(below, relation=_with_nulls(Windowed(below.relation, windows), untold))
 
     def _window(self, one: Window, replicate: Column | None) -> Window:
         partition = one.partition if replicate is None else (*one.partition, Ref(replicate))
@@ -194,9 +198,29 @@ class Tracer:
                 return True
         return False
 
-    def _ordered_by_noise(self, relation: Windowed) -> bool:
-        by = (part for one in relation.windows for part in (*one.partition, *(term for term, _, _ in one.order)))
-        return any(walk.referred(one) & self.noisy for one in by)
+    def _ordered_by_noise(self, one: Window) -> bool:
+        """Say whether noise decides which rows a row is compared with: then a replicate's value tells of no error."""
+        by = (*one.partition, *(term for term, _, _ in one.order))
+        return any(walk.referred(part) & self.noisy for part in by)
+
+    def _union(self, relation: SetOperation) -> Traced:
+        """UNION ALL keeps every row: it is known by its number on one side, and has none on the other."""
+        left, right = self.traced(relation.left), self.traced(relation.right)
+        if relation.kind is not SetKind.UNION or not relation.every or not left.rows or not right.rows:
+            raise Untraceable
+        here = [(row, self._column("row")) for row in left.rows]
+        there = [(self._column("row"), row) for row in right.rows]
+        hidden = [(self._column("row"), *pair) for pair in (*here, *there)]
+        replicate = self._column("replicate") if left.replicate and right.replicate else None
+        if replicate and left.replicate and right.replicate:
+            hidden.append((replicate, left.replicate, right.replicate))
+        sides = (
+            _with_nulls(left.relation, [one for one, _ in there]),
+            _with_nulls(right.relation, [other for _, other in here]),
+        )
+        united = SetOperation(SetKind.UNION, True, *sides, relation.outputs + tuple(hidden))
+        rows = tuple(column for column, _, _ in hidden[: len(here) + len(there)])
+        return Traced(united, left.tables + right.tables, rows, replicate)
 
     def _aggregate(self, relation: Aggregate) -> Traced:
         self.summed += 1
@@ -212,6 +236,14 @@ class Tracer:
         column = Column(self.next_id + len(self.made), name, HIDDEN, Facts(nullable=False))
         self.made.append(column)
         return column
+
+
+def _with_nulls(relation: Relation, columns: Sequence[Column]) -> Relation:
+    """Return `relation` with more columns, in which nothing stands."""
+    if not columns:
+        return relation
+    kept = tuple((column, Ref(column)) for column in relation.columns)
+    return Project(relation, kept + tuple((column, functions.literal(None, column.type)) for column in columns))
 
 
 def _holds_block(relation: Relation) -> bool:

@@ -27,6 +27,7 @@ Evaluate = Callable[[Relation, "Mapping[str, pa.Table]"], "pa.Table"]
 """Runs a relation over public tables and the given released tables; its result's columns are the relation's."""
 
 Cell = Value | float | None
+Sources = tuple[tuple[int | None, ...], ...]
 
 SUPPRESSED = {"marker": "suppressed"}
 _SIMULATED_ROWS = 100_000
@@ -95,11 +96,14 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class _Outer:
-    """The evaluated query above the blocks: its cells, and per row the numbers of the released rows it came from."""
+    """The evaluated query above the blocks: its cells, and per row the numbers of the released rows it came from.
+
+    A row of a UNION has no number in the tables of the other side.
+    """
 
     rows: tuple[tuple[Cell, ...], ...]
     traced: above.Traced | None
-    sources: tuple[tuple[int, ...], ...]
+    sources: Sources
 
 
 def answer(plan: PrivatePlan, releases: Sequence[Release], evaluate: Evaluate) -> Answer:
@@ -142,7 +146,7 @@ def _evaluated(
     return _Outer(_cells(found, traced.relation, root), traced, _sources(found, traced))
 
 
-def _sources(found: pa.Table, traced: above.Traced) -> tuple[tuple[int, ...], ...]:
+def _sources(found: pa.Table, traced: above.Traced) -> Sources:
     at = _places(traced.relation)
     if not traced.rows:
         return tuple(() for _ in range(found.num_rows))
@@ -179,7 +183,10 @@ def _tracer(
 def _suppressed(shown: tuple[Estimates, ...], outer: _Outer) -> tuple[bool, ...]:
     marks = {one.block.shape.name: one.suppressed for one in shown}
     tables = outer.traced.tables if outer.traced else ()
-    return tuple(any(marks[name][at] for name, at in zip(tables, source, strict=True)) for source in outer.sources)
+    return tuple(
+        any(at is not None and marks[name][at] for name, at in zip(tables, source, strict=True))
+        for source in outer.sources
+    )
 
 
 def _intervals(
@@ -208,11 +215,10 @@ def _intervals(
     return tuple(found)
 
 
-def _own(
-    shown: tuple[Estimates, ...], sources: tuple[tuple[int, ...], ...], place: int, origin: int
-) -> tuple[Ends, ...]:
+def _own(shown: tuple[Estimates, ...], sources: Sources, place: int, origin: int) -> tuple[Ends, ...]:
     one = next(one for one in shown if origin in one.intervals)
-    return tuple(one.intervals[origin][source[place]] for source in sources)
+    found = one.intervals[origin]
+    return tuple((None, None) if (at := source[place]) is None else found[at] for source in sources)
 
 
 def _simulated_ends(
@@ -259,7 +265,7 @@ def _by_row(
     return groups
 
 
-def _identity(source: tuple[int, ...], row: tuple[Cell, ...], exact: Sequence[int]) -> tuple[object, ...]:
+def _identity(source: tuple[int | None, ...], row: tuple[Cell, ...], exact: Sequence[int]) -> tuple[object, ...]:
     return source, tuple(row[position] for position in exact)
 
 
