@@ -10,12 +10,13 @@ import threading
 import time
 from pathlib import Path
 
+from audit import cosigned
 from audit.cosignatures import ED25519, ML_DSA_44, SEED, CosignatureVerifier, Cosigner
 from audit.files import OsFiles
 from audit.keys import load_signer, write_key
 from audit.log import Log
 from audit.notes import NoteError
-from audit.pushing import posting, push
+from audit.pushing import Word, posting, push
 from audit.reader import LogReader
 from audit.service import serve
 from audit.usage import DONE, FAILED, FAULT, UsageError, public_key
@@ -66,7 +67,10 @@ def _witnessing(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         "--witness", required=True, action="append", nargs=2, metavar=("URL", "FILE"), help="address and public key"
     )
     push.add_argument("--sign", action="append", default=[], type=Path, metavar="FILE", help="a second key of the log")
-    push.add_argument("--out", required=True, type=Path, metavar="FILE", help="where the cosigned head is kept")
+    push.add_argument(
+        "--quorum", type=int, default=1, metavar="K", help="keep a head that K of them cosigned (default: %(default)s)"
+    )
+    push.add_argument("--out", type=Path, metavar="FILE", help="where it is kept (default: `cosigned` in DIR)")
     push.add_argument("--every", type=float, metavar="SECONDS", help="go on for ever")
     push.set_defaults(run=_push)
 
@@ -105,15 +109,17 @@ def _push(options: argparse.Namespace) -> int:
         own = [Cosigner.parse(path.read_text("utf-8")) for path in options.sign]
     except (ValueError, UnicodeDecodeError) as error:
         raise UsageError(str(error)) from error
+    out = options.out or options.log / cosigned.NAME
     with LogReader(options.log) as log:
         while True:
-            told = push(log, witnesses, options.out, own)
+            told = push(log, witnesses, out, own, quorum=options.quorum)
             for one in told:
-                print(f"{'CONTRADICTION: ' if one.contradicts else ''}{one.witness} {one.sentence}", flush=True)
+                warning = "CONTRADICTION: " if one.word is Word.CONTRADICTS else ""
+                print(f"{warning}{one.witness} {one.sentence}", flush=True)
             if options.every is None:
                 break
             time.sleep(options.every)
-    if any(one.contradicts for one in told):
+    if any(one.word is Word.CONTRADICTS for one in told):
         return FAILED
     return DONE if all(one.signatures for one in told) else FAULT
 

@@ -107,7 +107,7 @@ class Log(Reader):
             opened.callback(derived.close)
             derived.rebuild(found.levels, found.rows)
             self._close_files = opened.pop_all().close
-        super().__init__(records, derived)
+        super().__init__(folder, records, derived)
         self._committing = threading.Lock()
         self._group = Group(self.commit)
         self._stopped: BaseException | None = None

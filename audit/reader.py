@@ -8,10 +8,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple, Self
 
+from audit import cosigned
 from audit.derived import Derived, DerivedError
 from audit.files import File, Files, OsFiles
-from audit.merkle import ProofError, consistency_proof, inclusion_proof, leaf_hash, leaf_hashes, verify_inclusion
-from audit.notes import parse_checkpoint, parse_note
+from audit.merkle import (
+    ProofError,
+    consistency_proof,
+    inclusion_proof,
+    leaf_hash,
+    leaf_hashes,
+    root_hash,
+    verify_inclusion,
+)
+from audit.notes import NoteError, parse_checkpoint, parse_note
 from audit.receipt import Receipt
 from audit.records import Record, scan_from
 from audit.tiles import TileError, encode_bundle, parse_path, tile_at
@@ -31,9 +40,11 @@ class Published(NamedTuple):
 class Reader(ABC):
     """The reading side of a log folder. Raises LogError when files do not fit together, OSError."""
 
-    def __init__(self, records: File, derived: Derived) -> None:
+    def __init__(self, folder: Path, records: File, derived: Derived) -> None:
+        self.folder = folder
         self._records = records
         self._derived = derived
+        self._fitting: Published | None = None
 
     @abstractmethod
     def published(self) -> Published:
@@ -47,6 +58,23 @@ class Reader(ABC):
     def checkpoint(self) -> str:
         """Return the newest signed checkpoint."""
         return self.published().checkpoint.decode()
+
+    def cosigned(self) -> Published | None:
+        """Return the newest head that witnesses cosigned; None where none is kept that is a head of this log.
+
+        Whether its signatures are true is for those to say who have the keys.
+        """
+        note = cosigned.kept(self.folder / cosigned.NAME)
+        if note is None or (self._fitting is not None and note == self._fitting.checkpoint):
+            return self._fitting if note is not None else None
+        try:
+            head = parse_checkpoint(parse_note(note).text)
+            if head.size > self.size or root_hash(head.size, self._node) != head.root:
+                return None
+        except (NoteError, LogError):
+            return None
+        self._fitting = Published(head.size, note)
+        return self._fitting
 
     def entry(self, index: int) -> bytes:
         """Return one entry. Raises IndexError where there is none."""
@@ -68,12 +96,14 @@ class Reader(ABC):
         raise LogError("the record file ends before its newest head")
 
     def inclusion(self, index: int, *, with_entry: bool = False) -> str:
-        """Return the receipt (C2SP tlog-proof) of an entry under the newest head.
+        """Return the receipt (C2SP tlog-proof) of an entry under the newest cosigned head that contains it.
 
+        Where there is none, under the newest head.
         `with_entry` puts the entry itself beside the proof, so that the receipt can be checked on its own.
         Raises ProofError where there is no such entry.
         """
-        size, checkpoint = self.published()
+        under = self.cosigned()
+        size, checkpoint = under if under is not None and index < under.size else self.published()
         path = inclusion_proof(index, size, self._node)
         entry = self._entries(index, 1)[0]
         head = parse_checkpoint(parse_note(checkpoint).text)
@@ -88,7 +118,7 @@ class Reader(ABC):
         return consistency_proof(old, self.size if size is None else size, self._node)
 
     def resource(self, path: str) -> bytes:
-        """Return a C2SP resource: `checkpoint`, `tile/<L>/<N>[.p/<W>]` or `tile/entries/<N>[.p/<W>]`.
+        """Return a resource: C2SP's `checkpoint`, `tile/<L>/<N>[.p/<W>]` or `tile/entries/<N>[.p/<W>]`.
 
         Raises TileError for a path that names nothing in this log. Who may read entries is the caller's to decide.
         """
@@ -140,7 +170,7 @@ class LogReader(Reader):
             records = disk.open(folder / "records", "read")
         except FileNotFoundError:
             raise LogError(f"not a log folder: {folder}") from None
-        super().__init__(records, Derived(disk, folder, writing=False))
+        super().__init__(folder, records, Derived(disk, folder, writing=False))
         self._newest = Published(-1, b"")
 
     def published(self) -> Published:

@@ -39,10 +39,11 @@ Fetch = Callable[[str], bytes]
 
 
 def export(reader: Reader, out: Path) -> int:
-    """Write the static tree of a log into the folder `out`, head last; return the number of entries.
+    """Write the static tree of a log into the folder `out`, heads last; return the number of entries.
 
     A tree already there is brought up to date. Raises OSError, LogError.
     """
+    cosigned = reader.cosigned()  # first, so that the head does not lie behind it
     checkpoint = reader.checkpoint().encode()
     size = parse_checkpoint(parse_note(checkpoint).text).size
     for tile in tiles_of(size):
@@ -50,6 +51,8 @@ def export(reader: Reader, out: Path) -> int:
         # What tiles hold never changes, so that a full one is written once.
         if tile.width < TILE_WIDTH or not path.exists():
             _write(path, reader.resource(tile.path))
+    if cosigned is not None:
+        _write(out / "cosigned", cosigned.checkpoint)
     _write(out / "checkpoint", checkpoint)
     return size
 

@@ -6,15 +6,16 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
-from audit import Ed25519Signer, Log, LogError, create_log, open_checkpoint
+from audit import Ed25519Signer, Log, LogError, LogReader, Receipt, create_log, export, open_checkpoint
 from audit.cosignatures import ED25519, ML_DSA_44, CosignatureVerifier, Cosigner, time_of
 from audit.head import HeadError
 from audit.notes import Checkpoint, NoteError, parse_note, sign_note, verify_note
-from audit.pushing import Told, posting, push
+from audit.pushing import Told, Word, posting, push
 from audit.witness import Request, Witness, serve
 from tests.audit.disks import FailOn, WatchedFiles
 from tests.audit.samples import SIGNER, new_log, open_log, story
@@ -246,7 +247,7 @@ def test_two_houses_witness_each_other_and_the_fork_of_one_is_caught(tmp_path: P
             ):
                 fork.append(entries)
                 (found,) = push(fork, [(theirs.verifier, posting(their_witness))], tmp_path / "fork.head")
-                assert found.contradicts
+                assert found.word is Word.CONTRADICTS
                 assert sentence in found.sentence
                 assert found.signatures == ()
         assert not (tmp_path / "fork.head").exists()
@@ -270,9 +271,105 @@ def test_an_absent_a_silent_and_a_lying_witness_hold_nothing_up_and_are_named(tm
         absent, lying, good = push(log, witnesses, tmp_path / "out")
     assert "does not answer" in absent.sentence
     assert "no cosignature of its key" in lying.sentence
-    assert good == Told(W1.name, "cosigned 1 entries at 1800000000", good.signatures)
+    assert good == Told(W1.name, Word.COSIGNED, "cosigned 1 entries at 1800000000", good.signatures)
     note = parse_note((tmp_path / "out").read_bytes())
     assert [one.name for one in note.signatures] == [SIGNER.name, W1.name]
+
+
+def test_a_witness_that_drips_holds_up_neither_the_others_nor_the_next_head(tmp_path: Path) -> None:
+    asked, let_go = threading.Event(), threading.Event()
+
+    class Dripping(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked.set()
+            let_go.wait(20)
+            self.close_connection = True
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Dripping)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        with new_log(tmp_path) as log, serving(tmp_path / "w", W1, SIGNER, []) as url:
+            drip = posting(f"http://127.0.0.1:{server.server_port}")
+            for sentence in ("does not answer in time", "has not finished its answer to the last head"):
+                log.append([b"a"])
+                slow, good = push(log, [(W2.verifier, drip), (W1.verifier, posting(url))], tmp_path / "out", patience=5)
+                assert (slow.word, good.word) == (Word.ABSENT, Word.COSIGNED)
+                assert sentence in slow.sentence
+                assert asked.wait(5)
+            assert open_checkpoint((tmp_path / "out").read_bytes(), SIGNER.verifier, [W1.verifier]).size == log.size
+    finally:
+        let_go.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def test_a_head_that_too_few_signed_is_not_kept_and_two_keys_are_one_witness(tmp_path: Path) -> None:
+    other = Cosigner("witness.example/w2", ED25519, b"\x0f" * 32)
+    out = tmp_path / "out"
+    with (
+        new_log(tmp_path) as log,
+        serving(tmp_path / "a", W1, SIGNER, []) as first,
+        serving(tmp_path / "b", W2, SIGNER, []) as its_second,
+        serving(tmp_path / "c", other, SIGNER, []) as another,
+    ):
+        same = [(W1.verifier, posting(first)), (W2.verifier, posting(its_second))]
+        log.append([b"a"])
+        assert all(one.signatures for one in push(log, same, out, quorum=2))
+        assert not out.exists()
+        push(log, [*same, (other.verifier, posting(another))], out, quorum=2)
+        kept = out.read_bytes()
+        log.append([b"b"])
+        push(log, same, out, quorum=2)
+        assert out.read_bytes() == kept
+        known = [one for one in parse_note(kept).signatures if one.name == other.name]
+        assert len(known) == 1
+
+
+# --- What readers do with the kept head
+
+
+def test_a_receipt_stands_under_the_newest_cosigned_head_that_has_its_entry(tmp_path: Path) -> None:
+    with new_log(tmp_path) as log, serving(tmp_path / "w", W1, SIGNER, []) as url:
+        entries = list(story(20))
+        log.append(entries[:12])
+        assert log.cosigned() is None
+        (told,) = push(log, [(W1.verifier, posting(url))], tmp_path / "log" / "cosigned", [W2])
+        log.append(entries[12:])
+        with LogReader(tmp_path / "log") as reader:
+            for index, entry in enumerate(entries):
+                receipt = Receipt.parse(reader.inclusion(index).encode())
+                head = receipt.verify(entry, SIGNER.verifier, [W1.verifier, W2.verifier])
+                names = [one.key_id for one in parse_note(receipt.checkpoint).signatures]
+                if index < 12:
+                    assert (head.size, names) == (12, [SIGNER.key_id, W1.key_id, W2.key_id])
+                else:
+                    assert (head.size, names) == (20, [SIGNER.key_id])
+            export(reader, tmp_path / "tree")
+        assert (tmp_path / "tree" / "cosigned").read_bytes() == (tmp_path / "log" / "cosigned").read_bytes()
+    assert told.word is Word.COSIGNED
+
+
+def test_a_kept_head_that_is_spoilt_or_of_another_log_is_as_none(tmp_path: Path) -> None:
+    place = tmp_path / "log" / "cosigned"
+    with new_log(tmp_path) as log:
+        log.append([b"a", b"b"])
+        good = log.checkpoint().encode()
+        root = parse_note(good).text.split("\n")[2].encode()
+        for spoilt in (b"", b"\xff", good[:-9], good.replace(b"\n2\n", b"\n3\n"), good.replace(root, b"A" * 43 + b"=")):
+            place.write_bytes(spoilt)
+            assert log.cosigned() is None
+            assert Receipt.parse(log.inclusion(0).encode()).verify(b"a", SIGNER.verifier).size == 2
+        place.write_bytes(good)
+        found = log.cosigned()
+        assert found is not None
+        assert found.size == 2
+        place.unlink()
+        assert log.cosigned() is None
 
 
 def test_the_commands_witness_and_push(tmp_path: Path) -> None:

@@ -197,6 +197,9 @@ class FakeService:
     def checkpoint(self) -> str:
         return "tre.example\n8\nAAAA\n\n— tre.example AAAA\n"
 
+    def cosigned(self) -> str:
+        return self.checkpoint()
+
     def tile(self, principal: Principal | None, path: str) -> bytes:
         if path.startswith("entries") and principal is None:
             raise Refused.because(UNKNOWN_LOG_FILE)

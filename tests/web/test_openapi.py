@@ -21,7 +21,7 @@ REVIEWING = reviewing(FakeOversight())
 EVERY = {operation.name for operation in (*operations(FakeService(), 0), *REVIEWING)}
 BEYOND_THE_GENERATOR = {
     "positive": {"getTile"},  # it makes no path parameters with slashes
-    "negative": {"getCheckpoint", "health", "ready"},  # nothing to get wrong
+    "negative": {"getCheckpoint", "getCosignedCheckpoint", "health", "ready"},  # nothing to get wrong
 }
 ONLY_P1 = {"Authorization": "Bearer ada@p1"}
 
@@ -67,6 +67,7 @@ def test_the_description_lists_the_surface_that_others_rely_on(document: dict[st
         ("GET", "/api/v1/projects/{id}/budget"),
         ("GET", "/api/v1/projects/{id}/queries"),
         ("GET", "/api/v1/log/checkpoint"),
+        ("GET", "/api/v1/log/cosigned"),
         ("GET", "/api/v1/log/tile/{path}"),
         ("GET", "/api/v1/oversight/projects"),
         ("GET", "/api/v1/oversight/projects/{id}"),
@@ -105,7 +106,7 @@ def test_only_what_is_public_goes_without_a_token(web: FlaskClient, document: di
         for operation in methods.values()
         if operation["security"] == []
     }
-    assert public == {"describe", "health", "ready", "getCheckpoint"}
+    assert public == {"describe", "health", "ready", "getCheckpoint", "getCosignedCheckpoint"}
 
 
 def test_every_body_is_closed_to_unknown_fields(document: dict[str, Any]) -> None:

@@ -40,6 +40,7 @@ def back_up(home: Home, to: Path, keys: Path | None) -> int:
     if keys is not None:
         copy.keys.rmdir()
     _copy(home.vkey, copy.vkey, _PUBLIC)
+    _copy(home.second_vkey, copy.second_vkey, _PUBLIC)
     _copy_files(home.head, copy.head)
     _copy(home.log / _RECORDS, copy.log / _RECORDS, _SECRET)
     size = _proven(copy, home.keys / LOG_KEY)
@@ -65,6 +66,7 @@ def restore(copy: Home, keys: Path | None, to: Path) -> None:
     _copy_versions(copy.versions, home.versions)
     _copy_keys(kept, home.keys)
     _copy(copy.vkey, home.vkey, _PUBLIC)
+    _copy(copy.second_vkey, home.second_vkey, _PUBLIC)
     _copy_files(copy.head, home.head)
     _copy_files(copy.log, home.log)
     (home.log / _TILES).mkdir(mode=0o700)

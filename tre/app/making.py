@@ -9,6 +9,7 @@ from pathlib import Path
 
 from audit import create_key, create_log
 from tre.app.compose import COMMITMENT_KEY, MASTER_KEY, MIX_KEY, QUESTION_KEY
+from tre.app.publishing import SECOND_KEY, create_second_key
 from tre.app.settings import control_url, settings_text
 from tre.app.writing import LOG_KEY
 from tre.base.clock import SystemClock
@@ -40,6 +41,7 @@ def make_home(root: Path, origin: str, control: str | None = None) -> str:
     home.create()
     signer = create_key(origin, secrets.token_bytes(32), home.keys / LOG_KEY, home.vkey)
     create_log(home.log, home.head, signer)
+    create_second_key(origin, secrets.token_bytes(32), home.keys / SECOND_KEY, home.second_vkey)
     create_issuer_key(home.keys)
     create_master(home.keys / MASTER_KEY)
     create_keyring(home.keys, SystemClock())

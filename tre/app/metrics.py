@@ -23,13 +23,15 @@ from tre.store.tables import incidents, outbox, queries
 class Metrics:
     """One process's counts of requests, and the states that the control database holds for all."""
 
-    def __init__(self, store: Store, desk: oversight.Desk) -> None:
+    def __init__(self, store: Store, desk: oversight.Desk, *more: Collector) -> None:
+        """Count nothing yet; `more` is read with the rest."""
         self._desk = desk
         self._registry = CollectorRegistry()
         self._requests = Counter(
             "tre_requests", "Requests answered by this process", ["operation", "status"], registry=self._registry
         )
-        self._registry.register(_States(store))
+        for collector in (_States(store), *more):
+            self._registry.register(collector)
 
     def observe(self, operation: str, status: int) -> None:
         """Count an answered request."""

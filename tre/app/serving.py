@@ -12,20 +12,23 @@ from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
-import structlog
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from audit import LogError, LogReader, TileError
+from audit.cosignatures import Cosigner
 from tre import engines, governance
 from tre.app.compose import QUESTION_KEY, House
 from tre.app.failures import FailedSignIns
 from tre.app.limiting import Limiting
 from tre.app.metrics import Metrics
+from tre.app.publishing import Heads
 from tre.app.reviewing import Reviewing
 from tre.app.signing_in import SigningIn
-from tre.app.writing import await_writer, log_refused
+from tre.app.telling import as_json_lines, tell
+from tre.app.witnessing import Witnessing
+from tre.app.writing import await_writer, log_refused, second_key
 from tre.base.cost import Measure
 from tre.base.home import Home
 from tre.base.reasons import Refused, identity
@@ -65,6 +68,9 @@ class Running:
         self._failures = FailedSignIns(house)
         self.broker = Broker(self._parts, house.settings.runner.threads, alone=alone)
         self._log = LogReader(house.home.log)
+        second = second_key(house.home)
+        self._heads = Heads(self._log, second)
+        self._witnessing = _witnessing(house, second)
         self.reviewing = Reviewing(house, self._log)
         self._stopping = threading.Event()
         self._drainer = threading.Thread(target=self._drain, name="drainer", daemon=True)
@@ -75,8 +81,8 @@ class Running:
     def app(self) -> Flask:
         """Return the REST surface, the pages of signing in and the portal."""
         house, most = self._house, self._house.settings.limits
-        metrics = Metrics(house.store, self.reviewing.desk)
-        service = BrokerService(self.broker, _Files(self._log, self.reviewing.desk), metrics.text)
+        metrics = Metrics(house.store, self.reviewing.desk, self._heads, *self._witnessing)
+        service = BrokerService(self.broker, _Files(self._log, self._heads, self.reviewing.desk), metrics.text)
         counting = Limiting(Rates(house.store, house.key(QUESTION_KEY), house.clock), most)
         oversight = self.reviewing.service
         app = create_app(
@@ -97,6 +103,8 @@ class Running:
         self._stopping.set()
         self._drainer.join()
         self.reviewing.stop()
+        for witnessing in self._witnessing:
+            witnessing.stop()
         with suppress(Refused):
             self._failures.flush()
             self._house.journal.drain_once()  # what was counted last, and what a command wrote meanwhile
@@ -153,6 +161,12 @@ class Running:
                         pass
 
 
+def _witnessing(house: House, second: Cosigner) -> list[Witnessing]:
+    """Show the log to its witnesses where it is written here."""
+    said = house.settings.log
+    return [] if said.writer == "process" else [Witnessing(house.home.log, said, second)]
+
+
 def _sweep(home: Home) -> None:
     """Remove what a killed server left on disk. Only for whoever alone serves the home."""
     sweep(home.versions, home.spill)
@@ -160,32 +174,29 @@ def _sweep(home: Home) -> None:
 
 
 def _say(refused: Refused, said: str | None) -> str:
-    """Tell the operator of a fault once, with its cause: errors of files and locks quote no data."""
-    refusal = refused.refusals[0]
-    if refusal.reason.code != said:
-        told = structlog.get_logger("tre.server")
-        told.error(refusal.sentence, code=refusal.reason.code, cause=_root(refused), next=refusal.remedy)
-    return refusal.reason.code
-
-
-def _root(error: BaseException) -> str | None:
-    """Return what an error came from in the end: a kind, and the words of the operating system where there are any."""
-    while error.__cause__ is not None:
-        error = error.__cause__
-    if isinstance(error, Refused):
-        return None
-    return f"{type(error).__name__}: {error.strerror}" if isinstance(error, OSError) else type(error).__name__
+    """Tell the operator of a fault once."""
+    code = refused.refusals[0].reason.code
+    if code != said:
+        tell(refused)
+    return code
 
 
 class _Files:
     """The log's files: hash tiles for anyone, entries for those who review."""
 
-    def __init__(self, log: LogReader, desk: oversight.Desk) -> None:
-        self._log, self._desk = log, desk
+    def __init__(self, log: LogReader, heads: Heads, desk: oversight.Desk) -> None:
+        self._log, self._heads, self._desk = log, heads, desk
 
     def checkpoint(self) -> str:
-        """Return the latest signed checkpoint."""
-        return self._log.checkpoint()
+        """Return the newest signed checkpoint."""
+        return self._heads.newest()
+
+    def cosigned(self) -> str:
+        """Return the newest cosigned checkpoint. Raises Refused (web.unknown-log-file)."""
+        found = self._heads.cosigned()
+        if found is None:
+            raise Refused.because(web_reasons.UNKNOWN_LOG_FILE)
+        return found
 
     def tile(self, path: str) -> bytes:
         """Return a tile. Raises Refused (web.unknown-log-file)."""
@@ -244,7 +255,7 @@ def serve(house: House, host: str, port: int, workers: int = 1) -> None:
         await_writer(house.home, lambda line: print(line, file=sys.stderr, flush=True))
     _check_free(house)
     _sweep(house.home)
-    _log_without_values()
+    as_json_lines()
     options = {
         "bind": f"{host}:{port}",
         "worker_class": "gthread",
@@ -282,13 +293,3 @@ def _check_free(house: House) -> None:
             raise log_refused(cause) from refused
         raise
     house.close()
-
-
-def _log_without_values() -> None:
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(),
-        ]
-    )

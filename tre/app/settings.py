@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from audit.cosignatures import CosignatureVerifier
 from tre.base.home import Home
 from tre.base.reasons import Refused
 from tre.base.reasons import app as reasons
@@ -70,11 +71,44 @@ class ControlSettings(_Part):
     url: Annotated[str, Field(pattern=r"^postgresql://"), AfterValidator(_without_password)]
 
 
+def _cosigners_key(text: str) -> str:
+    CosignatureVerifier.parse(text)
+    return text
+
+
+class WitnessSettings(_Part):
+    """Who cosigns the log's heads: the public key, as its operator published it, and where it is asked."""
+
+    key: Annotated[str, AfterValidator(_cosigners_key)]
+    url: Annotated[str, AfterValidator(_fit)]
+
+    @property
+    def name(self) -> str:
+        """What the key says that the witness is called."""
+        return self.key.partition("+")[0]
+
+
 class LogSettings(_Part):
-    """The log's name, and who writes it: the server, or a process of its own."""
+    """The log's name; who writes it, the server or a process of its own; who cosigns its heads.
+
+    Of the witnesses `quorum` must have signed a head that is published as cosigned; they are asked every `every`
+    seconds.
+    """
 
     origin: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9./-]{0,126}$")]
     writer: Writer
+    witnesses: list[WitnessSettings]
+    quorum: Positive
+    every: Positive
+
+    @model_validator(mode="after")
+    def _a_quorum_of_others(self) -> Self:
+        names = {one.name for one in self.witnesses}
+        if len({one.key for one in self.witnesses}) != len(self.witnesses) or self.origin in names:
+            raise ValueError("a witness is named twice, or is the log itself")
+        if names and self.quorum > len(names):
+            raise ValueError("there are fewer witnesses")
+        return self
 
 
 class ServerSettings(_Part):

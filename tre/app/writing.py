@@ -5,10 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from audit import Log, LogError, RemoteLog, load_signer
+from audit import Log, LogError, NoteError, RemoteLog, load_signer
+from audit.cosignatures import Cosigner
 from audit.service import serve
 from audit.wire import connect
-from tre.app.settings import Writer
+from tre.app.publishing import SECOND_KEY, load_second_key
+from tre.app.settings import LogSettings, Writer
+from tre.app.telling import as_json_lines
+from tre.app.witnessing import Witnessing
 from tre.base.home import Home
 from tre.base.reasons import Refused
 from tre.base.reasons import app as reasons
@@ -25,18 +29,32 @@ def open_log(home: Home, writer: Writer) -> Log | RemoteLog:
     return _own(home)
 
 
-def serve_log(home: Home, writer: Writer, tell: Callable[[str], None]) -> None:
-    """Write the home's log for its servers and commands until SIGTERM or SIGINT.
+def serve_log(home: Home, settings: LogSettings, tell: Callable[[str], None]) -> None:
+    """Write the home's log for its servers and commands, and show it to its witnesses, until SIGTERM or SIGINT.
 
-    Raises Refused (app.writer-embedded, app.server-runs, app.log-unusable, app.log-unwritable).
+    Raises Refused (app.writer-embedded, app.server-runs, app.log-unusable, app.log-unwritable, app.secret-unreadable).
     """
-    if writer != "process":
+    if settings.writer != "process":
         raise Refused.because(reasons.WRITER_EMBEDDED)
+    second = second_key(home)
+    as_json_lines()
     try:
         with _own(home) as log:
-            serve(log, home.socket, ready=lambda: tell(f"The log is written at {home.socket}."))
+            witnessing = Witnessing(home.log, settings, second)
+            try:
+                serve(log, home.socket, ready=lambda: tell(f"The log is written at {home.socket}."))
+            finally:
+                witnessing.stop()
     except (LogError, OSError) as error:
         raise log_refused(error) from error
+
+
+def second_key(home: Home) -> Cosigner:
+    """Return the log's second key. Raises Refused (app.secret-unreadable)."""
+    try:
+        return load_second_key(home.keys / SECOND_KEY)
+    except (NoteError, OSError) as error:
+        raise Refused.because(reasons.SECRET_UNREADABLE, file=SECOND_KEY) from error
 
 
 def await_writer(home: Home, tell: Callable[[str], None], patience: float = _AWAITED) -> None:

@@ -67,6 +67,11 @@ class Home:
         return self.root / "log.vkey"
 
     @property
+    def second_vkey(self) -> Path:
+        """The public half of the log's second key, ML-DSA-44."""
+        return self.root / "log-ml-dsa.vkey"
+
+    @property
     def exists(self) -> bool:
         """Whether `tre init` has finished here: the settings are written last."""
         return self.config.is_file()

@@ -34,6 +34,7 @@ def init(options: argparse.Namespace) -> int:
     key = admin(None).init(options.home, options.origin, options.control)
     print(f"Made {options.home}. Set TRE_HOME to it. The log's public key, to be given to everyone (log.vkey):")
     print(key.strip())
+    print("Its second key, against quantum computers, is beside it (log-ml-dsa.vkey).")
     return 0
 
 

@@ -43,7 +43,10 @@ class LogFiles(Protocol):
     """The files of the audit log."""
 
     def checkpoint(self) -> str:
-        """Return the latest signed checkpoint."""
+        """Return the newest signed checkpoint."""
+
+    def cosigned(self) -> str:
+        """Return the newest checkpoint that witnesses cosigned; raises Refused where there is none."""
 
     def tile(self, path: str) -> bytes:
         """Return a tile; raises Refused where there is none."""
@@ -104,7 +107,10 @@ class Service(Protocol):
         """Return what the project may spend, has spent and has left."""
 
     def checkpoint(self) -> str:
-        """Return the log's latest signed checkpoint."""
+        """Return the log's newest signed checkpoint."""
+
+    def cosigned(self) -> str:
+        """Return the newest checkpoint that witnesses cosigned; refused as web.unknown-log-file where there is none."""
 
     def tile(self, principal: Principal | None, path: str) -> bytes:
         """Return the tile `path` such as "0/x001/234" or "entries/000.p/7"; entries need a principal entitled."""

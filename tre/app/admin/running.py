@@ -42,7 +42,7 @@ class RunningCommands(AtHome):
 
     def audit_serve(self, tell: Callable[[str], None]) -> None:
         """Write the log for servers and commands until stopped."""
-        serve_log(self.house.home, self.house.settings.log.writer, tell)
+        serve_log(self.house.home, self.house.settings.log, tell)
 
     def ledger_export(self) -> str:
         """Return the ledgers as the verifier reads them."""

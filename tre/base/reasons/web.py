@@ -26,8 +26,9 @@ UNKNOWN_DATASET = reason(
 UNKNOWN_LOG_FILE = reason(
     "web.unknown-log-file",
     Kind.UNKNOWN,
-    "The log has no such tile.",
-    "Read the size of the log from GET /api/v1/log/checkpoint; tiles are named as C2SP tlog-tiles says.",
+    "The log has no such file.",
+    "Read the size of the log from GET /api/v1/log/checkpoint; tiles are named as C2SP tlog-tiles says. There is a "
+    "cosigned checkpoint as soon as enough witnesses have signed one.",
 )
 UNKNOWN_ENTRY = reason(
     "web.unknown-entry",

@@ -122,8 +122,12 @@ class BrokerService:
         return views.BudgetView(project=project, accounts=tuple(account(name, one) for name, one in accounts))
 
     def checkpoint(self) -> str:
-        """Return the log's latest checkpoint."""
+        """Return the log's newest checkpoint."""
         return self._log.checkpoint()
+
+    def cosigned(self) -> str:
+        """Return the newest checkpoint that witnesses cosigned."""
+        return self._log.cosigned()
 
     def tile(self, principal: Principal | None, path: str) -> bytes:
         """Return a hash tile, to anyone; a bundle of entries to those who review."""

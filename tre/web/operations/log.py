@@ -14,6 +14,9 @@ def log(service: Service) -> tuple[Operation, ...]:
     def checkpoint(_: Call) -> Reply:
         return Reply(service.checkpoint())
 
+    def cosigned(_: Call) -> Reply:
+        return Reply(service.cosigned())
+
     def tile(call: Call) -> Reply:
         return Reply(service.tile(call.principal, call.path["path"]))
 
@@ -22,8 +25,18 @@ def log(service: Service) -> tuple[Operation, ...]:
             name="getCheckpoint",
             method="GET",
             path="/api/v1/log/checkpoint",
-            summary="The log's latest signed checkpoint (C2SP tlog-checkpoint)",
+            summary="The log's newest signed checkpoint (C2SP tlog-checkpoint), with the cosignatures that it has",
             handle=checkpoint,
+            access=Access.PUBLIC,
+            replies={200: Shape("The checkpoint", media=TEXT)},
+        ),
+        Operation(
+            name="getCosignedCheckpoint",
+            method="GET",
+            path="/api/v1/log/cosigned",
+            summary="The newest checkpoint that witnesses cosigned (C2SP tlog-cosignature)",
+            handle=cosigned,
+            refusals=frozenset({404}),
             access=Access.PUBLIC,
             replies={200: Shape("The checkpoint", media=TEXT)},
         ),
