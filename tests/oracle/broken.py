@@ -427,6 +427,15 @@ def the_ends_of_a_range_may_overflow(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(window_texts, "_wide", lambda text: text)
 
 
+@breaks(
+    "SELECT COUNT(*) FROM (SELECT person_id, RANK() OVER (PARTITION BY person_id ORDER BY kind) AS r FROM visit) q "
+    "WHERE r <= 1",
+    sees=("rows", "work"),
+)
+def a_number_that_ties_share_counts_rows(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(rows, "numbers_rows", lambda *given: True)
+
+
 # --- set operations ------------------------------------------------------------------------------------------
 
 

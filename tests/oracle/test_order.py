@@ -20,6 +20,13 @@ TEXTS = (
     "SELECT label, COUNT(DISTINCT person_id) FROM event GROUP BY label",
     "SELECT COUNT(*) FROM (SELECT person_id, SUM(big) AS s, AVG(big) AS m FROM event GROUP BY person_id) x WHERE s > m",
     "SELECT COUNT(*), AVG(e.value) FROM event e JOIN event f ON e.person_id = f.person_id AND e.code = f.code",
+    "SELECT code, COUNT(*) FROM (SELECT person_id, code, ROW_NUMBER() OVER (PARTITION BY person_id ORDER BY flag) "
+    "AS rn FROM event) q WHERE rn <= 2 GROUP BY code",
+    "SELECT COUNT(*) FROM (SELECT person_id, SUM(big) OVER (PARTITION BY person_id ORDER BY code, big ROWS 2 "
+    "PRECEDING) AS s, LAG(label) OVER (PARTITION BY person_id ORDER BY code) AS l FROM event) q "
+    "WHERE s > 1 AND l = 'a'",
+    "SELECT COUNT(*) FROM (SELECT person_id, code FROM event WHERE big > 0 EXCEPT ALL SELECT person_id, big "
+    "FROM event) q",
     "SELECT c.concept_id, COUNT(*) FROM event e JOIN (SELECT concept_id FROM concept ORDER BY class_id LIMIT 2) c "
     "ON c.concept_id = e.code GROUP BY 1",
 )

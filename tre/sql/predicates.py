@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
+from fractions import Fraction
 
 from tre.sql.plan import Call, Column, Expression, Literal, Ref
 
@@ -36,6 +38,17 @@ def fixed(term: Expression) -> Column | None:
             left, right = right, left
         if isinstance(left, Ref) and isinstance(right, Literal):
             return left.column
+    return None
+
+
+def at_most(term: Expression) -> tuple[Column, Fraction] | None:
+    """Return the bare column that `term` holds at or below a constant, and that, or None."""
+    if not isinstance(term, Call) or term.function not in ("<", "<=", ">", ">="):
+        return None
+    left, right = term.arguments if term.function in ("<", "<=") else term.arguments[::-1]
+    value = right.value if isinstance(right, Literal) else None
+    if isinstance(left, Ref) and isinstance(value, int | Decimal) and not isinstance(value, bool):
+        return left.column, Fraction(value)
     return None
 
 

@@ -29,8 +29,36 @@ SAME = [
         "SELECT COUNT(*) FROM person p WHERE person_id IN (SELECT person_id FROM visit_occurrence) "
         "AND EXISTS (SELECT 2 FROM death x WHERE p.person_id = x.person_id)",
     ),
+    (
+        "SELECT COUNT(*) FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY person_id ORDER BY visit_start_date) AS r "
+        "FROM visit_occurrence) q WHERE r = 1",
+        "SELECT COUNT(*) FROM (SELECT person_id, ROW_NUMBER() OVER w AS place FROM visit_occurrence v "
+        "WINDOW w AS (PARTITION BY v.person_id ORDER BY v.visit_start_date ASC)) x WHERE 1 = place",
+    ),
+    (
+        "SELECT COUNT(*) FROM (SELECT DISTINCT ON (person_id) person_id FROM visit_occurrence ORDER BY person_id, "
+        "visit_start_date) q",
+        "SELECT COUNT(*) FROM (SELECT person_id, ROW_NUMBER() OVER (PARTITION BY person_id ORDER BY visit_start_date) "
+        "AS r FROM visit_occurrence) q WHERE r = 1",
+    ),
 ]
 DIFFERENT = [
+    (
+        "SELECT COUNT(*) FROM (SELECT person_id, RANK() OVER (PARTITION BY person_id ORDER BY visit_start_date) AS r "
+        "FROM visit_occurrence) q WHERE r = 1",
+        "SELECT COUNT(*) FROM (SELECT person_id, RANK() OVER (PARTITION BY person_id ORDER BY visit_start_date DESC) "
+        "AS r FROM visit_occurrence) q WHERE r = 1",
+    ),
+    (
+        "SELECT COUNT(*) FROM (SELECT person_id, COUNT(*) OVER (PARTITION BY person_id ORDER BY visit_start_date) AS n "
+        "FROM visit_occurrence) q WHERE n = 1",
+        "SELECT COUNT(*) FROM (SELECT person_id, COUNT(*) OVER (PARTITION BY person_id ORDER BY visit_start_date ROWS "
+        "1 PRECEDING) AS n FROM visit_occurrence) q WHERE n = 1",
+    ),
+    (
+        "SELECT COUNT(*) FROM (SELECT person_id FROM person EXCEPT SELECT person_id FROM death) q",
+        "SELECT COUNT(*) FROM (SELECT person_id FROM person INTERSECT SELECT person_id FROM death) q",
+    ),
     ("SELECT COUNT(*) FROM person", "SELECT COUNT(*) FROM death"),
     ("SELECT COUNT(*) FROM person WHERE location_id = 1", "SELECT COUNT(*) FROM person WHERE location_id = 2"),
     (

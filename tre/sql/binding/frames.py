@@ -31,6 +31,12 @@ class Over:
     spec: exp.WindowSpec | None
 
 
+def direction(one: exp.Ordered) -> tuple[bool, bool]:
+    """Return whether a term of ORDER BY descends, and whether NULLs come first: as in PostgreSQL unless it says."""
+    descending, first = bool(one.args.get("desc")), one.args.get("nulls_first")
+    return descending, descending if first is None else bool(first)
+
+
 def over_of(node: exp.Window, named: Mapping[str, exp.Window], session: Session) -> Over:
     """Return the parts of a window, those of the named window on which it rests included."""
     if node.args.get("over") not in (None, "OVER"):

@@ -12,6 +12,7 @@ from tre.base.reasons import sql_private as reasons
 from tre.sql.binding.aggregates import Grouping
 from tre.sql.binding.expressions import Environment, bind_condition, bind_expression
 from tre.sql.binding.firsts import first_rows
+from tre.sql.binding.frames import direction
 from tre.sql.binding.scope import Bound, folded
 from tre.sql.binding.session import Session
 from tre.sql.binding.windows import Windows
@@ -158,12 +159,6 @@ def _order(node: exp.Select, items: list[Item], environment: Environment) -> Ter
 
 def _term(one: exp.Ordered, items: list[Item], environment: Environment) -> tuple[Expression | int, bool, bool]:
     return _ordered_by(one.this, items, environment), *direction(one)
-
-
-def direction(one: exp.Ordered) -> tuple[bool, bool]:
-    """Return whether a term of ORDER BY descends, and whether NULLs come first: as in PostgreSQL unless it says."""
-    descending, first = bool(one.args.get("desc")), one.args.get("nulls_first")
-    return descending, descending if first is None else bool(first)
 
 
 def _ordered_by(node: exp.Expr, items: list[Item], environment: Environment) -> Expression | int:

@@ -11,7 +11,8 @@ from sqlglot import exp
 from tre.base.reasons import Refused
 from tre.base.reasons import sql_private as reasons
 from tre.sql import functions
-from tre.sql.binding.output import direction, in_order, position
+from tre.sql.binding.frames import direction
+from tre.sql.binding.output import in_order, position
 from tre.sql.binding.scope import Bound, folded
 from tre.sql.binding.session import Session
 from tre.sql.plan import Column, Expression, Facts, Literal, Project, Ref, Relation, SetKind, SetOperation

@@ -12,7 +12,7 @@ from sqlglot import exp
 from tre.base.reasons import sql_private as reasons
 from tre.catalogue import Interval, Kind, Type
 from tre.sql import functions
-from tre.sql.binding.frames import OF_ENDS, Over, frame_of, over_of
+from tre.sql.binding.frames import OF_ENDS, Over, direction, frame_of, over_of
 from tre.sql.binding.outcomes import COUNTED, exact, too_wide
 from tre.sql.binding.percentiles import by_hand
 from tre.sql.binding.scope import folded
@@ -114,10 +114,7 @@ class Windows:
         inner = node.this.this if isinstance(node.this, exp.Filter) else node.this
         where = bind_condition(node.this.expression.this, rows) if isinstance(node.this, exp.Filter) else None
         partition = tuple(bind_expression(one, rows) for one in over.partition)
-        order = tuple(
-            (bind_expression(one.this, rows), bool(one.args.get("desc")), bool(one.args.get("nulls_first")))
-            for one in over.order
-        )
+        order = tuple((bind_expression(one.this, rows), *direction(one)) for one in over.order)
         function, arguments, type_, facts = self._called(inner, rows)
         if where is not None and function in (*_NUMBERING.values(), *_VALUES.values()):
             raise self.session.refused(reasons.WINDOW, node, form=f"FILTER of {function.value.upper()}")

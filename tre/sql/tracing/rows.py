@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from math import ceil, floor
 
 from tre.catalogue import Access, Kind, Table
 from tre.catalogue import Column as Declared
@@ -85,7 +86,25 @@ def filtered(node: Filter, tracing: Tracing) -> Traits:
         identifying=equal_to(node.condition, traits.identifying),
         dependencies=traits.dependencies.plus(said(node.condition, inside)),
     )
-    return with_subqueries(traits, [node.condition], tracing)
+    return with_subqueries(few(traits, node.condition), [node.condition], tracing)
+
+
+def few(traits: Traits, condition: Expression) -> Traits:
+    """Return `traits` of rows that `condition` lets through: the first k by a number that identifies a person's row."""
+    for term in predicates.conjuncts(condition):
+        column, most = predicates.at_most(term) or (None, None)
+        if column is None or most is None or not numbers_rows(column, traits):
+            continue
+        count = max(1, floor(most) - ceil(column.facts.interval.low) + 1)  # type: ignore[union-attr]
+        usual = count if traits.typical_rows is None else min(count, traits.typical_rows)
+        traits = replace(traits, rows_per_unit=min(count, traits.rows_per_unit), typical_rows=usual)
+    return traits
+
+
+def numbers_rows(column: Column, traits: Traits) -> bool:
+    """Say whether a person has one row at most for each whole number from a known one on."""
+    bounded = column.type.kind is Kind.INTEGER and column.facts.interval is not None
+    return bounded and any(traits.dependencies.unique_on({key, column.id}) for key in traits.unit_keys)
 
 
 def ties(condition: Expression, keys: frozenset[int], inside: frozenset[int]) -> frozenset[int]:
