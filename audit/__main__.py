@@ -4,6 +4,7 @@ Exit codes: 0 done and true, 1 fault (a file or a server cannot be read), 2 usag
 """
 
 import argparse
+import os
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -17,7 +18,7 @@ from audit.keys import Ed25519Verifier
 from audit.ledgers import LedgerFileError, parse_ledgers
 from audit.notes import NoteError, decode_base64, encode_base64, open_checkpoint
 from audit.reader import LogError, LogReader
-from audit.receipt import Receipt, ReceiptError
+from audit.receipt import Receipt, ReceiptError, exported_entries
 from audit.replay import Demands, OldHead
 from audit.report import Report, as_json, as_text
 from audit.static import export, from_folder, from_url, verify_tree
@@ -45,7 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="audit", description="Verify an audit log, or a receipt from it.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    verify = commands.add_parser("verify", help="verify a log: its folder, an exported tree, or a URL")
+    verify = commands.add_parser(
+        "verify", help="verify a log: its folder, an exported tree, or a URL", allow_abbrev=False
+    )
     verify.add_argument("--log", required=True, metavar="DIR|URL")
     verify.add_argument("--key", required=True, type=Path, metavar="FILE", help="the log's public key (log.vkey)")
     verify.add_argument(
@@ -59,7 +62,11 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument(
         "--head", type=Path, metavar="DIR", help="the second place of the head (default: head, beside a log folder)"
     )
-    verify.add_argument("--token", help="bearer token: read the entries of a URL too")
+    verify.add_argument(
+        "--token-file",
+        metavar="FILE",
+        help="a bearer token, to read the entries of a URL too; - for standard input (default: the variable TRE_TOKEN)",
+    )
     verify.add_argument("--grace", type=float, default=24.0, metavar="HOURS", help="how long an intent may wait")
     verify.add_argument("--every-signature", action="store_true", help="check those of all heads that were kept")
     verify.add_argument("--json", action="store_true", help="report for machines")
@@ -69,9 +76,10 @@ def _parser() -> argparse.ArgumentParser:
     out.add_argument("out", type=Path, metavar="OUT")
     out.set_defaults(run=_export)
     receipt = commands.add_parser("receipt", help="verify a receipt offline")
-    receipt.add_argument("file", type=Path, metavar="FILE")
+    receipt.add_argument("files", nargs="+", type=Path, metavar="FILE")
     receipt.add_argument("--key", required=True, type=Path, metavar="FILE")
     receipt.add_argument("--entry", type=Path, metavar="FILE", help="the entry's bytes, where the receipt has none")
+    receipt.add_argument("--entries", type=Path, metavar="FILE", help="exported entries (JSON Lines); each needs one")
     receipt.set_defaults(run=_receipt)
     add_keeping(commands)
     return parser
@@ -107,10 +115,11 @@ def _old_head(text: str, key: Ed25519Verifier, bad: list[str]) -> OldHead | None
 def _verified(options: argparse.Namespace, key: Ed25519Verifier, demands: Demands) -> Report:
     if _URL.match(options.log):
         try:
-            fetch = from_url(options.log, options.token)
+            token = _token(options.token_file)
+            fetch = from_url(options.log, token)
         except ValueError as error:
             raise UsageError(str(error)) from error
-        return verify_tree(fetch, key, demands, entries=options.token is not None)
+        return verify_tree(fetch, key, demands, entries=token is not None)
     folder = Path(options.log)
     if (folder / "records").exists():
         head: Path | None = options.head or folder.absolute().parent / "head"
@@ -122,6 +131,16 @@ def _verified(options: argparse.Namespace, key: Ed25519Verifier, demands: Demand
     raise UsageError(f"{folder} holds neither a log nor an exported tree")
 
 
+def _token(file: str | None) -> str | None:
+    """Read the bearer token. Never an argument: other users of the machine see those."""
+    if file is None:
+        return os.environ.get("TRE_TOKEN") or None
+    lines = (sys.stdin.read() if file == "-" else Path(file).read_text(encoding="ascii")).split()
+    if not lines:
+        raise UsageError(f"{file} holds no token")
+    return lines[-1]
+
+
 def _export(options: argparse.Namespace) -> int:
     with LogReader(options.log) as reader:
         size = export(reader, options.out)
@@ -130,21 +149,40 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _receipt(options: argparse.Namespace) -> int:
+    """Verify receipts; with exported entries, each of these must have one."""
     key = public_key(options.key)
+    entries = _entries(options.entries)
+    if options.entry is not None and len(options.files) > 1:
+        raise UsageError("--entry is the entry of one receipt")
+    said = [_one_receipt(file, key, options.entry, entries) for file in options.files]
+    for index in entries:
+        print(f"RECEIPT MISSING: entry {index} of {options.entries}")
+    return DONE if all(said) and not entries else FAILED
+
+
+def _entries(path: Path | None) -> dict[int, bytes]:
     try:
-        receipt = Receipt.parse(options.file.read_bytes())
-        entry = options.entry.read_bytes() if options.entry else receipt.extra
+        return {} if path is None else exported_entries(path.read_bytes())
+    except ReceiptError as error:
+        raise UsageError(f"{path}: {error}") from error
+
+
+def _one_receipt(file: Path, key: Ed25519Verifier, beside: Path | None, entries: dict[int, bytes]) -> bool:
+    """Verify one receipt and print what it proves; takes its entry out of `entries`."""
+    try:
+        receipt = Receipt.parse(file.read_bytes())
+        entry = entries.pop(receipt.index, None) or (beside.read_bytes() if beside else receipt.extra)
         if entry is None:
-            raise UsageError("this receipt does not carry its entry: give it by --entry FILE")
+            raise UsageError(f"{file} does not carry its entry: give it by --entry FILE or --entries FILE")
         checkpoint = receipt.verify(entry, key)
     except ReceiptError as error:
         print(f"RECEIPT REFUSED: {error}")
-        return FAILED
+        return False
     print(
         f"RECEIPT VERIFIED: entry {receipt.index} of the log {checkpoint.origin}\n"
         f"size {checkpoint.size}\nroot {encode_base64(checkpoint.root)}"
     )
-    return DONE
+    return True
 
 
 if __name__ == "__main__":

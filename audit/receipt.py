@@ -5,10 +5,12 @@ leaf up, an empty line, the signed checkpoint verbatim (with the cosignatures th
 the entry itself into `extra` when its reader may have it.
 """
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from audit.entries import encode_entry
 from audit.merkle import HASH_SIZE, ProofError, leaf_hash, verify_inclusion
 from audit.notes import Checkpoint, NoteError, Verifier, decode_base64, encode_base64, open_checkpoint
 
@@ -61,6 +63,24 @@ class Receipt:
         except (NoteError, ProofError) as error:
             raise ReceiptError(str(error)) from error
         return checkpoint
+
+
+def exported_entries(data: bytes) -> dict[int, bytes]:
+    """Read exported entries, one JSON object a line: `index`, and `entry` with its fields; return their bytes.
+
+    Raises ReceiptError for a line that is no such entry, and for an index that comes twice.
+    """
+    found: dict[int, bytes] = {}
+    for number, line in enumerate(data.splitlines(), 1):
+        try:
+            one = json.loads(line)
+            index, entry = int(one["index"]), encode_entry(one["entry"])
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise ReceiptError(f"line {number} of the entries is no entry") from error
+        if index in found:
+            raise ReceiptError(f"line {number} of the entries has an index that came before")
+        found[index] = entry
+    return found
 
 
 def _parse_proof(lines: list[str], checkpoint: bytes) -> Receipt:

@@ -7,6 +7,7 @@ from audit.merkle import EMPTY_ROOT
 from audit.notes import Checkpoint, encode_base64
 
 MAX_PROBLEMS = 20
+FORM = "audit-report/1"
 
 
 @dataclass
@@ -72,7 +73,7 @@ def as_text(report: Report) -> str:
 
 
 def as_json(report: Report) -> str:
-    """The report for machines: origin, verified, size, root, checkpoint, checks[check, count, problems, …]."""
+    """The report for machines, as README.md beside this file describes it: members may be added, never changed."""
     checks = [
         {
             "check": section.title,
@@ -85,6 +86,7 @@ def as_json(report: Report) -> str:
     ]
     return json.dumps(
         {
+            "form": FORM,
             "origin": report.origin,
             "verified": report.ok,
             "size": report.size,

@@ -1,7 +1,9 @@
 """The verifier: an untouched log verifies, and no way of tampering with one does."""
 
+import io
 import json
 import os
+import re
 import shutil
 import threading
 from collections.abc import Callable, Iterator
@@ -19,6 +21,8 @@ from audit import (
     Log,
     LogReader,
     OldHead,
+    Receipt,
+    ReceiptError,
     Report,
     create_log,
     encode_entry,
@@ -86,14 +90,26 @@ def test_an_empty_log_verifies(tmp_path: Path) -> None:
     assert tree_report(tmp_path).ok
 
 
+@pytest.fixture(autouse=True)
+def no_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TRE_TOKEN", raising=False)
+
+
 # --- The tamper matrix: bits
+
+
+FILES = ["log/records", "log/index", "log/tile/0", "log/tile/1", "head/checkpoint"]
+
+
+def test_the_bits_are_those_of_every_file_that_says_something(home: Path) -> None:
+    found = [path for name in ("log", "head") for path in (home / name).rglob("*") if path.is_file()]
+    assert {str(path.relative_to(home)) for path in found if path.stat().st_size} == set(FILES)
 
 
 @given(st.data())
 @settings(max_examples=60, deadline=None)
 def test_any_bit_of_any_file_of_the_folder(home: Path, data: st.DataObject) -> None:
-    names = ["log/records", "log/index", "log/tile/0", "log/tile/1", "head/checkpoint"]
-    path = home / data.draw(st.sampled_from(names))
+    path = home / data.draw(st.sampled_from(FILES))
     # Beyond the last record, the zeros written ahead must stay zeros.
     end = len(whole_records(home)) + 1000 if path.name == "records" else path.stat().st_size
     with flipped(path, data.draw(st.integers(0, end * 8 - 1))):
@@ -109,6 +125,18 @@ def test_any_bit_of_any_file_of_the_tree(home: Path, data: st.DataObject) -> Non
     path = data.draw(st.sampled_from(files))
     with flipped(path, data.draw(st.integers(0, path.stat().st_size * 8 - 1))):
         assert not tree_report(home).ok
+
+
+@given(st.integers(0, 599), st.data())
+@settings(max_examples=60, deadline=None)
+def test_any_bit_of_a_receipt(home: Path, index: int, data: st.DataObject) -> None:
+    with LogReader(home / "log") as reader:
+        text, entry = bytearray(reader.inclusion(index).encode()), reader.entry(index)
+    Receipt.parse(bytes(text)).verify(entry, SIGNER.verifier)
+    bit = data.draw(st.integers(0, len(text) * 8 - 1))
+    text[bit // 8] ^= 1 << bit % 8
+    with pytest.raises(ReceiptError):
+        Receipt.parse(bytes(text)).verify(entry, SIGNER.verifier)
 
 
 class flipped:  # noqa: N801
@@ -244,16 +272,35 @@ def test_a_kept_head_that_was_replaced_is_refused_although_checksums_fit(home: P
     assert any("kept at size 300" in text for text in problems(folder_report(forged)))
 
 
+HEADS: dict[str, Callable[[bytes], bytes]] = {
+    "signature stripped": lambda note: note[: note.index(b"\n\n") + 2],
+    "signature of another key": lambda note: str(
+        sign_note(note.decode().split("\n\n")[0] + "\n", [Ed25519Signer(ORIGIN, b"\x66" * 32)])
+    ).encode(),
+    "size": lambda note: note.replace(b"\n600\n", b"\n599\n"),
+    "root": lambda note: note.replace(b"\n600\n", b"\n600\nA"),
+    "origin": lambda note: note.replace(ORIGIN.encode(), b"audit.example.org/tra"),
+}
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_an_edited_newest_head_is_refused_although_checksums_fit(home: Path, tmp_path: Path, name: str) -> None:
+    forged = copy(home, tmp_path)
+    with_other_head(forged / "log" / "records", HEADS[name], 600)
+    assert not folder_report(forged).ok
+    assert not folder_report(forged, with_head=False).ok
+
+
 def home_records(home: Path, path: Path) -> Path:
     shutil.copy(home / "log" / "records", path)
     return path
 
 
-def with_other_head(path: Path, change: Callable[[bytes], bytes]) -> None:
-    """Write the record file anew, all checksums right, with the head at 300 changed."""
+def with_other_head(path: Path, change: Callable[[bytes], bytes], size: int = 300) -> None:
+    """Write the record file anew, all checksums right, with the head at `size` changed."""
     data, previous = b"", START
     for record in scan(OsFiles().open(path, "read")):
-        note = change(record.checkpoint) if record.size == 300 else record.checkpoint
+        note = change(record.checkpoint) if record.size == size else record.checkpoint
         one = encode_record(previous, record.first, record.entries, note)
         data, previous = data + one, one[-32:]
     assert len(data) > HEADER.size
@@ -415,12 +462,15 @@ def test_faults_and_usage_have_codes_of_their_own(
 ) -> None:
     key = home / "log.vkey"
     (tmp_path / "bad.vkey").write_text("nothing")
+    token = token_file(tmp_path, "x")
+    assert run(capsys, "verify", "--key", key, "--log", "https://x/", "--token-file", token_file(tmp_path, ""))[0] == 2
+    token.write_text("x")
     assert run(capsys, "verify", "--key", key, "--log", tmp_path)[0] == 2
     assert run(capsys, "verify", "--key", tmp_path / "bad.vkey", "--log", home / "log")[0] == 2
     assert run(capsys, "verify", "--key", tmp_path / "none", "--log", home / "log")[0] == 1
     assert run(capsys, "verify", "--key", key, "--log", home / "log", "--since", tmp_path / "none")[0] == 1
     assert run(capsys, "verify", "--key", key, "--log", "http://127.0.0.1:1/")[0] == 1
-    assert run(capsys, "verify", "--key", key, "--log", "http://example.org/", "--token", "x")[0] == 2
+    assert run(capsys, "verify", "--key", key, "--log", "http://example.org/", "--token-file", token)[0] == 2
     assert run(capsys, "export", "--log", tmp_path, tmp_path / "out")[0] == 1
     with pytest.raises(SystemExit) as caught:
         main(["verify"])
@@ -448,6 +498,55 @@ def test_receipts_on_the_command_line(home: Path, tmp_path: Path, capsys: pytest
     assert run(capsys, "receipt", tmp_path / "bare", *key, "--entry", tmp_path / "other")[0] == 5
     assert run(capsys, "receipt", tmp_path / "bare", *key)[0] == 2
     assert run(capsys, "receipt", tmp_path / "entry", *key)[0] == 5
+
+
+def test_receipts_of_exported_entries_are_verified_together(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines, files = tmp_path / "entries.jsonl", []
+    with LogReader(home / "log") as reader:
+        for index in (3, 7, 599):
+            files.append(tmp_path / f"{index}.tlog-proof")
+            files[-1].write_text(reader.inclusion(index))
+        exported = [{"index": index, "entry": json.loads(reader.entry(index))} for index in (3, 7, 599)]
+    common = ("receipt", "--key", home / "log.vkey", "--entries", lines)
+    lines.write_text("".join(json.dumps(one) + "\n" for one in exported))
+    code, out = run(capsys, *common, *files)
+    assert (code, out.count("RECEIPT VERIFIED")) == (0, 3)
+    code, out = run(capsys, *common, *files[:2])
+    assert (code, "RECEIPT MISSING: entry 599" in out) == (5, True)
+    exported[1]["entry"]["actor"] = "p_bob"
+    lines.write_text("".join(json.dumps(one) + "\n" for one in exported))
+    code, out = run(capsys, *common, *files)
+    assert (code, out.count("RECEIPT REFUSED"), out.count("RECEIPT VERIFIED")) == (5, 1, 2)
+    for bad in ("{}", json.dumps(exported[0]) + "\n" + json.dumps(exported[0]), "[" * 100_000):
+        lines.write_text(bad)
+        assert run(capsys, *common, *files)[0] == 2
+
+
+REPORT = {"form", "origin", "verified", "size", "root", "checkpoint", "checks"}
+CHECK = {"check", "count", "problems", "unlisted_problems", "notes"}
+
+
+def test_the_report_for_machines_has_the_form_that_the_guide_describes(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    guide = (Path(__file__).parents[2] / "audit" / "README.md").read_text()
+    described = set(re.findall(r"^\| `(\w+)` \|", guide, re.MULTILINE))
+    assert described == REPORT | CHECK
+    for where, code in ((home / "log", 0), (edited(home, tmp_path) / "tree", 5)):
+        found, out = run(capsys, "verify", "--json", "--key", home / "log.vkey", "--log", where)
+        report = json.loads(out)
+        assert (found, report["verified"], report["form"]) == (code, code == 0, "audit-report/1")
+        assert set(report) == REPORT
+        assert {frozenset(one) for one in report["checks"]} == {frozenset(CHECK)}
+        assert any(one["problems"] for one in report["checks"]) == (code == 5)
+
+
+def edited(home: Path, tmp_path: Path) -> Path:
+    forged = copy(home, tmp_path)
+    EDITS["bundles swapped"](forged / "tree")
+    return forged
 
 
 # --- By URL
@@ -501,23 +600,47 @@ def report_root(home: Path) -> str:
 
 
 def test_who_may_read_entries_verifies_them_by_url(
-    home: Path, server: tuple[str, list[str]], capsys: pytest.CaptureFixture[str]
+    home: Path,
+    server: tuple[str, list[str]],
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     url, asked = server
     common = ("verify", "--key", home / "log.vkey", "--log", url)
-    code, out = run(capsys, *common, "--token", "good")
+    code, out = run(capsys, *common, "--token-file", token_file(tmp_path, "good"))
     assert (code, "every event is in the log once (600)" in out) == (0, True)
     assert "/log/tile/entries/002.p/88" in asked
-    code, out = run(capsys, *common, "--token", "bad")
+    code, out = run(capsys, *common, "--token-file", token_file(tmp_path, "bad"))
     assert (code, "HTTP 403" in out) == (5, True)
+    monkeypatch.setenv("TRE_TOKEN", "good")
+    assert run(capsys, *common)[0] == 0
+    monkeypatch.setattr("sys.stdin", io.StringIO("A token for ann:\nbad\n"))
+    assert "HTTP 403" in run(capsys, *common, "--token-file", "-")[1]
+
+
+def test_a_token_is_no_argument(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Other users of the machine read the arguments of every process."""
+    with pytest.raises(SystemExit) as caught:
+        main(["verify", "--key", str(home / "log.vkey"), "--log", "https://x/", "--token=good"])
+    assert caught.value.code == 2
+    capsys.readouterr()
+
+
+def token_file(folder: Path, text: str) -> Path:
+    path = folder / "token"
+    path.write_text(text)
+    return path
 
 
 def test_a_redirect_is_not_followed(
-    home: Path, server: tuple[str, list[str]], capsys: pytest.CaptureFixture[str]
+    home: Path, server: tuple[str, list[str]], capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     url, asked = server
     moved = url.replace("/log", "/moved")
-    code, out = run(capsys, "verify", "--key", home / "log.vkey", "--log", moved, "--token", "good")
+    code, out = run(
+        capsys, "verify", "--key", home / "log.vkey", "--log", moved, "--token-file", token_file(tmp_path, "good")
+    )
     assert (code, "redirects" in out) == (5, True)
     assert asked == ["/moved/checkpoint"]
 

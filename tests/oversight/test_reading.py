@@ -146,5 +146,5 @@ def test_an_outsider_who_is_entitled_verifies_by_url(reviewed: Reviewed) -> None
 
 def _verify(reviewed: Reviewed, url: str, token: str | None) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "audit", "verify", "--log", url, "--key", str(reviewed.house.home.vkey)]
-    more = ["--token", token] if token else []
-    return subprocess.run([*command, *more], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    more = ["--token-file", "-"] if token else []
+    return subprocess.run([*command, *more], input=token, cwd=ROOT, capture_output=True, text=True, timeout=60)
