@@ -155,23 +155,25 @@ def _receipt(options: argparse.Namespace) -> int:
     if options.entry is not None and len(options.files) > 1:
         raise UsageError("--entry is the entry of one receipt")
     said = [_one_receipt(file, key, options.entry, entries) for file in options.files]
-    for index in entries:
+    for index in entries or ():
         print(f"RECEIPT MISSING: entry {index} of {options.entries}")
     return DONE if all(said) and not entries else FAILED
 
 
-def _entries(path: Path | None) -> dict[int, bytes]:
+def _entries(path: Path | None) -> dict[int, bytes] | None:
     try:
-        return {} if path is None else exported_entries(path.read_bytes())
+        return None if path is None else exported_entries(path.read_bytes())
     except ReceiptError as error:
         raise UsageError(f"{path}: {error}") from error
 
 
-def _one_receipt(file: Path, key: Ed25519Verifier, beside: Path | None, entries: dict[int, bytes]) -> bool:
+def _one_receipt(file: Path, key: Ed25519Verifier, beside: Path | None, entries: dict[int, bytes] | None) -> bool:
     """Verify one receipt and print what it proves; takes its entry out of `entries`."""
     try:
         receipt = Receipt.parse(file.read_bytes())
-        entry = entries.pop(receipt.index, None) or (beside.read_bytes() if beside else receipt.extra)
+        entry = beside.read_bytes() if beside else receipt.extra
+        if entries is not None and (entry := entries.pop(receipt.index, None)) is None:
+            raise ReceiptError(f"{file}: entry {receipt.index} is none of those exported, or came before")
         if entry is None:
             raise UsageError(f"{file} does not carry its entry: give it by --entry FILE or --entries FILE")
         checkpoint = receipt.verify(entry, key)

@@ -22,7 +22,7 @@ from tre.base.reasons import Refused
 from tre.base.reasons.faults import LOG_UNAVAILABLE
 
 
-def _reads(reviewed: Reviewed, token: str) -> Counter[str]:
+def reads(reviewed: Reviewed, token: str) -> Counter[str]:
     """Count the entries that tell of a token's reading, by what was read."""
     session = _claims(token)["jti"]
     lines = reviewed.get("aud", "log/entries.jsonl?event=audit-read").text.splitlines()
@@ -44,11 +44,11 @@ def test_reading_is_one_entry_for_each_token_and_what_is_read(reviewed: Reviewed
         for path in ("log/entries", "log/entries/2", "projects/study/decisions", "log/tile/entries/000.p/2"):
             assert reviewed.get("bea", path, board).status_code == 200
         assert reviewed.get("carl", f"datasets/{DATASET}/requests", controller).status_code == 200
-    assert _reads(reviewed, board) == {"log": 1}
-    assert _reads(reviewed, other) == {}
-    assert _reads(reviewed, controller) == {"log": 1, f"requests/{DATASET}": 1}
+    assert reads(reviewed, board) == {"log": 1}
+    assert reads(reviewed, other) == {}
+    assert reads(reviewed, controller) == {"log": 1, f"requests/{DATASET}": 1}
     assert reviewed.get("bea", "log/entries.csv", board).status_code == 200
-    assert _reads(reviewed, board) == {"log": 1, "export": 1}
+    assert reads(reviewed, board) == {"log": 1, "export": 1}
 
 
 def test_racing_readers_of_one_token_make_one_entry(reviewed: Reviewed) -> None:
@@ -61,7 +61,7 @@ def test_racing_readers_of_one_token_make_one_entry(reviewed: Reviewed) -> None:
         one.start()
     for one in racing:
         one.join()
-    assert _reads(reviewed, token) == {"log": 1}
+    assert reads(reviewed, token) == {"log": 1}
 
 
 def test_the_entry_stands_in_the_log_before_anything_is_shown(
@@ -81,14 +81,14 @@ def test_the_entry_stands_in_the_log_before_anything_is_shown(
             answer = reviewed.get("aud", path, fresh)
             assert (answer.status_code, answer.get_json()["code"]) == (503, "fault.log-unavailable")
     assert reviewed.get("aud", "log/entries", fresh).status_code == 200
-    assert _reads(reviewed, fresh) == {"log": 1}
+    assert reads(reviewed, fresh) == {"log": 1}
 
 
 def test_who_sees_nothing_leaves_no_entry(reviewed: Reviewed) -> None:
     token = reviewed.fresh("okafor")
     for path in ("log/entries", "oversight/projects", "projects/study/decisions", "incidents"):
         reviewed.get("okafor", path, token)
-    assert _reads(reviewed, token) == {}
+    assert reads(reviewed, token) == {}
 
 
 def test_entries_are_found_by_what_they_name(reviewed: Reviewed) -> None:

@@ -31,6 +31,8 @@ READS = {
     "log/entries/0/receipt": LOGGING,
     "log/entries.jsonl": LOGGING,
     "log/entries.csv": LOGGING,
+    "log/entries.fhir": LOGGING,
+    "projects/study/crate": LOGGING,
     "log/tile/entries/000.p/3": LOGGING,
     "log/verification": {"bea", "aud", "carl", "cora", "otto"},
 }

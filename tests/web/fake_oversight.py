@@ -149,6 +149,10 @@ class FakeOversight:
             return iter([b"index,event\r\n", *(f"{one.index},{one.fields['event']}\r\n".encode() for one in found)])
         return iter([one.model_dump_json().encode() + b"\n" for one in found])
 
+    def crate(self, principal: Principal, wanted: Wanted) -> Iterator[bytes]:
+        self.entry(principal, 0)
+        return iter([b"PK\x05\x06", bytes(18)])
+
     def bundle(self, principal: Principal | None, path: str) -> bytes:
         if principal is None or principal.person != "ada":
             raise Refused.because(UNKNOWN_LOG_FILE)

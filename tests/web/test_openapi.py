@@ -86,6 +86,8 @@ def test_the_description_lists_the_surface_that_others_rely_on(document: dict[st
         ("GET", "/api/v1/log/entries/{index}/receipt"),
         ("GET", "/api/v1/log/entries.jsonl"),
         ("GET", "/api/v1/log/entries.csv"),
+        ("GET", "/api/v1/log/entries.fhir"),
+        ("GET", "/api/v1/projects/{id}/crate"),
         ("GET", "/api/v1/log/verification"),
         ("GET", "/healthz"),
         ("GET", "/readyz"),

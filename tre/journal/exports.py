@@ -1,4 +1,4 @@
-"""Entries of the log as files: JSON Lines and CSV, piece by piece. Only what entries hold: ids, codes, digests."""
+"""Entries of the log as files, piece by piece: JSON Lines, CSV, FHIR. Only what entries hold: ids, codes, digests."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Literal
 
+from tre.journal.fhir import fhir_lines
 from tre.journal.search import Hit
 
-Form = Literal["jsonl", "csv"]
+Form = Literal["jsonl", "csv", "fhir"]
 
 _PLAIN = (
     "time",
@@ -54,10 +55,14 @@ def comma_separated(hits: Iterable[Hit]) -> Iterator[bytes]:
         yield _row([str(hit.index), *plain, *amounts, *map(" ".join, lists), hit.fields["event_id"]])
 
 
-FORMS: Mapping[Form, Callable[[Iterable[Hit]], Iterator[bytes]]] = MappingProxyType(
-    {"jsonl": json_lines, "csv": comma_separated}
+FORMS: Mapping[Form, Callable[[Iterable[Hit], str], Iterator[bytes]]] = MappingProxyType(
+    {
+        "jsonl": lambda hits, _origin: json_lines(hits),
+        "csv": lambda hits, _origin: comma_separated(hits),
+        "fhir": fhir_lines,
+    }
 )
-"""The forms of an export by name."""
+"""The forms of an export by name: of the entries, and of the log's name, which stands in some of them."""
 
 
 def _row(cells: Any) -> bytes:

@@ -37,6 +37,7 @@ Verify = Callable[[str], Principal]
 JSON = "application/json"
 TEXT = "text/plain"
 BYTES = "application/octet-stream"
+ZIP = "application/zip"
 PROBLEM = "application/problem+json"
 
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from tre.web.contract import BYTES, JSON, PROBLEM, Access, Operation, Shape
+from tre.web.contract import BYTES, JSON, PROBLEM, ZIP, Access, Operation, Shape
 from tre.web.views import ProblemView
 
 Mode = Literal["validation", "serialization"]
@@ -101,7 +101,7 @@ def _header_parameters(operation: Operation) -> Iterator[dict[str, Any]]:
 
 
 def _reply(shape: Shape) -> dict[str, Any]:
-    plain: dict[str, Any] = {} if shape.media == BYTES else {"type": "string"}
+    plain: dict[str, Any] = {} if shape.media in (BYTES, ZIP) else {"type": "string"}
     schema = _reference(shape.model) if shape.model else {"type": "object"} if shape.media == JSON else plain
     described: dict[str, Any] = {"description": shape.description, "content": {shape.media: {"schema": schema}}}
     if shape.headers:

@@ -68,6 +68,9 @@ class Oversight(Protocol):
     def export(self, principal: Principal, wanted: Wanted, form: Form) -> Iterator[bytes]:
         """Return all that are wanted, oldest first, as the pieces of a file. Rights are settled before the first."""
 
+    def crate(self, principal: Principal, wanted: Wanted) -> Iterator[bytes]:
+        """Return what `wanted.project` did as the pieces of a ZIP archive: an RO-Crate with receipts."""
+
     def bundle(self, principal: Principal | None, path: str) -> bytes:
         """Return a bundle of entries such as "entries/000.p/7" (C2SP tlog-tiles); web.unknown-log-file to others."""
 

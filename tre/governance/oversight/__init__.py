@@ -12,7 +12,7 @@ from tre.governance.oversight.data import (
 from tre.governance.oversight.decisions import Decided, Decisions, decisions, requests
 from tre.governance.oversight.desk import Desk
 from tre.governance.oversight.incidents import IncidentRecord, Incidents, incidents, unlock
-from tre.governance.oversight.logbook import bundle, entries, entry, everything, may_verify, receipt
+from tre.governance.oversight.logbook import bundle, crate, entries, entry, everything, may_verify, origin, receipt
 from tre.governance.oversight.projects import Overseen, Share, project, projects
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "Overseen",
     "Share",
     "bundle",
+    "crate",
     "dataset",
     "datasets",
     "decisions",
@@ -39,6 +40,7 @@ __all__ = [
     "incidents",
     "linted",
     "may_verify",
+    "origin",
     "policies",
     "project",
     "projects",

@@ -11,6 +11,7 @@ from tre.base.reasons import Reason, Refused, web
 from tre.base.reasons.faults import LOG_UNAVAILABLE
 from tre.governance.oversight.desk import Desk
 from tre.identity import Principal
+from tre.journal.crate import Proofs, crate_files
 from tre.journal.search import Hit, Hits, Page, Wanted
 from tre.policy.actions import Action, House
 
@@ -46,6 +47,24 @@ def everything(desk: Desk, principal: Principal, wanted: Wanted) -> Iterator[Hit
     _admit(desk, principal)
     desk.on_record(principal, "export")
     return desk.search.everything(wanted)
+
+
+def crate(desk: Desk, principal: Principal, wanted: Wanted, key: str) -> Iterator[tuple[str, bytes]]:
+    """Return what a project did as the files of an RO-Crate, piece by piece; `key` is the log's public key.
+
+    Raises Refused (web.unknown-entry) before the first.
+    """
+    if wanted.project is None:
+        raise ValueError("a crate is of one project; this is a bug, report it")
+    _admit(desk, principal)
+    desk.on_record(principal, f"crate/{wanted.project}")
+    proofs = Proofs(origin(key), key, desk.log.checkpoint, desk.log.inclusion)
+    return crate_files(wanted.project, desk.search.everything(wanted), proofs, desk.clock.now())
+
+
+def origin(key: str) -> str:
+    """Return the log's name, which its public key begins with (C2SP signed-note)."""
+    return key.rsplit("+", 2)[0]
 
 
 def bundle(desk: Desk, principal: Principal | None, path: str) -> bytes:

@@ -11,6 +11,7 @@ from tre.governance import oversight as flows
 from tre.identity import Principal
 from tre.journal.exports import FORMS, Form
 from tre.journal.search import Hit, Page, Wanted
+from tre.journal.zipped import zipped
 from tre.web import oversight_views as views
 from tre.web.adapter.comparing import line_by_line
 from tre.web.adapter.general import code_view
@@ -66,7 +67,11 @@ class OversightService:
 
     def export(self, principal: Principal, wanted: Wanted, form: Form) -> Iterator[bytes]:
         """Return entries as the pieces of a file."""
-        return FORMS[form](flows.everything(self._desk, principal, wanted))
+        return FORMS[form](flows.everything(self._desk, principal, wanted), flows.origin(self._key))
+
+    def crate(self, principal: Principal, wanted: Wanted) -> Iterator[bytes]:
+        """Return what a project did as an archive with its proofs."""
+        return zipped(flows.crate(self._desk, principal, wanted, self._key), self._desk.clock.now())
 
     def bundle(self, principal: Principal | None, path: str) -> bytes:
         """Return a bundle of entries."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from audit.entries import Event
 from tre.journal.exports import Form
 from tre.journal.search import LONGEST_PAGE, Page, Wanted
-from tre.web.contract import TEXT, Call, Operation, Reply, Shape
+from tre.web.contract import TEXT, ZIP, Call, Operation, Reply, Shape
+from tre.web.operations.common import NAMED, PROJECT
 from tre.web.oversight import Oversight
 from tre.web.oversight_views import EntriesView, EntryView, VerificationView
 from tre.web.parameters import Parameter, choice, moment, text, whole
@@ -32,7 +34,8 @@ WANTED: Mapping[str, Parameter] = {
     "until": moment("Entries before this time"),
 }
 _ENTRY = "/api/v1/log/entries/{index}"
-_MEDIA: Mapping[Form, str] = {"jsonl": "application/jsonl", "csv": "text/csv"}
+_MEDIA: Mapping[Form, str] = {"jsonl": "application/jsonl", "csv": "text/csv", "fhir": "application/fhir+ndjson"}
+_SPAN = {name: WANTED[name] for name in ("since", "until")}
 
 
 def page(call: Call) -> Page:
@@ -58,6 +61,13 @@ class _Logbook:
 
     def csv(self, call: Call) -> Reply:
         return Reply(self.oversight.export(call.person, _wanted(call), "csv"))
+
+    def fhir(self, call: Call) -> Reply:
+        return Reply(self.oversight.export(call.person, _wanted(call), "fhir"))
+
+    def crate(self, call: Call) -> Reply:
+        wanted = replace(_wanted(call), project=call.path["id"])
+        return Reply(self.oversight.crate(call.person, wanted))
 
     def verification(self, call: Call) -> Reply:
         return Reply(self.oversight.verification(call.person))
@@ -101,6 +111,17 @@ def logbook(oversight: Oversight) -> tuple[Operation, ...]:
         ),
         _export("exportEntriesAsJson", do.jsonl, "jsonl", "JSON Lines, each an index and an entry"),
         _export("exportEntriesAsCsv", do.csv, "csv", "CSV with a header"),
+        _export("exportEntriesAsFhir", do.fhir, "fhir", "FHIR R4B AuditEvent, one resource a line"),
+        Operation(
+            name="exportProjectCrate",
+            method="GET",
+            path=PROJECT + "/crate",
+            summary="What a project did, as an RO-Crate in a ZIP archive: its entries, with a receipt for each",
+            handle=do.crate,
+            parameters={"id": NAMED},
+            query=_SPAN,
+            replies={200: Shape("The archive", media=ZIP)},
+        ),
         Operation(
             name="getVerification",
             method="GET",
