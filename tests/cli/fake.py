@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -116,6 +116,14 @@ class FakeAdmin:
     def audit_reindex(self) -> int:
         self.calls.append(("audit_reindex",))
         return 7
+
+    def audit_search(self, by: str, wanted: Mapping[str, Any], limit: int) -> Table:
+        self.calls.append(("audit_search", by, dict(wanted), limit))
+        shown = ("index", "time", "event", "actor", "subject", "project", "dataset", "request", "reasons", "state")
+        return Table(shown, (("7", "2026", "incident", "ada", "", "p1", "", "", "a b", "x"),))
+
+    def audit_export_events(self, by: str, wanted: Mapping[str, Any], form: str, out: Path) -> None:
+        self.calls.append(("audit_export_events", by, dict(wanted), form, out))
 
     def audit_export(self, folder: Path) -> int:
         self.calls.append(("audit_export", folder))

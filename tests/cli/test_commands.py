@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -286,6 +286,35 @@ def test_the_remaining_commands_reach_the_home(
     assert capsys.readouterr().out == '{"ledgers": []}\n'
     assert main(["policy", "lint", str(tmp_path)]) == 0
     assert main(["version"]) == 0
+
+
+def test_entries_are_searched_and_exported_as_they_were_asked_for(
+    admin: FakeAdmin, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["--by", "aud", "--project", "p1", "--from", "2026-03-01", "--to", "2026-03-02T09:00:00Z"]
+    wanted = {
+        "project": "p1",
+        "since": datetime(2026, 3, 1, tzinfo=UTC),
+        "until": datetime(2026, 3, 2, 9, tzinfo=UTC),
+    }
+    assert main(["audit", "search", *asked, "--limit", "7"]) == 0
+    assert "incident" in capsys.readouterr().out
+    assert main(["audit", "search", "--by", "aud", "--event", "incident", "--format", "csv"]) == 0
+    assert capsys.readouterr().out.splitlines()[1].startswith("7,2026,incident")
+    for form in ("jsonl", "csv", "fhir", "ro-crate"):
+        assert main(["audit", "export-events", *asked, "--format", form, str(tmp_path / form)]) == 0
+    assert admin.calls == [
+        ("audit_search", "aud", wanted, 7),
+        ("audit_search", "aud", {"event": "incident"}, 50),
+        *(
+            ("audit_export_events", "aud", wanted, form, tmp_path / form)
+            for form in ("jsonl", "csv", "fhir", "ro-crate")
+        ),
+    ]
+    assert main(["audit", "export-events", "--by", "aud", "--format", "ro-crate", str(tmp_path / "x")]) == 2
+    for bad in (["--limit", "201"], ["--from", "yesterday"]):
+        with pytest.raises(SystemExit):
+            main(["audit", "search", "--by", "aud", *bad])
 
 
 def test_the_demonstration_is_told_in_its_home(

@@ -30,5 +30,7 @@ def test_reviewers_see_what_the_page_says(demonstration: Demonstration, tmp_path
     assert "every answered request has its intent and its outcome" in answer("audit verify")
     assert '"valid":true' in answer("--data @draft.json")
     assert "governance.not-locked" in answer("/unlocking")
+    assert "query-decision" in answer("audit search")
+    assert "RECEIPT VERIFIED" in answer("receipts/*")
     assert "can be searched" in answer("audit reindex")
-    assert (tmp_path / "bell.header").stat().st_mode & 0o077 == 0
+    assert (tmp_path / "lindqvist.header").stat().st_mode & 0o077 == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import subprocess
@@ -16,6 +17,7 @@ import pytest
 from tests.oversight.conftest import ASKED, Reviewed
 from tests.oversight.test_reading import reads
 from tests.support import ROOT
+from tre.cli.entry import main
 
 
 @pytest.fixture
@@ -118,3 +120,27 @@ def test_fhir_has_a_resource_for_each_entry(reviewed: Reviewed) -> None:
     lines = [json.loads(line) for line in reviewed.get("aud", "log/entries.jsonl?project=study").text.splitlines()]
     assert [one["id"] for one in found] == [one["entry"]["event_id"] for one in lines]
     assert {one["source"]["site"] for one in found} == {reviewed.house.settings.log.origin}
+
+
+def test_commands_at_the_home_read_what_their_reader_may_and_leave_an_entry(
+    reviewed: Reviewed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TRE_HOME", str(reviewed.house.home.root))
+    asked = ["--by", "bea", "--project", "study"]
+    assert main(["audit", "search", *asked, "--event", "query-intent", "--format", "csv"]) == 0
+    found = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert {(one["event"], one["project"]) for one in found} == {("query-intent", "study")}
+    for form, start in (("jsonl", b'{"entry"'), ("csv", b"index,"), ("fhir", b"{")):
+        assert main(["audit", "export-events", *asked, "--format", form, str(tmp_path / form)]) == 0
+        assert (tmp_path / form).read_bytes().startswith(start)
+        assert (tmp_path / form).stat().st_mode & 0o077 == 0
+    assert main(["audit", "export-events", *asked, "--format", "ro-crate", str(tmp_path / "crate")]) == 0
+    assert _verified(tmp_path / "crate").returncode == 0
+    assert main(["audit", "export-events", *asked, str(tmp_path / "csv")]) == 2, "nothing is overwritten"
+    told = reviewed.get("aud", "log/entries?event=audit-read&person=bea&limit=200").get_json()["entries"]
+    runs = Counter(one["fields"]["subject"] for one in told if one["fields"]["session"].startswith("run_"))
+    assert runs == {"log": 5, "export": 3, "crate/study": 1}
+    for nobody in ("carl", "okafor", "nobody"):
+        assert main(["audit", "search", "--by", nobody]) == 3
+        assert main(["audit", "export-events", "--by", nobody, str(tmp_path / nobody)]) == 3
+        assert not (tmp_path / nobody).exists()

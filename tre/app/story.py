@@ -30,6 +30,7 @@ Say = Callable[[str], None]
 DATASET, PROJECT, RESEARCHER = "northfield", "diabetes", "okafor"
 REVIEWERS = (
     NewPerson("mensah", "Ms E. Mensah", ("controller",), controls=(DATASET,)),
+    NewPerson("audley", "Mr A. Audley", ("auditor",)),
     NewPerson("lindqvist", "Prof H. Lindqvist", ("board",)),  # last: nobody is added by command once a board exists
 )
 _SEED = 20_260_101
@@ -117,7 +118,8 @@ def _furnish(admin: HomeAdmin, root: Path, people: int, say: Say, progress: Prog
     for person in REVIEWERS:
         admin.person_add(person)
     say(f"Dr A. Okafor ({RESEARCHER}) may ask in the project {PROJECT}, for health research, up to epsilon 5.")
-    say("Ms E. Mensah (mensah) answers for the data, Prof H. Lindqvist (lindqvist) sits on the board.\n")
+    say("Ms E. Mensah (mensah) answers for the data, Mr A. Audley (audley) audits,")
+    say("Prof H. Lindqvist (lindqvist) sits on the board.\n")
 
 
 def _choosing(home: Home) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 Progress = Callable[[str, float], None]
 """Told the name of a step and its fraction done, 0 to 1."""
@@ -137,6 +137,12 @@ class Admin(Protocol):
 
     def audit_reindex(self) -> int:
         """Make the reviewers' search anew from the log and return the number of entries; a server may run."""
+
+    def audit_search(self, by: str, wanted: Mapping[str, Any], limit: int) -> Table:
+        """Return entries that are wanted, newest first; refused to who may not read them. It is an entry itself."""
+
+    def audit_export_events(self, by: str, wanted: Mapping[str, Any], form: str, out: Path) -> None:
+        """Write entries that are wanted, oldest first, to `out`; refused likewise, and where `out` exists."""
 
     def audit_export(self, folder: Path) -> int:
         """Write the static tree of the log to `folder` and return the number of entries."""

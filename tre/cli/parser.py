@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from importlib import import_module
 from pathlib import Path
@@ -43,6 +43,20 @@ def _day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a date like 2027-03-31") from None
+
+
+def _moment(text: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no day or time like 2027-03-31T09:00:00Z") from None
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found
+
+
+def _page(text: str) -> int:
+    if (count := _count(text)) > 200:
+        raise argparse.ArgumentTypeError("at most 200")
+    return count
 
 
 def _credential(text: str) -> tuple[str, date | None]:
@@ -270,6 +284,35 @@ def _running(commands: Commands) -> None:
     _command(commands, "version", "print the version", "administering", "version")
 
 
+def _reading(audit: Commands) -> None:
+    """Add the commands that read entries. Who reads is named, and the reading is an entry."""
+    search = _command(audit, "search", "show entries, newest first", "reviewing", "search")
+    search.add_argument("--limit", type=_page, default=50, metavar="N", help="at most 200 (default: %(default)s)")
+    search.add_argument("--format", choices=("table", "csv"), default="table")
+    export = _command(audit, "export-events", "write entries to a file, oldest first", "reviewing", "export_events")
+    export.add_argument("out", type=Path, metavar="OUT", help="a file that does not exist yet; a folder for ro-crate")
+    export.add_argument(
+        "--format",
+        choices=("jsonl", "csv", "fhir", "ro-crate"),
+        default="jsonl",
+        help="JSON Lines, CSV, FHIR R4B AuditEvents, or a project's RO-Crate with receipts (default: %(default)s)",
+    )
+    for made in (search, export):
+        made.add_argument("--by", required=True, metavar="PERSON", help="who reads: a board member or an auditor")
+        for name, text in (
+            ("person", "who acted or consented, or whom or what it is about"),
+            ("project", "a project by id"),
+            ("dataset", "a data set by name"),
+            ("table", "a table by name"),
+            ("event", "a kind of entry, such as query-decision"),
+            ("reason", "the code of a reason"),
+            ("request", "a question by id"),
+        ):
+            made.add_argument(f"--{name}", metavar=name.upper(), help=text)
+        made.add_argument("--from", dest="since", type=_moment, metavar="TIME", help="entries from this day or time on")
+        made.add_argument("--to", dest="until", type=_moment, metavar="TIME", help="entries before this day or time")
+
+
 def _records(commands: Commands) -> None:
     ledger = _group(commands, "ledger", "budgets as the verifier reads them")
     _command(ledger, "export", "print the ledgers", "administering", "ledger_export")
@@ -285,6 +328,7 @@ def _records(commands: Commands) -> None:
         one.set_defaults(run=_lazily("administering", "audit_outside"), rest=[], outside=outside)
     export = _command(audit, "export", "write the log as a static C2SP tree", "administering", "audit_export")
     export.add_argument("folder", type=Path, metavar="DIR", help="where; a folder of its own")
+    _reading(audit)
     _command(audit, "reindex", "make the reviewers' search anew from the log", "administering", "audit_reindex")
     verify = audit.add_parser(
         "verify", help="verify a log: --log DIR|URL --key FILE …, as `python -m audit verify` says", add_help=False

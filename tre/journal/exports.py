@@ -47,12 +47,17 @@ def comma_separated(hits: Iterable[Hit]) -> Iterator[bytes]:
     """
     yield _row(COLUMNS)
     for hit in hits:
-        cost = hit.fields.get("cost", {})
-        gates = [code for gate in hit.fields.get("gates", ()) for code in gate["reasons"]]
-        lists = (hit.fields.get("tables", ()), (*hit.fields.get("reasons", ()), *gates))
-        plain = [str(hit.fields.get(name, "")) for name in _PLAIN]
-        amounts = [cost.get("amount", ""), cost.get("delta", "")]
-        yield _row([str(hit.index), *plain, *amounts, *map(" ".join, lists), hit.fields["event_id"]])
+        yield _row(cells(hit))
+
+
+def cells(hit: Hit) -> list[str]:
+    """Return an entry as the cells of a table whose header is `COLUMNS`."""
+    cost = hit.fields.get("cost", {})
+    gates = [code for gate in hit.fields.get("gates", ()) for code in gate["reasons"]]
+    lists = (hit.fields.get("tables", ()), (*hit.fields.get("reasons", ()), *gates))
+    plain = [str(hit.fields.get(name, "")) for name in _PLAIN]
+    amounts = [cost.get("amount", ""), cost.get("delta", "")]
+    return [str(hit.index), *plain, *amounts, *map(" ".join, lists), hit.fields["event_id"]]
 
 
 FORMS: Mapping[Form, Callable[[Iterable[Hit], str], Iterator[bytes]]] = MappingProxyType(

@@ -60,3 +60,15 @@ SIGN_OF_FAULT = reason(
     "Try again; if it happens twice, report this line.",
     "The message of the failure itself is not shown: it may quote data.",
 )
+OUT_EXISTS = reason(
+    "cli.out-exists",
+    Kind.USAGE,
+    "There is {path} already.",
+    "Name a file or folder that does not exist yet: what was exported before is not overwritten.",
+)
+CRATE_PROJECT = reason(
+    "cli.crate-project",
+    Kind.USAGE,
+    "An RO-Crate is of one project, and none is named.",
+    "Give `--project ID`.",
+)
