@@ -33,6 +33,7 @@ class Event(StrEnum):
     DATASET_VERSION_ADDED = "dataset-version-added"
     EXPORT = "export"
     INCIDENT = "incident"
+    KEY_DESTROYED = "key-destroyed"
     KEY_ROTATED = "key-rotated"
     OPTOUT_REFRESHED = "optout-refreshed"
     PERSON_CHANGED = "person-changed"
@@ -169,6 +170,7 @@ _TABLE: dict[Event, tuple[str, str]] = {
     ),
     Event.EXPORT: ("subject", "project dataset version count content_digest approved_by checks reasons"),
     Event.INCIDENT: ("subject reasons", "project dataset version answers count ledgers"),
+    Event.KEY_DESTROYED: ("subject approved_by", "project reasons"),
     Event.KEY_ROTATED: ("subject", "change content_digest approved_by reasons project"),
     Event.OPTOUT_REFRESHED: ("dataset content_digest", "version version_commitment until reasons"),
     Event.PERSON_CHANGED: ("subject change", _CHANGE),

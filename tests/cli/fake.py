@@ -59,6 +59,9 @@ class FakeAdmin:
     def person_end(self, person: str, by: str) -> None:
         self.calls.append(("person_end", person, by))
 
+    def sidecar_erase(self, kind: str, name: str, by: str, second: str) -> None:
+        self.calls.append(("sidecar_erase", kind, name, by, second))
+
     def tokens(self) -> Table:
         return Table(("id", "person"), (("t_1", "ada"),))
 

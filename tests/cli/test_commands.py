@@ -224,12 +224,16 @@ def test_what_people_hold_is_changed_as_it_was_named(admin: FakeAdmin, capsys: p
     assert main(["credential", "attest", "ada", "--until", "2027-03-31", *credential]) == 0
     assert main(["credential", "revoke", "ada", *credential]) == 0
     assert main(["person", "end", "ada", "--by", "bea"]) == 0
+    assert main(["sidecar", "erase", "--project", "p1", "--by", "bea", "--and", "carl"]) == 0
+    assert main(["sidecar", "erase", "--person", "ada", "--by", "bea", "--and", "carl"]) == 0
     assert main(["tokens", "revoke", "t_1"]) == 0
     assert main(["tokens", "revoke", "--person", "ada"]) == 0
     assert admin.calls == [
         ("credential_attest", "ada", "ig-training", date(2027, 3, 31), "bea"),
         ("credential_revoke", "ada", "ig-training", "bea"),
         ("person_end", "ada", "bea"),
+        ("sidecar_erase", "project", "p1", "bea", "carl"),
+        ("sidecar_erase", "person", "ada", "bea", "carl"),
         ("token_revoke", "t_1"),
         ("tokens_revoke", "ada"),
     ]

@@ -35,6 +35,7 @@ EVERY: dict[str, Callable[[], Entry]] = {
     "burned": lambda: entries.query_outcome(
         ACT, "P1", "burned", "c" * 32, [], answers_index=7, cost=zcdp(5), reasons=["fault.engine"]
     ),
+    "key destroyed": lambda: entries.key_destroyed(ACT, "project/P1", "bob"),
     "audit read": lambda: entries.audit_read(ACT, 0, 10),
     "incident": lambda: entries.incident(ACT, "q_1", ["fault.engine"], project="P1"),
     "controller": lambda: entries.bootstrap_controller(ACT, "carl", "omop"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from sqlalchemy import delete, update
 
 from audit.entries import decode_entry
 from tests.control import trail_at
+from tests.support import ROOT
 from tre.base.reasons import Refused
 from tre.journal import Journal, Sidecar, create_master, entries
 from tre.store import Store
@@ -94,3 +96,23 @@ def test_a_master_key_is_private_whole_and_never_overwritten(home: Path) -> None
         with pytest.raises(Refused) as refused:
             Sidecar.open(home / name)
         assert refused.value.refusals[0].reason.code == f"journal.{code}"
+
+
+OPENED = {
+    "tre/app/serving.py": "one's own name",
+    "tre/app/signing_in.py": "names of the demonstration, which has no real people",
+    "tre/broker/asking.py": "one's own question, under one's own idempotency key",
+    "tre/broker/broker.py": "one's own question; a lead's reading is an entry (tests/broker/test_path.py)",
+    "tre/broker/running.py": "the house itself, to run what was asked",
+    "tre/governance/oversight/decisions.py": "controllers and auditors: an entry (tests/oversight/test_reading.py)",
+    "tre/governance/people.py": "for the two that show names",
+}
+
+
+def test_every_place_that_opens_a_sealed_text_is_known() -> None:
+    """A reading by anyone but the owner is an entry: a place that is new here must show that it makes one."""
+    opening = re.compile(r"sidecar\.read\(|\.name\(tx, ")
+    found = {
+        path.relative_to(ROOT).as_posix() for path in (ROOT / "tre").rglob("*.py") if opening.search(path.read_text())
+    }
+    assert found == set(OPENED)

@@ -14,7 +14,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, insert, select, text
+from sqlalchemy import create_engine, delete, insert, select, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 
@@ -22,7 +22,7 @@ from tests.control import url_of
 from tests.postgresql import drop_database, fresh_database
 from tre.base.reasons import Refused
 from tre.store import Store, schema
-from tre.store.tables import datasets, metadata, policies, trail_terms, versions
+from tre.store.tables import datasets, metadata, policies, sidecar_keys, trail_terms, versions
 
 
 def code_of(refused: pytest.ExceptionInfo[Refused]) -> str:
@@ -221,3 +221,16 @@ def test_many_rows_at_once_are_the_rows_that_were_given(store: Store) -> None:
         tx.insert_rows(trail_terms, rows)
         tx.insert_rows(trail_terms, [])
         assert sorted(tuple(row) for row in tx.execute(trail_terms.select())) == rows
+
+
+def test_what_was_deleted_is_scrubbed_from_every_file_and_the_rest_stays(home: Path, store: Store) -> None:
+    secret = b"wrapped-key-of-somebody-who-left"
+    with store.transaction() as tx:
+        tx.execute(insert(sidecar_keys).values(scope="person/ada", wrapped=secret))
+        tx.execute(insert(sidecar_keys).values(scope="person/bob", wrapped=b"kept"))
+    with store.transaction() as tx:
+        tx.execute(delete(sidecar_keys).where(sidecar_keys.c.scope == "person/ada"))
+    store.scrub()
+    assert not [path for path in home.rglob("*") if path.is_file() and secret in path.read_bytes()]
+    with store.transaction() as tx:
+        assert tx.execute(select(sidecar_keys.c.wrapped)).scalars().all() == [b"kept"]

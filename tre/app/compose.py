@@ -22,7 +22,7 @@ from tre.broker import Parts
 from tre.broker.parts import Step
 from tre.engines import DuckDBEngine, EngineLimits
 from tre.identity import EmbeddedIssuer, Issuer, Provider, load_key, load_retired, state_of
-from tre.journal import Journal, Shown, Sidecar, Trail, settle_master
+from tre.journal import Journal, Shown, Sidecar, Trail, destroy_again, settle_master
 from tre.privacy.mechanisms import OpenDPNoise
 from tre.store import Store, Transaction
 
@@ -152,7 +152,8 @@ class House:
         return open_log(self.home, self.settings.log.writer)
 
     def _reconcile(self, tx: Transaction, shown: Shown) -> None:
-        """Before anything else: budgets never below the log, requests of a restored back-up ended."""
+        """Before anything else: budgets never below the log, a restored back-up's requests ended, erased texts gone."""
         ledger.raise_to(tx, shown)
         jobs.adopt(tx, shown)
         ledger.burn_unknown(tx, shown, self.trail(SYSTEM))
+        destroy_again(tx, shown)

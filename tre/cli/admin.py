@@ -87,6 +87,9 @@ class Admin(Protocol):
     def person_end(self, person: str, by: str) -> None:
         """Let a person leave, with their tokens and sessions; refused likewise."""
 
+    def sidecar_erase(self, kind: str, name: str, by: str, second: str) -> None:
+        """Destroy what was sealed of a `project` or a `person`; refused unless two who are entitled do it."""
+
     def tokens(self) -> Table:
         """Return the tokens in use, ids first."""
 

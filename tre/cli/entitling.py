@@ -29,6 +29,14 @@ def person_end(options: argparse.Namespace) -> int:
     return 0
 
 
+def sidecar_erase(options: argparse.Namespace) -> int:
+    """Have the texts of a project or a person erased."""
+    kind, name = ("person", options.person) if options.project is None else ("project", options.project)
+    at_home().sidecar_erase(kind, name, options.by, options.second)
+    print(f"erased what was sealed of the {kind} {name}; back-ups made before still hold it and their keys")
+    return 0
+
+
 def tokens_list(options: argparse.Namespace) -> int:
     """List the tokens in use."""
     table = at_home().tokens()

@@ -198,6 +198,15 @@ def _entitling(commands: Commands, person: Commands) -> None:
     for made in (attest, revoke):
         made.add_argument("--kind", required=True, metavar="KIND", help="such as ig-training")
     attest.add_argument("--until", required=True, type=_day, metavar="DATE", help="the last day on which it counts")
+    sidecar = _group(commands, "sidecar", "the encrypted texts beside the log")
+    erase = _command(
+        sidecar, "erase", "destroy a key and all that it sealed, two people together", "entitling", "sidecar_erase"
+    )
+    whose = erase.add_mutually_exclusive_group(required=True)
+    whose.add_argument("--project", metavar="X", help="its questions, and the reasons given about it")
+    whose.add_argument("--person", metavar="P", help="the name of somebody who has left")
+    erase.add_argument("--by", required=True, metavar="PERSON", help="a board member or a data controller")
+    erase.add_argument("--and", required=True, dest="second", metavar="PERSON", help="another who agrees")
     tokens = _group(commands, "tokens", "tokens in use")
     _command(tokens, "list", "list the tokens in use", "entitling", "tokens_list")
     made = _command(tokens, "revoke", "end a token, or all of a person", "entitling", "tokens_revoke")

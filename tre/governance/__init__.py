@@ -16,6 +16,7 @@ from tre.governance.datasets import (
     policy_of_the_past,
 )
 from tre.governance.entitling import attest_credential, end_person, revoke_credential
+from tre.governance.erasing import erase_person, erase_project
 from tre.governance.incidents import record_incident, unlock_project
 from tre.governance.people import (
     PersonRecord,
@@ -47,6 +48,8 @@ __all__ = [
     "controllers_of",
     "current_version",
     "end_person",
+    "erase_person",
+    "erase_project",
     "find_person",
     "find_project",
     "list_datasets",

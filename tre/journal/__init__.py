@@ -5,7 +5,7 @@ from tre.journal.journal import Journal
 from tre.journal.outbox import record
 from tre.journal.recovery import LoggedEntry, LoggedLedger, Shown, Unanswered
 from tre.journal.rewrap import rotate_master, settle_master
-from tre.journal.sidecar import Sidecar, create_master
+from tre.journal.sidecar import Sidecar, create_master, destroy, destroy_again
 from tre.journal.trail import Trail
 
 __all__ = [
@@ -20,6 +20,8 @@ __all__ = [
     "Trail",
     "Unanswered",
     "create_master",
+    "destroy",
+    "destroy_again",
     "record",
     "rotate_master",
     "settle_master",

@@ -216,6 +216,12 @@ def key_rotated(act: Act, key: str, change: str) -> Entry:
     return _entry(act, Event.KEY_ROTATED, subject=key, change=change)
 
 
+def key_destroyed(act: Act, scope: str, approved_by: str) -> Entry:
+    """The key of a scope's texts was destroyed, with what it had sealed; a second person agreed to it."""
+    project = scope.removeprefix("project/") if scope.startswith("project/") else None
+    return _entry(act, Event.KEY_DESTROYED, subject=scope, project=project, approved_by=[approved_by])
+
+
 def pseudonyms_made(act: Act, project: str, dataset: str, version: str, kind: str, key: str, epoch: int) -> Entry:
     """Tokens of a version were re-encrypted for a project, under a key that its id and epoch name."""
     return _entry(

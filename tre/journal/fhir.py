@@ -76,6 +76,7 @@ KINDS: Mapping[Event, Kind] = MappingProxyType(
         Event.DATASET_VERSION_ADDED: Kind(_dicom("110107", "Import"), "C"),
         Event.EXPORT: Kind(_EXPORT, "R"),
         Event.INCIDENT: Kind(_dicom("110113", "Security Alert"), "E"),
+        Event.KEY_DESTROYED: Kind(_life("destroy"), "D"),
         Event.KEY_ROTATED: Kind(_RULES, "U"),
         Event.OPTOUT_REFRESHED: Kind(_RULES, "U"),
         Event.PERSON_CHANGED: Kind(_RIGHTS, "U"),

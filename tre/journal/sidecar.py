@@ -16,11 +16,13 @@ from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 
+from audit.entries import Event
 from tre.base.ids import Randomness
 from tre.base.reasons import Refused
 from tre.base.reasons import journal as reasons
+from tre.journal.recovery import Shown
 from tre.store import Reading, Transaction
 from tre.store.tables import sidecar, sidecar_keys
 
@@ -126,6 +128,23 @@ class Sidecar:
 
     def _seal(self, key: AESGCM, text: bytes, bound: bytes) -> bytes:
         return sealed(key, text, bound, self._randomness)
+
+
+def destroy(tx: Transaction, scope: str) -> bool:
+    """Destroy the key of `scope` and all that it sealed; return whether there was any.
+
+    The entries keep the digests of what was sealed, so every proof holds. What the database file still has of it
+    `Store.scrub` takes.
+    """
+    tx.execute(delete(sidecar).where(sidecar.c.scope == scope))
+    return tx.execute(delete(sidecar_keys).where(sidecar_keys.c.scope == scope)).rowcount > 0
+
+
+def destroy_again(tx: Transaction, shown: Shown) -> None:
+    """Destroy what the log says was destroyed: a restored back-up brings no erased text back."""
+    for one in shown.news:
+        if one.fields["event"] == Event.KEY_DESTROYED:
+            destroy(tx, one.fields["subject"])
 
 
 def sealed(key: AESGCM, text: bytes, bound: bytes, randomness: Randomness) -> bytes:

@@ -39,6 +39,7 @@ class Action(StrEnum):
     RECEIPT_READ = "receipt:read"
     REGISTER_READ = "register:read"
     REQUEST_READ = "request:read"
+    TEXT_ERASE = "text:erase"
     VOTE = "vote:cast"
 
 

@@ -21,6 +21,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from tre.base.reasons import Refused
 from tre.base.reasons import store as reasons
 from tre.store import schema
+from tre.store.tables import sidecar, sidecar_keys
 
 _WRITES = "tre_writes"
 _LASTING = "tre_lasting"
@@ -139,6 +140,26 @@ class Store:
         with self._writer(lasting=True) as connection:
             schema.upgrade(connection)
 
+    def scrub(self) -> None:
+        """Write the database anew without what was deleted from it, so that no file has it any more.
+
+        Waits until nobody writes or reads. SQLite: the file and its write-ahead log; needs the database's size in
+        free space. PostgreSQL: the tables that hold sealed texts, not its archives. Raises Refused (store.unavailable).
+        """
+        with self._turn(), self._faults(), self._engine.connect() as connection:
+            raw = connection.connection
+            try:
+                if self._file:
+                    _rewritten(raw.driver_connection)
+                else:
+                    raw.driver_connection.autocommit = True  # type: ignore[union-attr]
+                    for table in (sidecar, sidecar_keys):
+                        raw.driver_connection.execute(f"VACUUM FULL {table.name}")  # type: ignore[union-attr]
+            except self._engine.dialect.loaded_dbapi.Error as error:
+                raise Refused.because(reasons.UNAVAILABLE) from error
+            finally:
+                connection.invalidate()
+
     def close(self) -> None:
         """Close every connection."""
         self._engine.dispose()
@@ -173,6 +194,14 @@ class Store:
             raise
         except (DBAPIError, PoolTimeout) as error:
             raise Refused.because(reasons.UNAVAILABLE) from error
+
+
+def _rewritten(connection: Any) -> None:
+    """Rewrite an SQLite file, then empty its write-ahead log, which holds older pages."""
+    connection.execute("VACUUM")
+    (busy, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if busy:
+        raise Refused.because(reasons.UNAVAILABLE)
 
 
 def _identity(file: Path | None) -> tuple[int, int] | None:

@@ -28,6 +28,14 @@ class EntitlingCommands(AtHome):
         """Let a person leave."""
         self.house.act(by, lambda tx, trail: governance.end_person(tx, trail, person))
 
+    def sidecar_erase(self, kind: str, name: str, by: str, second: str) -> None:
+        """Destroy the key of a project's or a person's texts, and what files still have of it."""
+        erase = {"project": governance.erase_project, "person": governance.erase_person}[kind]
+        try:
+            self.house.act(by, lambda tx, trail: erase(tx, trail, name, second))
+        finally:  # also where it was erased before: a crash in between left what the files have
+            self.house.store.scrub()
+
     def tokens(self) -> Table:
         """Return the tokens in use, ids first."""
         with self.house.store.reading() as tx:

@@ -142,3 +142,33 @@ NO_REASON = reason(
     "Unlocking a project needs a reason.",
     "Say what was found, in at most {most} characters.",
 )
+STILL_HERE = reason(
+    "governance.still-here",
+    Kind.CONFLICT,
+    "{person} has not left, and the name is still needed.",
+    "End the person first: `tre person end`.",
+)
+ONE_PERSON = reason(
+    "governance.one-person",
+    Kind.REFUSED,
+    "Erasing takes two people, and both names given are the same.",
+    "Have a second board member or data controller agree, and name them with `--and`.",
+)
+OWN_TEXTS = reason(
+    "governance.own-texts",
+    Kind.REFUSED,
+    "{person} cannot have their own texts, or those of their project, erased.",
+    "Two others who are entitled do it: nobody approves their own item.",
+)
+NOT_ERASER = reason(
+    "governance.not-eraser",
+    Kind.REFUSED,
+    "{person} has no role that has texts erased.",
+    "Two people do it together, each a board member or a data controller.",
+)
+NOTHING_SEALED = reason(
+    "governance.nothing-sealed",
+    Kind.UNKNOWN,
+    "No text is sealed there, or it was erased before.",
+    "Check the id; the log shows what was erased: `tre audit search --event key-destroyed`.",
+)
