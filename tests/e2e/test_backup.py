@@ -114,9 +114,10 @@ def test_a_back_up_replaces_nothing_and_a_half_one_is_none(copies, tmp_path, spa
     full = tre("backup", copies / "new", home=spare)
     inside = tre("backup", spare / "versions" / "copy", home=spare)
     assert ("app.backup-folder" in full.err, "app.backup-folder" in inside.err) == (True, True)
-    shutil.copytree(copies / "new", tmp_path / "half")
-    (tmp_path / "half" / "config.toml").unlink()
-    half = tre("restore", tmp_path / "half", tmp_path / "home", "--keys", copies / "new-keys")
-    assert "app.no-backup" in half.err, half.said
+    for missing in ("config.toml", "control.db"):
+        shutil.copytree(copies / "new", tmp_path / missing)
+        (tmp_path / missing / missing).unlink()
+        half = tre("restore", tmp_path / missing, tmp_path / "home", "--keys", copies / "new-keys")
+        assert "app.no-backup" in half.err, half.said
     taken = tre("restore", copies / "new", spare, "--keys", copies / "new-keys")
     assert "app.home-exists" in taken.err, taken.said

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import token_for
-from tests.e2e.service import SERVE, Service, served, surroundings, tre, verified
+from tests.e2e.service import SERVE, Service, entries, served, surroundings, tre, verified
 from tests.house import PROJECT, ROOT, furnish
 from tests.postgresql import drop_database, fresh_database
 from tre.app.admin import open_admin
@@ -31,6 +31,13 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def test_workers_are_refused_where_the_log_is_written_inside_the_server(shared: Path) -> None:
     said = tre("serve", "--workers", "2", home=shared)
     assert (said.code, "app.workers" in said.err) == (2, True)
+
+
+def test_a_back_up_without_the_database_is_refused_and_is_no_entry(shared: Path, tmp_path: Path) -> None:
+    before = entries(shared)
+    said = tre("backup", tmp_path / "copy", "--keys", tmp_path / "keys", home=shared)
+    assert (said.code, "app.backup-postgresql" in said.err, "pg_dump" in said.err) == (3, True, True)
+    assert (list(tmp_path.iterdir()), entries(shared)) == ([], before)
 
 
 def test_two_workers_share_one_house(shared: Path) -> None:

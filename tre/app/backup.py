@@ -1,5 +1,6 @@
 """A copy of a home in the order in which its parts rest on each other, also while it is served; and back.
 
+A control database in PostgreSQL is not this room's to copy, and no copy goes without its database: it is refused.
 The database first, the log last: a copy of the log that is older than the copy of the database would be refused when
 it is restored. Of the log its records are copied, from which all the rest is made again; the copy is opened once as a
 start would and verified, so what comes back is known to start. The settings are written last: a half is no back-up.
@@ -14,6 +15,7 @@ from contextlib import closing
 from pathlib import Path
 
 from audit import Demands, Log, load_signer, load_verifier, verify_folder
+from tre.app.settings import Settings
 from tre.app.writing import LOG_KEY
 from tre.base.home import Home
 from tre.base.reasons import Refused
@@ -21,6 +23,12 @@ from tre.base.reasons import app as reasons
 
 _RECORDS, _TILES = "records", "tile"
 _SECRET, _SEALED, _PUBLIC = 0o600, 0o400, 0o644
+
+
+def check_copied(settings: Settings) -> None:
+    """Refuse (app.backup-postgresql) a home of which `back_up` would copy all but the control database."""
+    if settings.control is not None:
+        raise Refused.because(reasons.BACKUP_POSTGRESQL)
 
 
 def back_up(home: Home, to: Path, keys: Path | None) -> int:
@@ -33,8 +41,7 @@ def back_up(home: Home, to: Path, keys: Path | None) -> int:
     copy = Home(to)
     copy.create()
     copy.spill.rmdir()
-    if home.control.is_file():
-        _copy_database(home.control, copy.control)
+    _copy_database(home.control, copy.control)
     _copy_versions(home.versions, copy.versions)
     _copy_keys(home.keys, keys or copy.keys)
     if keys is not None:
@@ -55,14 +62,14 @@ def restore(copy: Home, keys: Path | None, to: Path) -> None:
     Raises Refused (app.no-backup, app.home-exists).
     """
     kept = keys or copy.keys
-    if not copy.exists or not kept.is_dir():
-        raise Refused.because(reasons.NO_BACKUP, folder=str(copy.root if not copy.exists else kept))
+    whole = copy.exists and copy.control.is_file()
+    if not whole or not kept.is_dir():
+        raise Refused.because(reasons.NO_BACKUP, folder=str(kept if whole else copy.root))
     if to.exists() and any(to.iterdir()):
         raise Refused.because(reasons.HOME_EXISTS, home=str(to))
     home = Home(to)
     home.create()
-    if copy.control.is_file():
-        _copy(copy.control, home.control, _SECRET)
+    _copy(copy.control, home.control, _SECRET)
     _copy_versions(copy.versions, home.versions)
     _copy_keys(kept, home.keys)
     _copy(copy.vkey, home.vkey, _PUBLIC)

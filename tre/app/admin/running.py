@@ -9,7 +9,7 @@ from pathlib import Path
 from audit import LogReader, export
 from tre import ledger
 from tre.app.admin.at_home import OPERATOR, AtHome, done
-from tre.app.backup import back_up, restore
+from tre.app.backup import back_up, check_copied, restore
 from tre.app.making import make_home
 from tre.app.writing import serve_log
 from tre.base.home import Home
@@ -26,6 +26,7 @@ class RunningCommands(AtHome):
 
     def backup(self, to: Path, keys: Path | None) -> int:
         """Copy the home, also while it is served; return the size of the copied log. That it was made is an entry."""
+        check_copied(self.house.settings)
         self.house.act(OPERATOR, lambda tx, trail: done(trail.record(tx, home_exported(trail.act()))))
         self.house.close()
         return back_up(self.house.home, to, keys)

@@ -85,6 +85,14 @@ BACKUP_FOLDER = reason(
     "{folder} is no place for a back-up: it holds something, or lies inside the home.",
     "Name a folder that does not exist yet, on another disk if you can.",
 )
+BACKUP_POSTGRESQL = reason(
+    "app.backup-postgresql",
+    Kind.CONFLICT,
+    "The control data of this home is in PostgreSQL, which this command does not copy.",
+    "Stop the server, dump the database with `pg_dump` first, then copy the home's folder: nothing was copied now.",
+    "A copy of the log that is older than that of the database would be refused when it is restored, so the database "
+    "comes first. A copy without its database would look like a back-up and be none.",
+)
 BACKUP_UNSOUND = reason(
     "app.backup-unsound",
     Kind.UNAVAILABLE,
