@@ -51,7 +51,15 @@ def test_a_denied_check_is_an_answer_with_gate_sentence_remedy_and_caret(web: Fl
 
 @pytest.mark.parametrize(
     ("sent", "exact"),
-    [("0.1", Fraction(1, 10)), ('"0.1"', Fraction(1, 10)), ("1", Fraction(1)), ("1e-3", Fraction(1, 1000))],
+    [
+        ("0.1", Fraction(1, 10)),
+        ('"0.1"', Fraction(1, 10)),
+        ("1", Fraction(1)),
+        ("1e-3", Fraction(1, 1000)),
+        ("1e-30", Fraction(1, 10**30)),
+        ("1E+30", Fraction(10**30)),
+        ("1.2345678901234567e-20", Fraction(12345678901234567, 10**36)),
+    ],
 )
 def test_an_epsilon_is_exactly_the_decimal_that_was_sent(
     web: FlaskClient, service: FakeService, sent: str, exact: Fraction

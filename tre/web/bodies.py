@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, Any
 
@@ -11,7 +11,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidato
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 _DECIMAL = r"^-?\d{1,30}(\.\d{1,30})?$"
-_FURTHEST_EXPONENT = 30
+_LEAST, _MOST = Decimal("1e-30"), Decimal("1e30")
+_FINEST_EXPONENT = -60
 
 
 def exact(value: object) -> Fraction:
@@ -26,11 +27,10 @@ def exact(value: object) -> Fraction:
 
 
 def _bounded(number: Decimal) -> Fraction:
-    try:
-        exponent = int(number.as_tuple().exponent)
-    except (ValueError, InvalidOperation):
-        raise ValueError("not a finite number") from None
-    if number and (number.adjusted() > _FURTHEST_EXPONENT or exponent < -_FURTHEST_EXPONENT):
+    """Hold a number to a size that its description can say, and to digits that a fraction of it can carry."""
+    if not number.is_finite():
+        raise ValueError("not a finite number")
+    if number and (not _LEAST <= number.copy_abs() <= _MOST or int(number.as_tuple().exponent) < _FINEST_EXPONENT):
         raise ValueError("a number beyond 30 places")
     return Fraction(number) if number else Fraction(0)
 
@@ -42,7 +42,16 @@ def _positive(value: object) -> Fraction:
     return number
 
 
-_NUMBER_SCHEMA: dict[str, Any] = {"anyOf": [{"type": "number"}, {"type": "string", "pattern": _DECIMAL}]}
+_ABOVE_0: dict[str, Any] = {"type": "number", "minimum": float(_LEAST), "maximum": float(_MOST)}
+_BELOW_0: dict[str, Any] = {"type": "number", "minimum": -float(_MOST), "maximum": -float(_LEAST)}
+_NUMBER_SCHEMA: dict[str, Any] = {
+    "anyOf": [
+        _ABOVE_0,
+        _BELOW_0,
+        {"type": "number", "minimum": 0, "maximum": 0},
+        {"type": "string", "pattern": _DECIMAL},
+    ]
+}
 Exact = Annotated[Fraction, PlainValidator(exact), WithJsonSchema(_NUMBER_SCHEMA)]
 Epsilon = Annotated[
     Fraction,
@@ -50,8 +59,8 @@ Epsilon = Annotated[
     WithJsonSchema(
         {
             "anyOf": [
-                {"type": "number", "exclusiveMinimum": 0},
-                {"type": "string", "pattern": r"^\d{1,30}(\.\d{1,30})?$"},
+                _ABOVE_0,
+                {"type": "string", "pattern": r"^(?=[0.]*[1-9])\d{1,30}(\.\d{1,30})?$"},
             ]
         }
     ),
@@ -86,6 +95,12 @@ class BoundsBody(Body):
 
 class QuestionBody(Body):
     """A question in SQL and what it may cost."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"project": "study", "sql": "SELECT COUNT(*) AS n FROM person", "epsilon": "0.1"}]
+        }
+    )
 
     project: Annotated[str, Field(pattern=NAME)] | None = Field(
         None, description="May be left out with a token made for one project"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from tre.base.reasons import Refused
@@ -51,7 +51,10 @@ def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _decimal(text: str) -> Decimal:
     if len(text) > _LONGEST_NUMBER:
         raise _Unstrict("a number is too long")
-    return Decimal(text)
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise _Unstrict("a number has an exponent beyond all bounds") from None
 
 
 def _integer(text: str) -> int:
