@@ -75,7 +75,7 @@ def test_a_copy_verifies_where_it_lies_and_is_its_owners_alone(copies, spare):
     assert sorted(file.name for file in (copies / "new-keys").iterdir()) == sorted(
         file.name for file in (spare / "keys").iterdir()
     )
-    modes = {file: file.stat().st_mode & 0o777 for file in copies.rglob("*") if file.name != "log.vkey"}
+    modes = {file: file.stat().st_mode & 0o777 for file in copies.rglob("*") if file.suffix != ".vkey"}
     assert [file for file, mode in modes.items() if mode & 0o077] == []
     told = [entry for entry in entries(spare) if entry["event"] == "export"]
     assert [entry["subject"] for entry in told] == ["backup", "backup"]
