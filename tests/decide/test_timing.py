@@ -34,5 +34,13 @@ def test_larger_declared_sizes_never_leave_earlier(one, more):
     assert small.limit <= large.limit
 
 
+def test_more_to_search_for_never_leaves_earlier():
+    grid = Fraction(1, 4)
+    few, many = (timing(["person"], catalogue(10**6, 0), grid, searched) for searched in (100, 2**17))
+    assert few.release == timing(["person"], catalogue(10**6, 0), grid).release
+    assert few.release + 5 < many.release
+    assert many.release <= many.limit
+
+
 def test_without_a_grid_an_answer_leaves_when_it_is_ready():
     assert timing(["person"], catalogue(10**6, 0), Fraction(0)).release == 0

@@ -12,8 +12,9 @@ import pytest
 from tests.oracle.worlds import World, catalogue, world
 from tests.oracle.worlds import rows as rows_of
 from tre.catalogue import Kind, Type
-from tre.privacy import bounds, choosing, lowering, values
+from tre.privacy import bounds, choosing, lowering, ranks, values
 from tre.privacy import plan as planning
+from tre.privacy.blocks import Shape
 from tre.privacy.parts import Part
 from tre.sql import enforce, functions, predicates, writing
 from tre.sql import windows as window_texts
@@ -264,6 +265,46 @@ def the_rows_of_an_average_have_no_weight(patch: pytest.MonkeyPatch) -> None:
 )
 def a_person_keeps_every_value(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(values, "Keep", lambda relation, *given: relation)
+
+
+@breaks("SELECT MEDIAN(value) FROM event", "SELECT kind, MIN(paid) FROM visit GROUP BY kind", sees=("Linf", "L1 L2"))
+def a_person_keeps_every_row_of_a_quantile(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(values, "Keep", lambda relation, *given: relation)
+
+
+@breaks("SELECT MEDIAN(weight) FROM episode", "SELECT MAX(born) FROM person", sees=("loss",))
+def the_levels_of_a_quantile_are_not_counted(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Shape, "cells", lambda self, part: self.groups)
+
+
+@breaks(
+    "SELECT MEDIAN(value) FROM event",
+    "SELECT PERCENTILE_DISC(0.9) WITHIN GROUP (ORDER BY value) FROM event",
+    sees=("order",),
+    where=crowded,
+)
+def the_rows_of_a_quantile_are_kept_without_an_order(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(values, "order_of", lambda unit, columns: (Ref(unit),))
+
+
+@breaks(
+    "SELECT kind, MEDIAN(paid) FROM visit GROUP BY kind",
+    "SELECT code, MAX(value) FROM event GROUP BY code",
+    sees=("groups", "L1 L2"),
+)
+def the_rows_of_a_quantile_count_in_every_group(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(values, "_in_chosen_groups", lambda block, kept, *given: kept)
+
+
+@breaks("SELECT MEDIAN(weight) FROM episode", "SELECT MIN(born) FROM person", sees=("grid", "facts"))
+def the_grid_of_a_quantile_is_narrower_than_its_bounds(patch: pytest.MonkeyPatch) -> None:
+    ranked = ranks._ranked
+
+    def narrower(*given: Any) -> Part:
+        part = ranked(*given)
+        return replace(part, levels=max(1, part.levels - 2))
+
+    patch.setattr(ranks, "_ranked", narrower)
 
 
 @breaks(

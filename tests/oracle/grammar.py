@@ -274,6 +274,9 @@ class Grammar:
                     "avg expression": lambda: f"AVG({self.number(source)})",
                     "spread": lambda: f"{self.random.choice(SPREADS)}({self.bounded(source)})",
                     "spread expression": lambda: f"{self.random.choice(SPREADS)}({self.number(source)})",
+                    "extreme": lambda: f"{self.random.choice(('MIN', 'MAX'))}({self.bounded(source)})",
+                    "percentile": lambda: self.percentile(self.bounded(source)),
+                    **({} if self.plain else self.medians(source)),
                 },
             )
         )
@@ -281,6 +284,19 @@ class Grammar:
             self.used["aggregate:filter"] += 1
             text += f" FILTER (WHERE {self.condition(source, 1)})"
         return text
+
+    def medians(self, source: Source) -> dict[str, Callable[[], object]]:
+        """Quantiles that plain SQL interpolates, of expressions, and of dates; they are answered without it."""
+        return {
+            "median": lambda: f"MEDIAN({self.bounded(source)})",
+            "median expression": lambda: f"MEDIAN({self.number(source)})",
+            "percentile between": lambda: f"PERCENTILE_CONT(0.75) WITHIN GROUP (ORDER BY {self.bounded(source)})",
+            "extreme moment": lambda: f"{self.random.choice(('MIN', 'MEDIAN'))}({self.column(source, DATE, TIME)})",
+        }
+
+    def percentile(self, argument: str) -> str:
+        share = self.random.choice(("0.005", "0.25", "0.5", "0.9"))
+        return f"PERCENTILE_DISC({share}) WITHIN GROUP (ORDER BY {argument})"
 
     def bounded(self, source: Source) -> str:
         found = [one.text for one in source.columns if one.bounded]
@@ -482,6 +498,12 @@ class Grammar:
                 "avg": lambda: (of("AVG", INT, NUM)[0], DOUBLE, False),
                 "min": lambda: of("MIN", INT, TEXT, DATE, DOUBLE),
                 "max": lambda: of("MAX", INT, TEXT, DATE, TIME),
+                "median": lambda: (of("MEDIAN", INT, DOUBLE)[0], DOUBLE, False),
+                "percentile": lambda: (
+                    self.percentile(text := self.column(source, INT, DATE)),
+                    self._kind(source, text),
+                    False,
+                ),
             },
         )
         assert isinstance(found, tuple)

@@ -27,6 +27,7 @@ from tre.base.cost import Measure
 from tre.base.passage import Key
 from tre.catalogue import Kind
 from tre.privacy.mechanisms import loss
+from tre.privacy.parts import Part, PartKind
 from tre.privacy.plan import Block, PrivatePlan
 from tre.privacy.release import release
 from tre.sql.dependencies import Dependencies
@@ -38,7 +39,9 @@ from tre.sql.walk import outer, relations
 SLACK = 2.0**-50
 """Rounding to doubles may leave a bound by a unit in the last place; no sum relies on it there."""
 
-Vectors = dict[Key, tuple[Any, ...]]
+Cells = dict[Any, int]
+Vectors = dict[Key, tuple[Cells, ...]]
+"""Per group and part the cells that noise is added to: one of most parts, one a level and half of a quantile's grid."""
 
 
 @dataclass(frozen=True)
@@ -148,10 +151,26 @@ class Oracle:
 
 def vectors(block: Block, table: pa.Table) -> Vectors:
     """Return the exact vectors by group, cells as the engine gave them; an empty sum is 0."""
-    width, rows = len(block.shape.source.keys), tuples(table)
-    found = {row[:width]: tuple(cell or 0 for cell in row[width:]) for row in rows}
+    width, rows, parts = len(block.shape.source.keys), tuples(table), block.shape.parts
+    found = {row[:width]: tuple(map(cells, parts, row[width:])) for row in rows}
     assert len(found) == len(rows), "a group stands twice"
     return found
+
+
+def cells(part: Part, given: Any) -> Cells:
+    """Return every cell of a part in one group; rows on a grid are counted on every level of its halves."""
+    if part.kind is not PartKind.RANKED:
+        return {0: given or 0}
+    found: Counter[Any] = Counter()
+    for candidate, rows in given or ():
+        for level in range(1, part.levels + 1):
+            found[level, candidate >> (part.levels - level)] += rows
+    return dict(found)
+
+
+def outside(part: Part, found: Cells) -> list[Any]:
+    """Return the cells that a search of the grid would not look at."""
+    return [] if part.kind is not PartKind.RANKED else [one for one in found if not 0 <= one[1] < 2 ** one[0]]
 
 
 def leaving(block: Block, whole: pa.Table, less: pa.Table) -> Iterator[Violation]:
@@ -167,26 +186,26 @@ def leaving(block: Block, whole: pa.Table, less: pa.Table) -> Iterator[Violation
 
 def neighbours(block: Block, whole: Vectors, less: Vectors, unit: int) -> Iterator[Violation]:
     """Compare the exact vectors with and without one person, with what the price claims of them."""
-    shape, nothing = block.shape, (0,) * len(block.shape.parts)
+    shape, nothing = block.shape, ({},) * len(block.shape.parts)
     keys = {*whole, *less} if shape.keys is None else set(shape.keys)
     if shape.keys is None and set(less) - set(whole):
         yield Violation("unknown keys", f"groups {set(less) - set(whole)} appear when {unit} goes")
     if shape.keys is not None and set(whole) - keys:
         yield Violation("known keys", f"{set(whole) - keys} are no known keys")
-    changes = {
-        key: tuple(a - b for a, b in zip(whole.get(key, nothing), less.get(key, nothing), strict=True)) for key in keys
-    }
-    touched = {key for key in keys if any(changes[key]) or (key in whole) != (key in less)}
+    changes = {key: tuple(map(change_of, whole.get(key, nothing), less.get(key, nothing))) for key in keys}
+    touched = {key for key in keys if any(map(any, changes[key])) or (key in whole) != (key in less)}
     if len(touched) > shape.groups:
         yield Violation("groups", f"one person is in {len(touched)} groups, claimed {shape.groups}")
     spent = Fraction(0)
     for at, part in enumerate(shape.parts):
-        change = [abs(changes[key][at]) for key in keys]
-        most = part.sensitivity
+        change = [one for key in keys for one in changes[key][at]]
+        most, places = part.sensitivity, shape.groups * part.levels
+        if any(outside(part, one[at]) for one in whole.values()):
+            yield Violation("grid", f"rows lie outside the {part.levels} levels of a quantile's grid")
         if max(change, default=0) > most:
             yield Violation("Linf", f"{part.kind} changes by {max(change)}, claimed {most}")
-        if sum(change) > most * shape.groups or sum(one * one for one in change) > most * most * shape.groups:
-            yield Violation("L1 L2", f"{part.kind} changes by {change}, claimed {most} in {shape.groups} groups")
+        if sum(change) > most * places or sum(one * one for one in change) > most * most * places:
+            yield Violation("L1 L2", f"{part.kind} changes by {change}, claimed {most} in {places} cells")
         mechanism = block.mechanisms[part.name]
         if mechanism.measure is Measure.ZCDP:
             spent += Fraction(sum(one * one for one in change)) / (2 * mechanism.variance)
@@ -194,8 +213,14 @@ def neighbours(block: Block, whole: Vectors, less: Vectors, unit: int) -> Iterat
             spent += Fraction(sum(change)) / Fraction(mechanism.scale)
     if spent > block.cost.rho:
         yield Violation("loss", f"one person costs {float(spent)} of {float(block.cost.rho)}")
-    if sum(loss(block.mechanisms[one.name], one.sensitivity, shape.groups) for one in shape.parts) > block.cost.rho:
+    charged = (loss(block.mechanisms[one.name], one.sensitivity, shape.groups * one.levels) for one in shape.parts)
+    if sum(charged) > block.cost.rho:
         yield Violation("price", "the maps charge more than the price")
+
+
+def change_of(one: Cells, other: Cells) -> list[int]:
+    """Return by how much each cell differs."""
+    return [abs(one.get(cell, 0) - other.get(cell, 0)) for cell in {*one, *other}]
 
 
 def counting(relation: Relation, unit: Column) -> Aggregate:

@@ -85,6 +85,13 @@ PLAIN = [
     "FILTER (WHERE condition_concept_id > 0) FROM condition_occurrence GROUP BY 1",
     "SELECT VARIANCE(year_of_birth) AS v, SUM(year_of_birth) AS s, AVG(year_of_birth) AS m FROM person",
     "SELECT SUM(paid) / COUNT(*) AS mean FROM measurement",
+    "SELECT MIN(year_of_birth) AS a, MAX(year_of_birth) AS b, "
+    "PERCENTILE_DISC(0.5) WITHIN GROUP (ORDER BY year_of_birth) AS c FROM person",
+    "SELECT MIN(condition_start_date) AS first FROM condition_occurrence",
+    "SELECT MAX(value_as_number) - MIN(value_as_number) AS range, COUNT(*) AS n FROM measurement",
+    "SELECT MEDIAN(concept_id) AS m, PERCENTILE_DISC(0.3) WITHIN GROUP (ORDER BY concept_id) AS d FROM concept",
+    "SELECT AVG(m) AS a FROM (SELECT person_id, MEDIAN(value_as_number) AS m FROM measurement GROUP BY person_id) q",
+    "SELECT MEDIAN(n) FROM (SELECT gender_concept_id AS g, COUNT(*) AS n FROM person GROUP BY 1) AS q",
     "SELECT p.gender_concept_id AS g, COUNT(*) AS n FROM person p JOIN condition_occurrence c "
     "ON c.person_id = p.person_id GROUP BY p.gender_concept_id HAVING COUNT(*) > 0 ORDER BY n DESC LIMIT 1",
     "SELECT gender_concept_id AS g, COUNT(*) FILTER (WHERE year_of_birth > 1960) AS n FROM person GROUP BY 1",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tre.sql.plan import (
+    QUANTILES,
     SPREADS,
     Aggregate,
     Aggregated,
@@ -25,7 +26,7 @@ _EXACT = {
     PrivateFunction.COUNT_DISTINCT: Aggregation.COUNT_DISTINCT,
     PrivateFunction.SUM: Aggregation.SUM,
     PrivateFunction.AVG: Aggregation.AVG,
-    **{one: Aggregation(one.value) for one in PrivateFunction if one.value in SPREADS},
+    **{one: Aggregation(one.value) for one in PrivateFunction if one.value in SPREADS | QUANTILES},
 }
 
 
@@ -43,5 +44,5 @@ def exact_block(block: PrivateAggregate) -> Aggregate:
 
 
 def _exact(one: Asked, block: PrivateAggregate) -> Aggregated:
-    made = Aggregated(one.column, _EXACT[one.function], one.argument, one.where)
+    made = Aggregated(one.column, _EXACT[one.function], one.argument, one.where, one.fraction)
     return replace(made, argument=Ref(block.unit)) if one.function is PrivateFunction.COUNT_UNITS else made

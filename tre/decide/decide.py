@@ -53,7 +53,7 @@ def decide(question: Question, situation: Situation) -> Decision:
     policy, rules = situation.policy, situation.policy.rules
     query, data = _data_gate(question, situation)
     plan, measured, outputs = _outputs_gate(query, question, situation)
-    nothing = Cost.zero(rules.measure)
+    nothing, searched = Cost.zero(rules.measure), 0 if plan is None else plan.searched
     return Decision(
         verdicts=(
             *gates.asking(situation.context, policy),
@@ -64,7 +64,7 @@ def decide(question: Question, situation: Situation) -> Decision:
         measured=measured,
         price=sum((one.charge.project for one in measured), nothing),
         dataset_price=sum((one.charge.dataset for one in measured), nothing),
-        timing=None if query is None else timing(query.tables, situation.catalogue, rules.release_every),
+        timing=None if query is None else timing(query.tables, situation.catalogue, rules.release_every, searched),
         policy_digest=policy.digest,
         version=situation.catalogue.version,
     )

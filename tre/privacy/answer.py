@@ -14,9 +14,10 @@ from tre.base.passage import Release
 from tre.catalogue import Kind, Type, Value
 from tre.privacy import above
 from tre.privacy.blocks import PrivatePlan
-from tre.privacy.estimates import Ends, Estimates, clipped_share, ends, estimates, replicates, typed
+from tre.privacy.estimates import Ends, Estimates, clipped_share, ends, estimates, replicates
 from tre.privacy.keys import normal
 from tre.privacy.released import released_table, simulated_table
+from tre.privacy.spelling import typed
 from tre.sql import walk
 from tre.sql.plan import Relation
 

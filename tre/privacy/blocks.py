@@ -10,6 +10,7 @@ from tre.base.cost import Cost
 from tre.base.passage import Key
 from tre.privacy.mechanisms import Mechanism
 from tre.privacy.parts import Output, Part
+from tre.privacy.quantiles import most_cells
 from tre.sql.plan import PrivateAggregate, Query, Relation, Released
 
 
@@ -40,6 +41,13 @@ class Shape:
     def part(self, name: str) -> Part:
         """Return the part of that name."""
         return next(part for part in self.parts if part.name == name)
+
+    def cells(self, part: Part) -> int:
+        """Return in how many cells of `part` one unit's change may lie: one a level in each of its groups.
+
+        In each of them it is at most the sensitivity, and so is the sum over a level of a group.
+        """
+        return self.groups * part.levels
 
     @property
     def released(self) -> Released:
@@ -75,3 +83,10 @@ class PrivatePlan:
     def measured(self) -> tuple[Block, ...]:
         """The blocks that are measured: of those that ask one question the first; its release serves them all."""
         return tuple({block.shape.question: block for block in reversed(self.blocks)}.values())[::-1]
+
+    @property
+    def searched(self) -> int:
+        """The most cells that its searches for quantiles draw noise for: time that the engine does not take."""
+        shapes = [block.shape for block in self.measured]
+        known = [(one, None if one.keys is None else len(one.keys)) for one in shapes]
+        return sum(most_cells(part, groups) for one, groups in known for part in one.parts)

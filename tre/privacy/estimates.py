@@ -6,25 +6,25 @@ import math
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from tre.base.cost import Measure
 from tre.base.passage import Key, Release
-from tre.catalogue import Kind, Type
-from tre.privacy import moments
+from tre.privacy import moments, quantiles
 from tre.privacy.blocks import Block
 from tre.privacy.expected import half_width
 from tre.privacy.mechanisms import Mechanism
 from tre.privacy.parts import Output
+from tre.privacy.spelling import Number, number_of, typed
 
 if TYPE_CHECKING:
     import numpy as np
 
-Number = int | float | Decimal
 Ends = tuple[Number | None, Number | None]
 
+_ERRORS = 1.96
+"""Standard errors in the half-width of an interval of 95 %."""
 _SEED = 20230711
 """Simulation reads released values alone, so its seed is no secret; a fixed one makes a replay say the same."""
 
@@ -51,7 +51,8 @@ def estimates(block: Block, release: Release) -> Estimates:
     positions, suppressed = _shown(block, release)
     values = {
         output.column.id: tuple(
-            None if hidden else _value(output, release, at) for at, hidden in zip(positions, suppressed, strict=True)
+            None if hidden else _value(block, output, release, at)
+            for at, hidden in zip(positions, suppressed, strict=True)
         )
         for output in block.shape.outputs
     }
@@ -67,7 +68,7 @@ def replicates(one: Estimates, count: int) -> Mapping[int, np.ndarray[Any, Any]]
     """Return `count` simulated values per shown row and output: arrays [row, replicate] of floats, NaN for NULL.
 
     Noise of the release's variances is added to the released values again, part by part, so that outputs that
-    share a part move together.
+    share a part move together. A quantile moves within its own interval, by itself.
     """
     import numpy as np
 
@@ -75,7 +76,8 @@ def replicates(one: Estimates, count: int) -> Mapping[int, np.ndarray[Any, Any]]
     generator = np.random.default_rng([_SEED, zlib.crc32(one.block.shape.question.encode())])
     measure = one.block.cost.measure
     vectors = {}
-    for name in sorted(one.release.vectors):
+    searches = {part.name for part in one.block.shape.parts if part.fractions}
+    for name in sorted(one.release.vectors.keys() - searches):
         centre = np.array([float(one.release.vectors[name][at]) for at in one.positions])[:, None]
         deviation = math.sqrt(one.release.variances[name])
         shape = (len(one.positions), count)
@@ -87,7 +89,10 @@ def replicates(one: Estimates, count: int) -> Mapping[int, np.ndarray[Any, Any]]
     hidden = np.array(one.suppressed, dtype=bool)
     found = {}
     for output in one.block.shape.outputs:
-        values = _simulated(output, vectors)
+        if output.fraction is None:
+            values = _simulated(output, vectors)
+        else:
+            values = _searched_again(one, output, generator.normal(0.0, 1.0, (len(one.positions), count)))
         values[hidden, :] = np.nan
         found[output.column.id] = values
     return found
@@ -118,16 +123,6 @@ def clipped_share(blocks: Sequence[Estimates]) -> tuple[float, float] | None:
     return share, min(1.0, 1.96 * math.sqrt(variance) / float(people))
 
 
-def typed(value: Fraction | float, type_: Type) -> Number:
-    """Return a number as the output's type writes it."""
-    if type_.kind is Kind.INTEGER:
-        return round(value)
-    if type_.kind is Kind.DECIMAL:
-        scaled = round(Fraction(value) * 10**type_.scale)
-        return Decimal(scaled).scaleb(-type_.scale)
-    return float(value)
-
-
 def _shown(block: Block, release: Release) -> tuple[tuple[int, ...], tuple[bool, ...]]:
     """Return (positions of the rows that are shown, which of them are suppressed): PRIVACY §3.5, last sentence."""
     least, units = block.shape.minimum_group, block.shape.units
@@ -141,7 +136,9 @@ def _shown(block: Block, release: Release) -> tuple[tuple[int, ...], tuple[bool,
     return every, tuple(small)
 
 
-def _value(output: Output, release: Release, at: int) -> Number | None:
+def _value(block: Block, output: Output, release: Release, at: int) -> Number | None:
+    if output.fraction is not None:
+        return _quantile(block, output, release, at)[0]
     total = sum((coefficient * release.vectors[name][at] for name, coefficient in output.terms), 0)
     value = Fraction(total)
     if output.denominator is not None:
@@ -155,6 +152,36 @@ def _value(output: Output, release: Release, at: int) -> Number | None:
     if output.interval is not None:
         value = min(max(value, output.interval.low), output.interval.high)
     return typed(value, output.column.type)
+
+
+def _quantile(
+    block: Block, output: Output, release: Release, at: int
+) -> tuple[Number | None, Number | None, Number | None]:
+    """Return a quantile and the ends of its interval, each with what was rounded to it; NULL by the noisy count."""
+    if output.fraction is None or output.interval is None:
+        raise ValueError("no quantile; this is a bug, report it")
+    name, _ = output.terms[0]
+    found = quantiles.place(block.shape.part(name), output.fraction, release.vectors[name], at)
+    if found.whole <= 0:
+        return None, None, None
+    inside, half = output.interval, Fraction(block.shape.part(name).step // 2, block.shape.part(name).step)
+    moved = (found.found + Fraction(0), found.low - half, found.high + half)
+    values = (min(max((output.offset + one) * output.granularity, inside.low), inside.high) for one in moved)
+    value, low, high = (typed(one, output.column.type) for one in values)
+    return value, low, high
+
+
+def _searched_again(one: Estimates, output: Output, moved: Any) -> Any:
+    """Return simulated quantiles: as far to either side as the interval reaches, by so many standard errors."""
+    import numpy as np
+
+    values = np.full(moved.shape, np.nan)
+    for row, at in enumerate(one.positions):
+        found = [number_of(end) for end in _quantile(one.block, output, one.release, at)]
+        if not any(math.isnan(end) for end in found):
+            value, low, high = found
+            values[row] = value + np.where(moved[row] < 0, value - low, high - value) * moved[row] / _ERRORS
+    return values
 
 
 def _spread(output: Output, total: Fraction, squares: int, count: int) -> Number:
@@ -187,6 +214,9 @@ def _intervals(
     positions: tuple[int, ...],
     values: tuple[Number | None, ...],
 ) -> tuple[Ends, ...]:
+    if output.fraction is not None:
+        places = (_quantile(block, output, release, at)[1:] for at in positions)
+        return tuple((None, None) if value is None else ends for value, ends in zip(values, places, strict=True))
     if output.denominator is None:
         width = half_width(output, _in_effect(block, release)) or 0.0
         around = Fraction(width)
@@ -214,7 +244,7 @@ def _in_effect(block: Block, release: Release) -> Mapping[str, Mechanism]:
 
 
 def _moved(value: Number, by: Fraction, output: Output) -> Number:
-    return typed(Fraction(value) + by, output.column.type)
+    return typed(Fraction(str(value)) + by, output.column.type)
 
 
 def _ratio_ends(output: Output, value: Number | None, simulated: list[float]) -> Ends:
@@ -225,5 +255,5 @@ def _ratio_ends(output: Output, value: Number | None, simulated: list[float]) ->
     if output.squares is not None:
         certain = 0.0, moments.most_of(output)
     found = ends(simulated) or certain
-    low, high = min(found[0], float(value)), max(found[1], float(value))
+    low, high = min(found[0], number_of(value)), max(found[1], number_of(value))
     return typed(low, output.column.type), typed(high, output.column.type)

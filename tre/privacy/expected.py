@@ -11,6 +11,7 @@ from tre.privacy import above
 from tre.privacy.blocks import Block, Shape
 from tre.privacy.mechanisms import Mechanism, accuracy
 from tre.privacy.parts import Output
+from tre.privacy.spelling import typed
 from tre.sql.plan import PrivateFunction, Query
 
 
@@ -30,6 +31,9 @@ def _bounds_of(shape: Shape, output: Output) -> dict[str, str]:
         return found | {"low": str(part.low * part.granularity), "high": str(part.high * part.granularity)}
     if output.function is not PrivateFunction.COUNT_UNITS:
         found["rows"] = str(part.cap)
+    if output.fraction is not None and output.interval is not None:
+        low, high = (typed(end, output.column.type) for end in (output.interval.low, output.interval.high))
+        return found | {"value_low": str(low), "value_high": str(high)}
     if part.argument is not None and part.high != part.cap:
         values = part.row_low * part.granularity, part.row_high * part.granularity
         found |= {"value_low": str(values[0]), "value_high": str(values[1])}
@@ -37,8 +41,8 @@ def _bounds_of(shape: Shape, output: Output) -> dict[str, str]:
 
 
 def half_width(output: Output, mechanisms: Mapping[str, Mechanism]) -> float | None:
-    """Return the half-width of the 95 % interval of a count or a sum; None for an AVG, whose error varies."""
-    if output.denominator is not None:
+    """Return the half-width of the 95 % interval of a count or a sum; None for others, whose error varies."""
+    if output.denominator is not None or output.fraction is not None:
         return None
     if len(output.terms) == 1:
         name, coefficient = output.terms[0]

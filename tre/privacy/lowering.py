@@ -13,7 +13,7 @@ from itertools import count
 from tre.catalogue import Kind
 from tre.privacy.choosing import Fresh, chosen, unit_and_keys
 from tre.privacy.parts import Part, PartKind
-from tre.privacy.values import beside, values_counted
+from tre.privacy.values import beside, counting, values_counted
 from tre.sql import functions, walk
 from tre.sql.plan import (
     Aggregate,
@@ -27,6 +27,9 @@ from tre.sql.plan import (
     Relation,
 )
 
+_OF_VALUES = frozenset({PartKind.DISTINCT, PartKind.RANKED})
+"""Parts that are no sums of what units add: they count values, of which a unit has several."""
+
 
 def lowered(block: PrivateAggregate, parts: Sequence[Part], groups: int, keep: bool) -> Relation:
     """Return the relation of exact partials; `keep` says whether units must be cut to `groups` groups."""
@@ -34,10 +37,10 @@ def lowered(block: PrivateAggregate, parts: Sequence[Part], groups: int, keep: b
     if block.one_row:
         clips = [clip for part in parts for clip in _row_clips(part)]
         return Aggregate(block.input, block.keys, tuple(_over_rows(part, fresh, clips) for part in parts))
-    sums = [part for part in parts if part.kind is not PartKind.DISTINCT]
-    values = [part for part in parts if part.kind is PartKind.DISTINCT]
+    sums = [part for part in parts if part.kind not in _OF_VALUES]
+    values = [part for part in parts if part.kind in _OF_VALUES]
     cut = groups if keep else None
-    counted = [values_counted(block, part, cut, fresh) for part in values]
+    counted = [values_counted(block, part, _value_of(part), cut, fresh) for part in values]
     if counted and not sums and not block.keys:  # one row each: nothing is needed to hold them together
         first, *others = counted
     else:
@@ -86,9 +89,11 @@ class _UnitTotals:
         return self._scaled(part)
 
     def values_clipped(self, part: Part) -> list[Expression]:
-        """Return when a unit has more distinct values in a group than count."""
+        """Return when a unit has more values in a group than count."""
         if part.proven:
             return []
+        if part.kind is PartKind.RANKED:
+            return [functions.call(">", self._rows(part), _integer(part.cap))]
         found = self._aggregate(Aggregation.COUNT_DISTINCT, part.argument, part.where)
         return [functions.call(">", Ref(found), _integer(part.cap))]
 
@@ -136,8 +141,8 @@ def _over_rows(part: Part, fresh: Fresh, clips: Sequence[Expression]) -> Aggrega
         return Aggregated(column, Aggregation.COUNT_ROWS, None, part.where)
     if part.kind is PartKind.COUNT:
         return Aggregated(column, Aggregation.COUNT, part.argument, part.where)
-    if part.kind is PartKind.DISTINCT:
-        return Aggregated(column, Aggregation.COUNT_DISTINCT, part.argument, part.where)
+    if part.kind in _OF_VALUES:
+        return Aggregated(column, counting(part), _value_of(part), part.where)
     if part.kind is PartKind.CLIPPED:
         return Aggregated(column, Aggregation.SUM, _any(clips))
     return Aggregated(column, Aggregation.SUM, _clamp_row(_row_value(part), part.low, part.high), part.where)
@@ -162,6 +167,13 @@ def _any(clips: Sequence[Expression]) -> Expression:
     """Return 1 where any of `clips` is true, else 0."""
     once = [clip for at, clip in enumerate(clips) if clip not in clips[:at]]
     return functions.case([(clip, _integer(1)) for clip in once], _integer(0)) if once else _integer(0)
+
+
+def _value_of(part: Part) -> Expression:
+    """Return what a part of values counts: the argument's values, or where they lie on the grid."""
+    if part.argument is None:
+        raise ValueError("values of nothing; this is a bug, report it")
+    return _row_value(part) if part.kind is PartKind.RANKED else part.argument
 
 
 def _row_value(part: Part) -> Expression:

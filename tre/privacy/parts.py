@@ -23,6 +23,7 @@ class PartKind(StrEnum):
     DISTINCT = "distinct"  # its distinct values of the argument, at most `cap` of them
     CENTRED = "centred"  # the sum of argument − centre, scaled by the weight of its COUNT (PRIVACY §3.2)
     SQUARES = "squares"  # the sum of (argument − centre)², scaled by the same weight
+    RANKED = "ranked"  # how its rows lie on a grid of values, at most `cap` of them (tre.privacy.quantiles)
     CLIPPED = "clipped"  # 1 where another part was clipped
 
 
@@ -33,7 +34,8 @@ class Part:
     `low` and `high` clip what one unit adds to one group; `row_low` and `row_high` clamp one row's value; a `step`
     above 1 counts values in steps from `row_low`, to the nearest, less `centre` steps; `cap` is the row bound C of
     COUNT, ROWS, DISTINCT and of the weight of CENTRED and SQUARES; `proven` says that no declared data can be clipped,
-    `clamped` that rows are within their bounds by declaration, so that only doubles need the clamp.
+    `clamped` that rows are within their bounds by declaration, so that only doubles need the clamp. A RANKED part
+    counts rows on `levels` levels of halves of its grid, and is searched for the quantiles of `fractions`.
     """
 
     name: str
@@ -50,11 +52,18 @@ class Part:
     step: int = 1
     proven: bool = False
     clamped: bool = False
+    levels: int = 1
+    fractions: tuple[Fraction, ...] = ()
 
     @property
     def sensitivity(self) -> int:
         """The most that one unit changes one cell; at least 1, so that every part is noisy."""
         return max(1, abs(self.low), abs(self.high))
+
+    @property
+    def width(self) -> int:
+        """The numbers that are released per group: 1, or those of a search (tre.privacy.quantiles)."""
+        return 1 + 3 * len(self.fractions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +73,7 @@ class Output:
     `denominator` is None for sums and counts; an AVG divides by the noisy count of that part and is NULL where
     it is not positive. `interval` bounds an AVG by the declared bounds of its argument. A VAR or STDDEV takes the
     part `squares` besides, of (argument − offset)², and `interval` bounds its variance (`tre.privacy.moments`).
+    A quantile is granularity · (offset + what was found of `fraction` in its only part), within `interval`.
     """
 
     column: Column
@@ -74,6 +84,7 @@ class Output:
     offset: Fraction = Fraction(0)
     interval: Interval | None = None
     squares: str | None = None
+    fraction: Fraction | None = None
 
     @property
     def parts(self) -> frozenset[str]:

@@ -108,7 +108,7 @@ def at(shape: Shape, cost: Cost, units: int, keys_known: bool = False) -> Block:
     """
     portions = shares(cost.measure, shape.parts, shape.weights)
     mechanisms = {
-        part.name: mechanism_for(cost.measure, cost.rho * portions[part.name], part.sensitivity, shape.groups)
+        part.name: mechanism_for(cost.measure, cost.rho * portions[part.name], part.sensitivity, shape.cells(part))
         for part in shape.parts
     }
     for part in shape.parts:
@@ -127,7 +127,7 @@ def privacy_map(block: Block) -> tuple[Fraction, Fraction]:
     amount, delta = Fraction(0), Fraction(0)
     for part in block.shape.parts:
         mechanism = block.mechanisms[part.name]
-        charged = loss(mechanism, part.sensitivity, block.shape.groups)
+        charged = loss(mechanism, part.sensitivity, block.shape.cells(part))
         if block.threshold is not None and part.name == block.shape.units:
             released, delta = key_loss(mechanism, block.threshold, block.shape.groups)
             charged = max(charged, released)

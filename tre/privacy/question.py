@@ -14,7 +14,7 @@ def question_of(source: PrivateAggregate, parts: Sequence[Part], groups: int, ke
     """Return the text; the version is added by who stores draws. Budgets and post-processing are no part of it."""
     measured = "; ".join(
         f"{part.kind.value} [{part.low}, {part.high}] of [{part.row_low}, {part.row_high}] × {part.granularity}"
-        f" rows {part.cap} centre {part.centre} step {part.step}"
+        f" rows {part.cap} centre {part.centre} step {part.step} levels {part.levels}"
         for part in parts
     )
     known = "unknown" if keys is None else f"{len(keys)} known"

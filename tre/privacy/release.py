@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 from tre.base.passage import Key, Partials, Release, decode_partials
 from tre.privacy.blocks import Block, Shape
 from tre.privacy.keys import in_key_order, normal
 from tre.privacy.mechanisms import Noise
+from tre.privacy.parts import Part
+from tre.privacy.quantiles import Histogram, searched
+
+Exact = Mapping[Key, tuple[int | Histogram, ...]]
+"""The exact numbers of each group, one per part; of a part of ranks how its rows lie on the grid."""
 
 
 def release(block: Block, partials: Partials, noise: Noise, keys_fixed: tuple[Key, ...] | None = None) -> Release:
@@ -22,10 +27,7 @@ def release(block: Block, partials: Partials, noise: Noise, keys_fixed: tuple[Ke
     keys = block.shape.keys if block.shape.keys is not None else keys_fixed
     if keys is None:
         return _above_threshold(block, exact, noise)
-    vectors = {
-        part.name: tuple(noise.vector(_column(exact, keys, position), block.mechanisms[part.name]))
-        for position, part in enumerate(block.shape.parts)
-    }
+    vectors = {part.name: _noisy(block, part, exact, keys, noise) for part in block.shape.parts}
     return _release(block, keys, vectors)
 
 
@@ -33,7 +35,8 @@ def combine(releases: Sequence[Release]) -> Release:
     """Return the draws of one question combined by inverse variance, rounded to the measure's grid (PRIVACY §4).
 
     Always made from the stored draws, never from an earlier combination, so that the rounding's variance of
-    1/12 of a grid step enters once.
+    1/12 of a grid step enters once. Quantiles, too, are averaged where they were found, as their errors are
+    independent and stay ordered so; the ends of their intervals with them, which leaves those wider than need be.
     """
     first = releases[0]
     if len(releases) == 1:
@@ -47,7 +50,7 @@ def combine(releases: Sequence[Release]) -> Release:
                 sum((w * one.vectors[name][row] for w, one in zip(weights[name], releases, strict=True)), Fraction(0))
                 / sum(weights[name])
             )
-            for row in range(len(first.keys))
+            for row in range(len(first.vectors[name]))
         )
         for name in first.vectors
     }
@@ -55,25 +58,31 @@ def combine(releases: Sequence[Release]) -> Release:
     return Release(first.keys, vectors, variances, sum((one.rho for one in releases), Fraction(0)))
 
 
-def _above_threshold(block: Block, exact: dict[Key, tuple[int, ...]], noise: Noise) -> Release:
+def _above_threshold(block: Block, exact: Exact, noise: Noise) -> Release:
     """Release unknown keys by distinct units, then the other parts on those keys alone."""
     shape = block.shape
     if block.threshold is None or shape.units is None:
         raise ValueError("unknown keys without a threshold; this is a bug, report it")
-    names = [part.name for part in shape.parts]
     candidates = in_key_order(exact)
-    counts = noise.above(
-        _column(exact, candidates, names.index(shape.units)), block.mechanisms[shape.units], block.threshold
-    )
+    people = _column(shape, shape.part(shape.units), exact, candidates)
+    counts = noise.above(people, block.mechanisms[shape.units], block.threshold)
     kept = [(key, found) for key, found in zip(candidates, counts, strict=True) if found is not None]
     keys = tuple(key for key, _ in kept)
     vectors = {
-        name: tuple(found for _, found in kept)
-        if name == shape.units
-        else tuple(noise.vector(_column(exact, keys, position), block.mechanisms[name]))
-        for position, name in enumerate(names)
+        part.name: tuple(found for _, found in kept)
+        if part.name == shape.units
+        else _noisy(block, part, exact, keys, noise)
+        for part in shape.parts
     }
     return _release(block, keys, vectors)
+
+
+def _noisy(block: Block, part: Part, exact: Exact, keys: Sequence[Key], noise: Noise) -> tuple[int, ...]:
+    """Return the released numbers of a part: its noisy cells, or what a search in noisy cells found."""
+    mechanism = block.mechanisms[part.name]
+    if part.fractions:
+        return searched(part, _histograms(block.shape, part, exact, keys), mechanism, noise)
+    return tuple(noise.vector(_column(block.shape, part, exact, keys), mechanism))
 
 
 def _release(block: Block, keys: tuple[Key, ...], vectors: dict[str, tuple[int, ...]]) -> Release:
@@ -81,19 +90,32 @@ def _release(block: Block, keys: tuple[Key, ...], vectors: dict[str, tuple[int, 
     return Release(keys, vectors, variances, block.cost.rho)
 
 
-def _decoded(shape: Shape, partials: Partials) -> dict[Key, tuple[int, ...]]:
-    """Return the exact sums by key; columns count by position: the keys, then the parts. An empty sum is 0."""
+def _decoded(shape: Shape, partials: Partials) -> Exact:
+    """Return the exact numbers by key; columns count by position: the keys, then the parts. An empty sum is 0."""
     table = decode_partials(partials)
     width = len(shape.source.keys)
     types = [expression.type for _, expression in shape.source.keys]
     columns = [column.to_pylist() for column in table.columns]
     return {
         tuple(normal(columns[at][row], types[at]) for at in range(width)): tuple(
-            int(column[row] or 0) for column in columns[width:]
+            dict(column[row] or ()) if part.fractions else int(column[row] or 0)
+            for part, column in zip(shape.parts, columns[width:], strict=True)
         )
         for row in range(table.num_rows)
     }
 
 
-def _column(exact: dict[Key, tuple[int, ...]], keys: Sequence[Key], position: int) -> list[int]:
-    return [exact[key][position] if key in exact else 0 for key in keys]
+def _column(shape: Shape, part: Part, exact: Exact, keys: Sequence[Key]) -> list[int]:
+    position, found = shape.parts.index(part), []
+    for key in keys:
+        value = exact[key][position] if key in exact else 0
+        found.append(value if isinstance(value, int) else 0)
+    return found
+
+
+def _histograms(shape: Shape, part: Part, exact: Exact, keys: Sequence[Key]) -> list[Histogram]:
+    position, found = shape.parts.index(part), []
+    for key in keys:
+        value = exact[key][position] if key in exact else {}
+        found.append({} if isinstance(value, int) else value)
+    return found

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tre.catalogue import Kind, Type
-from tre.privacy.estimates import Estimates, typed
+from tre.privacy.estimates import Estimates
+from tre.privacy.spelling import typed
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -60,7 +61,7 @@ def _simulated_array(values: Any, type_: Type) -> pa.Array:
     import numpy as np
     import pyarrow as pa
 
-    if type_.kind is Kind.DECIMAL:
+    if type_.kind in (Kind.DECIMAL, Kind.DATE, Kind.TIMESTAMP):
         return pa.array([None if np.isnan(value) else typed(value, type_) for value in values], _arrow(type_))
     known = np.where(np.isnan(values), 0.0, values)
     if type_.kind is Kind.INTEGER:

@@ -9,10 +9,10 @@ from fractions import Fraction
 from tre.base.reasons import Refused
 from tre.base.reasons import privacy as reasons
 from tre.catalogue import Interval
-from tre.privacy import bounds, moments
+from tre.privacy import bounds, moments, ranks
 from tre.privacy.parts import Output, Part, PartKind
 from tre.privacy.request import Ask
-from tre.sql.plan import SPREADS, Asked, Expression, PrivateAggregate, PrivateFunction
+from tre.sql.plan import QUANTILES, SPREADS, Asked, Expression, PrivateAggregate, PrivateFunction
 
 _SUPPORTING = Fraction(1, 16)
 """The weight of a part that only decides which groups are shown, against 1 of an asked count or sum."""
@@ -142,6 +142,8 @@ def _output(needs: Needs, asked: Asked) -> Output:
         return moments.average(needs, asked)
     if asked.function.value in SPREADS:
         return moments.spread(needs, asked)
+    if asked.function.value in QUANTILES:
+        return ranks.quantile(needs, asked)
     if asked.function is not PrivateFunction.SUM:
         return _count(asked, needs.rows(asked, Fraction(1)))
     if asked.column.id not in needs.totals and moments.gives_sum(needs, asked):

@@ -1,7 +1,9 @@
-"""COUNT(DISTINCT x): at most m values of a unit and group are kept, then distinct kept values counted (PRIVACY §3.2).
+"""What is counted of values: COUNT(DISTINCT x), and how the rows of a quantile lie on its grid (PRIVACY §3.2, §3.7).
 
-One unit more or less changes the count of a group by at most m, in at most l0 groups. It is no sum of what units add,
-so it has a relation of its own, looked up by the groups of the sums.
+At most m values, or m rows, of a unit and group are kept, by keyed mix; what is kept is then counted. One unit more
+or less changes the number of distinct values of a group by at most m, and of the rows on its grid at most m, in at
+most l0 groups. Neither is a sum of what units add, so each has a relation of its own, looked up by the groups of the
+sums.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tre.privacy.choosing import Fresh, chosen, order_of, unit_and_keys
-from tre.privacy.parts import Part
+from tre.privacy.parts import Part, PartKind
 from tre.sql import functions
 from tre.sql.plan import (
     Aggregate,
@@ -28,23 +30,29 @@ from tre.sql.plan import (
 )
 
 
-def values_counted(block: PrivateAggregate, part: Part, cut: int | None, fresh: Fresh) -> Aggregate:
-    """Return, by group, how many distinct values there are; `cut` is l0 where units must be cut to it."""
-    if part.argument is None:
-        raise ValueError("distinct values of nothing; this is a bug, report it")
+def counting(part: Part) -> Aggregation:
+    """Return how values are counted: once each, or how often each stands."""
+    return Aggregation.HISTOGRAM if part.kind is PartKind.RANKED else Aggregation.COUNT_DISTINCT
+
+
+def values_counted(block: PrivateAggregate, part: Part, value: Expression, cut: int | None, fresh: Fresh) -> Aggregate:
+    """Return, by group, the count of `value`; `cut` is l0 where units must be cut to it.
+
+    Of rows with equal values of one person it makes no difference which are kept.
+    """
     count = fresh.column(part.name)
     if part.proven and cut is None:
-        counted = Aggregated(count, Aggregation.COUNT_DISTINCT, part.argument, part.where)
-        return Aggregate(block.input, block.keys, (counted,))
-    by, value = unit_and_keys(block, fresh), _column_of(part.argument, fresh)
-    kept: Relation = Aggregate(_having_value(block, part), (*by, (value, part.argument)), ())
+        return Aggregate(block.input, block.keys, (Aggregated(count, counting(part), value, part.where),))
+    by, column = unit_and_keys(block, fresh), _column_of(value, fresh)
+    rows, columns = _having_value(block, part, value), (*by, (column, value))
+    kept: Relation = Project(rows, columns) if part.kind is PartKind.RANKED else Aggregate(rows, columns, ())
     unit, *keys = (column for column, _ in by)
     if not part.proven:
-        kept = Keep(kept, tuple(Ref(column) for column in (unit, *keys)), order_of(unit, [*keys, value]), part.cap)
+        kept = Keep(kept, tuple(Ref(column) for column in (unit, *keys)), order_of(unit, [*keys, column]), part.cap)
     if cut is not None:
         kept = _in_chosen_groups(block, kept, (unit, *keys), cut, fresh)
     outer = tuple((column, Ref(inner)) for (column, _), inner in zip(block.keys, keys, strict=True))
-    return Aggregate(kept, outer, (Aggregated(count, Aggregation.COUNT_DISTINCT, Ref(value)),))
+    return Aggregate(kept, outer, (Aggregated(count, counting(part), Ref(column)),))
 
 
 def beside(sums: Aggregate, counted: Sequence[Aggregate], order: Sequence[str], fresh: Fresh) -> Relation:
@@ -83,10 +91,8 @@ def _alike(left: Sequence[Column], right: Sequence[Column]) -> Expression:
     return functions.conjunction(*(functions.call("is_not_distinct", Ref(one), Ref(other)) for one, other in pairs))
 
 
-def _having_value(block: PrivateAggregate, part: Part) -> Filter:
-    if part.argument is None:
-        raise ValueError("distinct values of nothing; this is a bug, report it")
-    known = functions.call("not", functions.call("is_null", part.argument))
+def _having_value(block: PrivateAggregate, part: Part, value: Expression) -> Filter:
+    known = functions.call("not", functions.call("is_null", value))
     return Filter(block.input, known if part.where is None else functions.conjunction(part.where, known))
 
 

@@ -155,7 +155,8 @@ class _Writer:
         self.names[one.column.id] = name
         argument = "*" if one.argument is None else self.expression(one.argument)
         where = "" if one.where is None else f" where {self._terms(list(predicates.conjuncts(one.where)))}"
-        return f"{name}={one.function.value}({argument}){where}"
+        at = "" if one.fraction is None else f"; {one.fraction}"
+        return f"{name}={one.function.value}({argument}{at}){where}"
 
     def _keep(self, node: Keep) -> str:
         text = self.rows(node.input)

@@ -106,7 +106,10 @@ _PARTS = {
 
 GRAMMAR: Mapping[type[exp.Expr], frozenset[str]] = MappingProxyType(
     {node: frozenset(parts.split()) for node, parts in _RELATIONAL.items()}
-    | {node: frozenset({"this", "expression", "expressions", "offset", "default", "big_int"}) for node in _AGGREGATES}
+    | {
+        node: frozenset({"this", "expression", "expressions", "offset", "default", "big_int", "quantile"})
+        for node in _AGGREGATES
+    }
     | dict(functions.GRAMMAR)
 )
 

@@ -197,16 +197,20 @@ class Aggregation(StrEnum):
     STDDEV_POP = "stddev_pop"
     MIN = "min"
     MAX = "max"
+    QUANTILE_CONT = "quantile_cont"
+    QUANTILE_DISC = "quantile_disc"
+    HISTOGRAM = "histogram"  # how often each value stands; the planner alone asks for it
 
 
 @dataclass(frozen=True, slots=True)
 class Aggregated:
-    """One aggregate: `column` is its output; `where` is its FILTER."""
+    """One aggregate: `column` is its output; `where` is its FILTER; `fraction` is that of a quantile."""
 
     column: Column
     function: Aggregation
     argument: Expression | None = None
     where: Expression | None = None
+    fraction: Fraction | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,7 +323,7 @@ class Windowed:
 
 
 class PrivateFunction(StrEnum):
-    """What a private aggregate measures. Quantiles are widened later."""
+    """What a private aggregate measures. MIN and MAX are extreme quantiles."""
 
     COUNT_ROWS = "count_rows"
     COUNT = "count"
@@ -331,20 +335,25 @@ class PrivateFunction(StrEnum):
     VAR_POP = "var_pop"
     STDDEV_SAMP = "stddev_samp"
     STDDEV_POP = "stddev_pop"
+    QUANTILE_CONT = "quantile_cont"
+    QUANTILE_DISC = "quantile_disc"
 
 
+QUANTILES = frozenset({"quantile_cont", "quantile_disc"})
+"""The aggregates that are a value at a rank: MEDIAN, PERCENTILE_CONT, PERCENTILE_DISC."""
 SPREADS = frozenset({"var_samp", "var_pop", "stddev_samp", "stddev_pop"})
 """The aggregates that measure how far values lie apart."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One aggregate that the mechanism will measure: its output column, argument and FILTER."""
+    """One aggregate that the mechanism will measure: its output column, argument, FILTER and quantile's fraction."""
 
     column: Column
     function: PrivateFunction
     argument: Expression | None = None
     where: Expression | None = None
+    fraction: Fraction | None = None
 
 
 @dataclass(frozen=True, slots=True)

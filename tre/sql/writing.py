@@ -115,7 +115,7 @@ class Writer:
         if one.function.value in SPREADS and one.argument is not None and one.argument.type.kind is Kind.DOUBLE:
             # An engine raises where squares overflow: values that far out, infinities and NaN do not count.
             argument = f"CASE WHEN ABS({argument}) < 1e150 THEN {argument} END"
-        text = _AGGREGATES[one.function].format(argument)
+        text = _AGGREGATES[one.function].format(argument, None if one.fraction is None else float(one.fraction))
         if one.where is not None:
             text += f" FILTER (WHERE {self.text(one.where, names)})"
         return f"TRY_CAST({text} AS BIGINT)" if _whole_sum(one) else text
@@ -268,5 +268,8 @@ _AGGREGATES = {
     Aggregation.STDDEV_POP: "STDDEV_POP({})",
     Aggregation.MIN: "MIN({})",
     Aggregation.MAX: "MAX({})",
+    Aggregation.QUANTILE_CONT: "quantile_cont(CAST({} AS DOUBLE), {})",
+    Aggregation.QUANTILE_DISC: "quantile_disc({}, {})",
+    Aggregation.HISTOGRAM: "histogram({})",
 }
-"""Aggregates of whole numbers and decimals are exact in any order; their text is the same in every engine."""
+"""Aggregates of whole numbers and decimals are exact in any order, and so is what only sorts or counts values."""

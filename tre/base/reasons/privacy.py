@@ -9,6 +9,13 @@ NO_BOUND = reason(
     "Ask with a bound: `rows` for the rows of one person, or `totals` for one person's contribution to {output}.",
     "Noise is scaled to the most that one person can change. Bounds are declared, never read from the data.",
 )
+NO_BOUND_OF_VALUES = reason(
+    "privacy.no-bound-of-values",
+    Kind.UNPROCESSABLE,
+    "Nothing bounds the values of which {output} is a quantile.",
+    "Narrow them in the query, as in MEDIAN(LEAST(GREATEST(x, 0), 500)), or ask for bounds to be declared.",
+    "A quantile is looked for between public bounds. They are declared, never read from the data.",
+)
 NO_GROUPS_BOUND = reason(
     "privacy.no-groups-bound",
     Kind.UNPROCESSABLE,

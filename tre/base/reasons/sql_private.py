@@ -252,7 +252,21 @@ AGGREGATE_UNSUPPORTED = reason(
     "private.aggregate-unsupported",
     Kind.NOT_YET,
     "{function} over persons' rows is not answered.",
-    "Use COUNT, SUM, AVG, VAR_SAMP or STDDEV_SAMP; for a distribution, GROUP BY ranges made with CASE.",
+    "Use COUNT, SUM, AVG, VAR_SAMP, STDDEV_SAMP, MEDIAN, PERCENTILE_DISC, MIN or MAX.",
+)
+QUANTILE_TYPE = reason(
+    "private.quantile-type",
+    Kind.UNPROCESSABLE,
+    "{function} is answered of numbers, dates and timestamps; this is of type {type}.",
+    "Ask it of a number or a date, or COUNT(*) by the values.",
+    "A quantile is looked for between declared bounds, and only numbers and moments have any.",
+)
+QUANTILE_TOO_EXTREME = reason(
+    "private.quantile-too-extreme",
+    Kind.UNPROCESSABLE,
+    "Quantiles of persons' rows are answered from 0.005 to 0.995.",
+    "Use a fraction in that range; MIN and MAX are answered as its ends.",
+    "A value beyond which hardly anybody lies would be that person's own, and noise hides it.",
 )
 GROUP_BY_DOUBLE = reason(
     "private.group-by-double",

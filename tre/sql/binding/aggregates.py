@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from functools import partial
 from typing import Any
 
@@ -11,11 +12,13 @@ from sqlglot import exp
 from tre.base.reasons import sql_private as reasons
 from tre.catalogue import Kind
 from tre.sql import functions
+from tre.sql.binding import quantiles
 from tre.sql.binding.expressions import Environment, bind_condition, bind_expression
 from tre.sql.binding.outcomes import exact, released, too_wide
 from tre.sql.binding.scope import folded
 from tre.sql.binding.session import Session
 from tre.sql.plan import (
+    QUANTILES,
     SPREADS,
     Aggregate,
     Aggregated,
@@ -195,16 +198,27 @@ class Grouping:
         aggregate, where = _taken_apart(node)
         rows = replace(self.rows, where="an aggregate", scalars=None, windows=None)
         condition = None if where is None else bind_condition(where, rows)
+        quantile = quantiles.written(aggregate, self.session)
+        if quantile is not None:
+            return self._quantile(quantile, rows, condition)
         function, distinct, argument = parts_of(aggregate, rows)
         if self.private:
             return self._ask(aggregate, function, distinct, argument, condition)
         return self._compute(aggregate, function, distinct, argument, condition)
 
+    def _quantile(self, one: quantiles.Written, rows: Environment, where: Expression | None) -> Column:
+        argument = bind_expression(one.argument, rows)
+        given = None if one.fraction is None else bind_expression(one.fraction, rows)
+        function, fraction = quantiles.checked(one, argument, given, self.session)
+        if self.private:
+            return self._ask_quantile(function, one.node, argument, where, fraction)
+        return self._computed(Aggregation(function), argument, where, fraction)
+
     def _ask(
         self, node: Any, function: str, distinct: bool, argument: Expression | None, where: Expression | None
     ) -> Column:
-        if function in ("min", "max"):
-            raise self.session.refused(reasons.AGGREGATE_UNSUPPORTED, node, function=function.upper())
+        if function in quantiles.EXTREMES and argument is not None:
+            return self._ask_quantile(function, node, argument, where)
         if distinct and argument is not None:
             return self._ask_distinct(argument, where)
         if function == "count":
@@ -225,13 +239,26 @@ class Grouping:
             return self._asked(PrivateFunction.COUNT_UNITS, None, where)
         return self._asked(PrivateFunction.COUNT_DISTINCT, argument, where)
 
-    def _asked(self, function: PrivateFunction, argument: Expression | None, where: Expression | None) -> Column:
+    def _ask_quantile(
+        self, function: str, node: Any, argument: Expression, where: Expression | None, given: Fraction | None = None
+    ) -> Column:
+        fraction = quantiles.of_persons(function, node, argument, given, self.session)
+        wanted = function if function in QUANTILES else "quantile_disc"
+        return self._asked(PrivateFunction(wanted), argument, where, fraction)
+
+    def _asked(
+        self,
+        function: PrivateFunction,
+        argument: Expression | None,
+        where: Expression | None,
+        fraction: Fraction | None = None,
+    ) -> Column:
         for one in self.asked:
-            if (one.function, one.argument, one.where) == (function, argument, where):
+            if (one.function, one.argument, one.where, one.fraction) == (function, argument, where, fraction):
                 return one.column
         type_, facts = released(function.value, argument)
         column = self.session.column(function.value, type_, facts)
-        self.asked.append(Asked(column, function, argument, where))
+        self.asked.append(Asked(column, function, argument, where, fraction))
         return column
 
     def _compute(
@@ -241,15 +268,27 @@ class Grouping:
         wanted = Aggregation(name)
         if name in SPREADS and self.traits.status is Status.UNIT_KEYED:
             raise self.session.refused(reasons.SPREAD_INSIDE, node, function=name.upper())
-        for one in self.exact:
-            if (one.function, one.argument, one.where) == (wanted, argument, where):
-                return one.column
-        rows = self.traits.rows_per_unit if self.traits.status is Status.UNIT_KEYED else self.traits.rows
-        if too_wide(name, argument, rows):
+        if too_wide(name, argument, self._rows):
             raise self.session.refused(reasons.SUM_TOO_WIDE, node, type=str(argument.type if argument else ""))
-        type_, facts = exact(name, argument, rows)
-        column = self.session.column(name, type_, facts)
-        self.exact.append(Aggregated(column, wanted, argument, where))
+        return self._computed(wanted, argument, where)
+
+    @property
+    def _rows(self) -> int:
+        return self.traits.rows_per_unit if self.traits.status is Status.UNIT_KEYED else self.traits.rows
+
+    def _computed(
+        self,
+        function: Aggregation,
+        argument: Expression | None,
+        where: Expression | None,
+        fraction: Fraction | None = None,
+    ) -> Column:
+        for one in self.exact:
+            if (one.function, one.argument, one.where, one.fraction) == (function, argument, where, fraction):
+                return one.column
+        type_, facts = exact(function.value, argument, self._rows)
+        column = self.session.column(function.value, type_, facts)
+        self.exact.append(Aggregated(column, function, argument, where, fraction))
         return column
 
     def relation(self) -> Relation:
@@ -315,7 +354,8 @@ def windows_in(node: exp.Expr) -> bool:
 
 def _aggregate_of(node: exp.Expr) -> exp.Expr | None:
     inner = node.this if isinstance(node, exp.Filter) else node
-    return inner if isinstance(inner, exp.AggFunc) else None
+    function = inner.this if isinstance(inner, exp.WithinGroup) else inner
+    return inner if isinstance(function, exp.AggFunc) else None
 
 
 def _taken_apart(node: exp.Expr) -> tuple[exp.Expr, exp.Expr | None]:

@@ -19,7 +19,9 @@ def released(function: str, argument: Expression | None) -> tuple[Type, Facts]:
     """Return type and facts of a noisy value: nothing bounds it."""
     if argument is None or function.startswith("count"):
         return INTEGER, COUNTED
-    if function == "avg" or function in SPREADS:
+    if function == "quantile_disc":
+        return argument.type, Facts()
+    if function in ("avg", "quantile_cont") or function in SPREADS:
         return DOUBLE, Facts()
     return _summed(argument.type), Facts(nullable=False, granularity=argument.facts.granularity)
 
@@ -29,12 +31,12 @@ def exact(function: str, argument: Expression | None, rows: int) -> tuple[Type, 
     if argument is None or function.startswith("count"):
         return INTEGER, replace(COUNTED, interval=Interval(Fraction(0), Fraction(rows)))
     facts = replace(argument.facts, nullable=True)
-    if function in ("min", "max"):
+    if function in ("min", "max", "quantile_disc"):
         return argument.type, facts
     if function in SPREADS:
         return DOUBLE, Facts()
     inside = argument.facts.interval
-    if function == "avg":
+    if function in ("avg", "quantile_cont"):
         whole = None if inside is None else Interval(Fraction(floor(inside.low)), Fraction(ceil(inside.high)))
         return DOUBLE, Facts(interval=whole)
     total = None if inside is None else Interval(min(NONE, inside.low) * rows, max(NONE, inside.high) * rows)

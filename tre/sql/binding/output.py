@@ -138,7 +138,7 @@ def _item(one: exp.Expr | tuple[str, Column], environment: Environment) -> Item:
 def _called(node: exp.Expr) -> str:
     """Return the name of a column without alias: its own, or that of its outermost function."""
     inner: exp.Expr = node.unnest()
-    if isinstance(inner, exp.Filter | exp.Window):
+    if isinstance(inner, exp.Filter | exp.Window | exp.WithinGroup):
         return _called(inner.this)
     if isinstance(inner, exp.Column):
         return inner.name
