@@ -334,7 +334,7 @@ def parts_of(node: Any, rows: Environment) -> tuple[str, bool, Expression | None
 def aggregates_in(node: exp.Expr) -> bool:
     """Say whether an aggregate stands in `node`, not looking into subqueries; a window's function is none."""
     if isinstance(node, exp.Window):
-        called = node.this.this if isinstance(node.this, exp.Filter) else node.this
+        called = node.this.this if isinstance(node.this, exp.Filter | exp.WithinGroup) else node.this
         others = (child for child in node.iter_expressions() if child is not node.this)
         filtered = [node.this.expression] if isinstance(node.this, exp.Filter) else []
         return any(aggregates_in(child) for child in (*called.iter_expressions(), *filtered, *others))

@@ -131,7 +131,7 @@ class Windows:
             return self._value(node, _VALUES[type(node)], rows)
         from tre.sql.binding.aggregates import parts_of
 
-        if not isinstance(node, exp.AggFunc):
+        if not isinstance(node, exp.AggFunc) or isinstance(node, exp.Median | exp.PercentileCont | exp.PercentileDisc):
             raise self.session.refused(reasons.WINDOW, node, form=f"{node.key.upper()} OVER (…)")
         name, distinct, argument = parts_of(node, rows)
         if name not in _AGGREGATES or distinct:
