@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from fractions import Fraction
 from random import Random
 from statistics import pstdev, pvariance, stdev, variance
@@ -13,8 +14,9 @@ from hypothesis import strategies as st
 from tests.privacy.blocks import asked, block, no_public_keys, number, query, rules, scan, unit
 from tests.privacy.exact import NoNoise
 from tests.privacy.naive import Naive
+from tre.base.reasons import Refused
 from tre.privacy.answer import Answer, answer
-from tre.privacy.blocks import PrivatePlan
+from tre.privacy.blocks import PrivatePlan, Shape
 from tre.privacy.mechanisms import SATURATION, Noise, OpenDPNoise
 from tre.privacy.parts import PartKind
 from tre.privacy.plan import plan
@@ -54,10 +56,19 @@ def test_without_noise_every_spread_is_the_textbook_s(values: list[int]) -> None
 @settings(max_examples=40, deadline=None)
 @given(st.integers(10, 2**40), st.sampled_from((1, 20, 400)), st.sampled_from((10**3, 10**6, 10**9)))
 def test_no_sum_of_squares_can_overflow_whatever_the_bounds_and_sizes(high: int, rows: int, units: int) -> None:
-    shape = planned(PrivateFunction.VAR_SAMP, high=high, units=units, rows=rows).blocks[0].shape
+    with suppress(Refused):
+        holds(planned(PrivateFunction.VAR_SAMP, high=high, units=units, rows=rows).blocks[0].shape, units)
+
+
+def holds(shape: Shape, units: int) -> None:
     squares = next(part for part in shape.parts if part.kind is PartKind.SQUARES)
     assert units * squares.sensitivity < SATURATION
-    assert squares.sensitivity >= squares.cap * 900 or squares.step == 1
+    assert squares.sensitivity >= squares.cap * 400**2 or squares.step == 1
+
+
+def test_a_spread_whose_bounds_leave_no_room_for_its_grid_is_refused() -> None:
+    with pytest.raises(Refused, match=r"privacy\.overflow"):
+        planned(PrivateFunction.VAR_POP, high=10**6, units=2**33, rows=10**7)
 
 
 def test_values_on_a_coarser_grid_are_rounded_to_the_nearest_point_so_that_nothing_is_biased() -> None:

@@ -2,8 +2,8 @@
 
 The triple is scaled as a whole by one weight min(1, C/n), so that what is averaged stays a person's own mean. Where
 squares are wanted, values are rounded to the nearest point of a coarser grid first, on which no sum of squares of
-all people can overflow: it has at least a thousand points, for declared sizes far more, so the rounding adds to a
-variance less than a millionth of the square of the bounds.
+all people can overflow. It has at least a thousand points, for declared sizes far more, so the rounding adds to a
+variance less than a millionth of the square of the bounds; where there is no room for them, the spread is refused.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from tre.base.reasons import Refused
+from tre.base.reasons import privacy as reasons
 from tre.catalogue import Interval
 from tre.privacy import bounds
 from tre.privacy.mechanisms import SATURATION
@@ -21,6 +23,9 @@ from tre.sql.plan import SPREADS, Asked, PrivateFunction
 
 if TYPE_CHECKING:
     from tre.privacy.sharing import Needs
+
+_LEAST_STEPS = 1000
+"""The coarsest grid on which a spread is measured, in points between the bounds."""
 
 _ROOM = 2**4
 """How far sums of squares stay under the saturation of sums, so that noise of small prices has room as well."""
@@ -146,6 +151,8 @@ def _grid(needs: Needs, asked: Asked) -> _Grid:
     step = 1
     while squared and not _squares_fit(values, step, cap * max(rows, needs.units)):
         step *= 2
+    if step > 1 and _steps(values, step) < _LEAST_STEPS:
+        raise Refused.because(reasons.OVERFLOW, output=needs.name(asked))
     middle = (values.low + values.high) // 2 - values.low if step == 1 else _steps(values, step) // 2
     bounds.check_unit_overflow(needs.name(asked), values, rows, cap)
     return _Grid(values, step, middle)
