@@ -22,11 +22,11 @@ from audit.receipt import Receipt, ReceiptError, exported_entries
 from audit.replay import Demands, OldHead
 from audit.report import Report, as_json, as_text
 from audit.static import export, from_folder, from_url, verify_tree
-from audit.usage import DONE, FAILED, FAULT, USAGE, UsageError, public_key
+from audit.usage import DONE, FAILED, FAULT, URL, USAGE, UsageError, add_panel, cosigned_head, panel, public_key
 from audit.verify import verify_folder
+from audit.witnessed import Panel, cosigned_by, judge_cosigned
 
 _SIZE_AND_ROOT = re.compile(r"(0|[1-9][0-9]{0,18}):([A-Za-z0-9+/]{43}=)")
-_URL = re.compile(r"https?://")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -58,6 +58,10 @@ def _parser() -> argparse.ArgumentParser:
         metavar="CHECKPOINT",
         help="an older head that must be contained: a file, or SIZE:ROOT; may be given again",
     )
+    add_panel(verify)
+    verify.add_argument(
+        "--cosigned", type=Path, metavar="FILE", help="the cosigned head to judge (default: the one that the log has)"
+    )
     verify.add_argument("--ledger", type=Path, metavar="FILE", help="output of `tre ledger export`")
     verify.add_argument(
         "--head", type=Path, metavar="DIR", help="the second place of the head (default: head, beside a log folder)"
@@ -80,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     receipt.add_argument("--key", required=True, type=Path, metavar="FILE")
     receipt.add_argument("--entry", type=Path, metavar="FILE", help="the entry's bytes, where the receipt has none")
     receipt.add_argument("--entries", type=Path, metavar="FILE", help="exported entries (JSON Lines); each needs one")
+    add_panel(receipt)
     receipt.set_defaults(run=_receipt)
     add_keeping(commands)
     return parser
@@ -89,8 +94,15 @@ def _verify(options: argparse.Namespace) -> int:
     key = public_key(options.key)
     bad_heads: list[str] = []
     older = tuple(head for text in options.since if (head := _old_head(text, key, bad_heads)) is not None)
+    witnessed = Report(key.name)
+    if (believed := panel(options, key)) is not None:
+        # Asked for before the newest head, which must contain it.
+        older += judge_cosigned(witnessed, cosigned_head(options.log, options.cosigned), key, believed)
+    elif options.cosigned is not None:
+        raise UsageError("--cosigned needs the key of a --witness")
     demands = Demands(older, _ledger(options.ledger), timedelta(hours=options.grace))
     report = _verified(options, key, demands)
+    report.take(witnessed)
     for problem in bad_heads:
         report.section("an older head that was given").problem(problem)
     print(as_json(report) if options.json else as_text(report), end="" if not options.json else "\n")
@@ -113,7 +125,7 @@ def _old_head(text: str, key: Ed25519Verifier, bad: list[str]) -> OldHead | None
 
 
 def _verified(options: argparse.Namespace, key: Ed25519Verifier, demands: Demands) -> Report:
-    if _URL.match(options.log):
+    if URL.match(options.log):
         try:
             token = _token(options.token_file)
             fetch = from_url(options.log, token)
@@ -154,7 +166,8 @@ def _receipt(options: argparse.Namespace) -> int:
     entries = _entries(options.entries)
     if options.entry is not None and len(options.files) > 1:
         raise UsageError("--entry is the entry of one receipt")
-    said = [_one_receipt(file, key, options.entry, entries) for file in options.files]
+    believed = panel(options, key)
+    said = [_one_receipt(file, key, believed, options.entry, entries) for file in options.files]
     for index in entries or ():
         print(f"RECEIPT MISSING: entry {index} of {options.entries}")
     return DONE if all(said) and not entries else FAILED
@@ -167,7 +180,9 @@ def _entries(path: Path | None) -> dict[int, bytes] | None:
         raise UsageError(f"{path}: {error}") from error
 
 
-def _one_receipt(file: Path, key: Ed25519Verifier, beside: Path | None, entries: dict[int, bytes] | None) -> bool:
+def _one_receipt(
+    file: Path, key: Ed25519Verifier, believed: Panel | None, beside: Path | None, entries: dict[int, bytes] | None
+) -> bool:
     """Verify one receipt and print what it proves; takes its entry out of `entries`."""
     try:
         receipt = Receipt.parse(file.read_bytes())
@@ -177,12 +192,13 @@ def _one_receipt(file: Path, key: Ed25519Verifier, beside: Path | None, entries:
         if entry is None:
             raise UsageError(f"{file} does not carry its entry: give it by --entry FILE or --entries FILE")
         checkpoint = receipt.verify(entry, key)
-    except ReceiptError as error:
+        cosigned = cosigned_by(receipt.checkpoint, key, believed)[1] if believed else ()
+    except (ReceiptError, NoteError) as error:
         print(f"RECEIPT REFUSED: {error}")
         return False
     print(
         f"RECEIPT VERIFIED: entry {receipt.index} of the log {checkpoint.origin}\n"
-        f"size {checkpoint.size}\nroot {encode_base64(checkpoint.root)}"
+        f"size {checkpoint.size}\nroot {encode_base64(checkpoint.root)}" + "".join(f"\n{one}" for one in cosigned)
     )
     return True
 

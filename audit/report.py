@@ -37,6 +37,7 @@ class Report:
     root: bytes = EMPTY_ROOT
     checkpoint: bytes = b""
     sections: list[Section] = field(default_factory=list)
+    cosignatures: list[dict[str, str | int]] = field(default_factory=list)
 
     @property
     def ok(self) -> bool:
@@ -47,6 +48,11 @@ class Report:
         """Begin a section."""
         self.sections.append(Section(title))
         return self.sections[-1]
+
+    def take(self, other: "Report") -> None:
+        """Add another report's sections and cosignatures."""
+        self.sections += other.sections
+        self.cosignatures += other.cosignatures
 
     def adopt(self, checkpoint: Checkpoint, note: bytes) -> None:
         """Make this the head that is reported."""
@@ -93,6 +99,7 @@ def as_json(report: Report) -> str:
             "root": encode_base64(report.root),
             "checkpoint": report.checkpoint.decode("utf-8", "replace"),
             "checks": checks,
+            "cosignatures": report.cosignatures,
         },
         indent=2,
         ensure_ascii=False,

@@ -524,7 +524,7 @@ def test_receipts_of_exported_entries_are_verified_together(
         assert run(capsys, *common, *files)[0] == 2
 
 
-REPORT = {"form", "origin", "verified", "size", "root", "checkpoint", "checks"}
+REPORT = {"form", "origin", "verified", "size", "root", "checkpoint", "cosignatures", "checks"}
 CHECK = {"check", "count", "problems", "unlisted_problems", "notes"}
 
 

@@ -24,7 +24,7 @@ def parse(words: list[str]) -> None:
     if name == "tre":
         options, rest = parser().parse_known_args(words[1:])
         if hasattr(options, "rest"):
-            audit_parser().parse_args(["verify", *rest])
+            audit_parser().parse_args([getattr(options, "outside", "verify"), *rest])
         else:
             assert not rest, rest
     elif words[1:3] == ["-m", "audit"]:

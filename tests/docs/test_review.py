@@ -28,6 +28,7 @@ def test_reviewers_see_what_the_page_says(demonstration: Demonstration, tmp_path
     assert all("SELECT" in one["sql"] for one in requests)
     assert "RECEIPT VERIFIED" in answer("audit receipt")
     assert "every answered request has its intent and its outcome" in answer("audit verify")
+    assert "the cosigned head has the signatures that were asked for (1)" in answer("--witness .demo/log-ml-dsa.vkey")
     assert '"valid":true' in answer("--data @draft.json")
     assert "governance.not-locked" in answer("/unlocking")
     assert "query-decision" in answer("audit search")

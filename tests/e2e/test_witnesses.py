@@ -216,6 +216,14 @@ def judge_what_is_published(north: House, south: House, ours: Service) -> None:
         note = ours.call("GET", f"/api/v1/log/{path}", None).content
         open_checkpoint(note, log, others)
         assert [(one.name, one.key_id) for one in parse_note(note).signatures] == signed
+    named = ("--witness", south.key, "--witness", north.home / "log-ml-dsa.vkey")
+    page = audit("verify", "--log", f"{ours.url}/api/v1/log", "--key", north.home / "log.vkey", *named)
+    assert page.code == 0, page.said
+    assert "south.example/w1 cosigned" in page.out
+    more = ("--witness", north.key)
+    refused = audit("verify", "--log", f"{ours.url}/api/v1/log", "--key", north.home / "log.vkey", *named, *more)
+    assert refused.code == 5
+    assert "cosigned by 1 of the witnesses named, and 2 are asked for" in refused.out
 
 
 def test_an_absent_witness_holds_nothing_up_and_is_told_of_once(tmp_path: Path, houses: tuple[House, House]) -> None:

@@ -114,6 +114,6 @@ DETAIL = reason(
 SECRET_UNREADABLE = reason(
     "app.secret-unreadable",
     Kind.UNAVAILABLE,
-    "A secret that the settings name cannot be read: {file}.",
+    "A secret of this home, or one that its settings name, cannot be read: {file}.",
     "Put the file there, readable for the user who serves alone.",
 )
