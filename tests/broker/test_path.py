@@ -111,6 +111,37 @@ def test_two_results_in_one_query_share_its_price_and_each_is_a_question_of_its_
     assert total.job.decision["price"]["amount"] == "0"
 
 
+MIXED = """
+    WITH first AS (
+      SELECT person_id, visit_start_date,
+             ROW_NUMBER() OVER (PARTITION BY person_id ORDER BY visit_start_date) AS rn
+      FROM visit_occurrence
+    )
+    SELECT p.gender_concept_id AS sex, COUNT(*) AS n, MEDIAN(p.year_of_birth) AS born,
+           STDDEV(p.year_of_birth) AS spread,
+           COUNT(DISTINCT p.year_of_birth) AS years
+    FROM first f JOIN person p ON p.person_id = f.person_id
+    WHERE f.rn = 1
+    GROUP BY 1
+"""
+
+
+def test_first_events_and_every_kind_of_aggregate_are_answered_and_stored(running):
+    asked = question(MIXED, "1")
+    shown = answered(running, asked)
+    assert shown.state is State.COMMITTED
+    names = [column["name"] for column in shown.job.answer.result["columns"]]
+    assert [name for name in names if "_" not in name] == ["sex", "n", "born", "spread", "years"]
+    told = [dict(zip(names, row, strict=True)) for row in rows(shown) if isinstance(row[1], int)]
+    assert told
+    for row in told:
+        assert 1900 <= row["born_low"] <= row["born"] <= row["born_high"] <= 2100
+        assert row["spread_low"] <= row["spread"] <= row["spread_high"]
+    again = answered(running, asked)
+    assert again.job.decision["price"]["amount"] == "0"
+    assert rows(again) == rows(shown)
+
+
 def test_one_question_asked_twice_in_a_query_is_measured_and_paid_once(running):
     count = "(SELECT COUNT(*) AS n FROM person)"
     twice = f"SELECT a.n AS n, b.n AS m, a.n - b.n AS d FROM {count} a, {count} b"

@@ -11,18 +11,16 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tre.base.reasons import Refused
 from tre.base.reasons import privacy as reasons
 from tre.catalogue import Interval
 from tre.privacy import bounds
 from tre.privacy.mechanisms import SATURATION
+from tre.privacy.needs import Needs
 from tre.privacy.parts import Output, Part, PartKind
 from tre.sql.plan import SPREADS, Asked, PrivateFunction
-
-if TYPE_CHECKING:
-    from tre.privacy.sharing import Needs
 
 _LEAST_STEPS = 1000
 """The coarsest grid on which a spread is measured, in points between the bounds."""

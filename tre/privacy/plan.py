@@ -17,10 +17,11 @@ from tre.privacy.blocks import Block, PrivatePlan, Shape
 from tre.privacy.keys import PublicValues, known_keys
 from tre.privacy.lowering import lowered
 from tre.privacy.mechanisms import key_loss, loss, threshold_for
+from tre.privacy.needs import Needs
 from tre.privacy.parts import Part
 from tre.privacy.question import question_of
 from tre.privacy.request import Ask, Rules
-from tre.privacy.sharing import Needs, outputs_of, support
+from tre.privacy.sharing import outputs_of, support
 from tre.sql import walk
 from tre.sql.plan import PrivateAggregate, PrivateFunction, Query, Relation, Released
 

@@ -9,18 +9,15 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
 from tre.base.reasons import Refused
 from tre.base.reasons import privacy as reasons
 from tre.catalogue import Interval, Kind
 from tre.privacy import bounds
+from tre.privacy.needs import Needs
 from tre.privacy.parts import Output, Part, PartKind
 from tre.sql import functions
 from tre.sql.plan import QUANTILES, Asked, Expression
-
-if TYPE_CHECKING:
-    from tre.privacy.sharing import Needs
 
 CANDIDATES = 2**16
 """The most values among which a quantile is looked for: a step is then 0.0015 % of the range between the bounds."""

@@ -2,116 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
-from tre.base.reasons import Refused
-from tre.base.reasons import privacy as reasons
-from tre.catalogue import Interval
-from tre.privacy import bounds, moments, ranks
+from tre.privacy import moments, ranks
+from tre.privacy.needs import Needs
 from tre.privacy.parts import Output, Part, PartKind
-from tre.privacy.request import Ask
-from tre.sql.plan import QUANTILES, SPREADS, Asked, Expression, PrivateAggregate, PrivateFunction
+from tre.sql.plan import QUANTILES, SPREADS, Asked, PrivateFunction
 
 _SUPPORTING = Fraction(1, 16)
 """The weight of a part that only decides which groups are shown, against 1 of an asked count or sum."""
-
-
-@dataclass
-class Needs:
-    """The parts of one block while they are collected; `weights` says how much each matters to the outputs.
-
-    `units` is the declared size of the data; `totals` and `names` give, by column id of an asked aggregate, the
-    request's bound of one person's total and what people call the output.
-    """
-
-    block: PrivateAggregate
-    ask: Ask
-    units: int
-    totals: Mapping[int, Interval] = field(default_factory=dict)
-    names: Mapping[int, str] = field(default_factory=dict)
-    parts: list[Part] = field(default_factory=list)
-    weights: dict[str, Fraction] = field(default_factory=dict)
-
-    def name(self, asked: Asked) -> str:
-        """Return what people call an asked aggregate."""
-        return self.names.get(asked.column.id, asked.column.name)
-
-    def cap(self, asked: Asked) -> int:
-        """Return C, the rows of one unit in one group that count, or refuse."""
-        cap = bounds.row_cap(self.block, self.ask)
-        if cap is None:
-            raise Refused.because(reasons.NO_BOUND, output=self.name(asked))
-        return cap
-
-    def part(self, wanted: Part, weight: Fraction) -> Part:
-        """Return the part equal to `wanted` but for its name, adding it when it is new."""
-        for part in self.parts:
-            if replace(part, name="") == wanted:
-                break
-        else:
-            part = replace(wanted, name=f"p{len(self.parts)}")
-            self.parts.append(part)
-        self.weights[part.name] = self.weights.get(part.name, Fraction(0)) + weight
-        return part
-
-    def people(self, where: Expression | None, weight: Fraction) -> Part:
-        """Return the count of distinct units; with one row a unit it is the count of rows."""
-        kind = PartKind.ROWS if self.block.one_row else PartKind.UNITS
-        return self.part(Part("", kind, None, where, 0, 1, proven=True), weight)
-
-    def rows(self, asked: Asked, weight: Fraction) -> Part:
-        """Return COUNT of rows, or of rows with a non-NULL argument."""
-        cap = self.cap(asked)
-        proven = cap >= bounds.proven_rows(self.block)
-        argument = asked.argument if asked.argument is not None and asked.argument.facts.nullable else None
-        kind = PartKind.ROWS if argument is None else PartKind.COUNT
-        return self.part(Part("", kind, argument, asked.where, 0, cap, cap=cap, proven=proven), weight)
-
-    def distinct(self, asked: Asked) -> Part:
-        """Return the count of distinct values, of which at most `cap` a unit and group are kept."""
-        if asked.argument is None:
-            raise ValueError("distinct values of nothing; this is a bug, report it")
-        most = bounds.proven_values(self.block, asked.argument)
-        cap = bounds.value_cap(self.block, self.ask, asked.argument)
-        if cap is None:
-            raise Refused.because(reasons.NO_BOUND, output=self.name(asked))
-        wanted = Part("", PartKind.DISTINCT, asked.argument, asked.where, 0, cap, cap=cap, proven=cap >= most)
-        return self.part(wanted, Fraction(1))
-
-    def total(self, asked: Asked) -> tuple[Part, bounds.Values]:
-        """Return a SUM by itself, clipped by itself."""
-        total = self.totals.get(asked.column.id)
-        values = self.values(asked, total)
-        rows = bounds.proven_rows(self.block)
-        bounds.check_unit_overflow(self.name(asked), values, rows)
-        if total is None:
-            low, high = bounds.total_bounds(values, self.cap(asked))
-        else:
-            low, high = bounds.narrowed(self.name(asked), values, total, rows)
-        most = bounds.total_bounds(values, rows)
-        wanted = Part(
-            "",
-            PartKind.SUM,
-            asked.argument,
-            asked.where,
-            low,
-            high,
-            values.granularity,
-            values.low,
-            values.high,
-            proven=values.declared and low <= most[0] and high >= most[1],
-            clamped=values.declared,
-        )
-        return self.part(wanted, Fraction(1)), values
-
-    def values(self, asked: Asked, total: Interval | None) -> bounds.Values:
-        """Return the grid bounds of one row's argument, or refuse."""
-        values = bounds.values_of(asked, total)
-        if values is None:
-            raise Refused.because(reasons.NO_BOUND, output=self.name(asked))
-        return values
 
 
 def outputs_of(needs: Needs) -> tuple[Output, ...]:
