@@ -11,6 +11,9 @@ from tre.web.oversight import Oversight
 
 HEAD = """# REST
 
+A running server shows them at `/api/v1/docs`, where they can be tried: *Authorize* takes a token, which the page keeps
+until it is left and shows in the commands that it writes. What is tried there is asked and paid like anything else.
+
 The same facts for machines: `GET /api/v1/openapi.json` (OpenAPI 3.1), which needs no token. Bodies are JSON in UTF-8
 and read strictly: a field that is not listed here, a name given twice, or `"1"` for a whole number is refused.
 Refusals and failures are problem documents (RFC 9457, `application/problem+json`) with a stable `code`; see

@@ -45,6 +45,7 @@ from tre.onboarding.folders import sweep
 from tre.privacy.mechanisms import Mechanism, accuracy
 from tre.web.adapter import BrokerService
 from tre.web.app import create_app
+from tre.web.docs import add_docs
 from tre.web.operations.reviewing import reviewing
 from tre.web.portal import Brand, Known, Portal, add_portal
 from tre.web.signin import add_sign_in
@@ -91,6 +92,7 @@ class Running:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=most.proxies, x_proto=0, x_host=0)  # type: ignore[method-assign]
         desk, said = SigningIn(house, self._failures), house.settings.portal
         visitors, brand = Visitors(desk.principal, said.url), Brand(said.name, said.colour)
+        add_docs(app)
         add_sign_in(app, visitors, desk)
         add_portal(app, Portal(service, oversight, visitors, self._known, house.clock, brand, counting))
         return app

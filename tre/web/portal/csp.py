@@ -22,6 +22,12 @@ PAGE: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """CSP 3 and Trusted Types: even a string that reached a script's sink would not run."""
 
+OPERATIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {**PAGE, "connect-src": (_SELF,), "form-action": (_NONE,), "trusted-types": ("default", "dompurify")}
+)
+"""For the page that tries out operations: its script may ask this server, forms send nothing, and HTML goes through
+the two policies that the page has: its own, which knows text alone, and that of what cleans descriptions."""
+
 IMAGE: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {"default-src": (_NONE,), "style-src": ("'unsafe-inline'",), "frame-ancestors": (_NONE,), "sandbox": ()}
 )
