@@ -64,6 +64,8 @@ def _furnished(folder: Path, policy: str) -> Path:
     file.write_text(policy)
     admin = open_admin(home)
     admin.init(home, "bench.example/log")
+    config = home / "config.toml"  # one person asks here what a whole house would
+    config.write_text(config.read_text().replace("questions = 120 ", "questions = 1000000 "))
     admin.dataset_add(DATASET, folder / "source", file, lambda _step, _part: None)
     admin.person_add(NewPerson(PERSON, "Dr A. Okafor", ("researcher",)))
     grant = (Decimal(4000), Decimal("1e-6"))
