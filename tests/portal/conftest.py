@@ -1,4 +1,4 @@
-"""The demonstration as people meet it: a furnished home, served, with somebody of every role; one browser for all."""
+"""The demonstration as people meet it: a furnished home, served, with somebody of every role."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
+from tests.browser import Person, at_browser
 from tests.e2e.service import Service, served
 from tests.house import DATASET, furnish
-from tests.portal.browser import ARGUMENTS, CHROMIUM, Person, at_browser
-from tests.support import require
 from tre.app.admin import open_admin
 from tre.base.home import Home
 from tre.cli.admin import NewPerson
@@ -48,15 +47,6 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def service(town: Path) -> Iterator[Service]:
     with served(town) as found:
         yield found
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    require(Path(CHROMIUM).exists(), f"{CHROMIUM} is missing: apt-get install chromium")
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="session")

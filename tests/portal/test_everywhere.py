@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 
+from tests.browser import DESK, PHONE, Person, at_browser
 from tests.e2e.service import Service
-from tests.portal.browser import DESK, PHONE, Person, at_browser
 from tests.portal.conftest import IDS, Sit
 from tests.portal.house import portal
 from tests.portal.test_researcher import answered, check

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import requests
 
+from tests.browser import at_browser
 from tests.e2e.conftest import token_for
 from tests.house import PROJECT
-from tests.portal.browser import at_browser
 from tre.web import docs
 from tre.web.docs import DOCS
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.portal.browser import Person
+from tests.browser import Person
 from tests.portal.conftest import Sit
 from tests.portal.test_researcher import BY_DECADE, answered, check
 from tests.support import ROOT

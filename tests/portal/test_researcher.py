@@ -6,8 +6,8 @@ import csv
 import re
 from pathlib import Path
 
+from tests.browser import Person
 from tests.e2e.service import Service, audit
-from tests.portal.browser import Person
 from tests.portal.conftest import Sit
 
 ASK = "/projects/study/ask"

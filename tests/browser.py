@@ -13,7 +13,7 @@ from pathlib import Path
 from shutil import which
 from typing import Any
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, sync_playwright
 
 from tests.support import require
 
@@ -32,6 +32,16 @@ AXE = "axe-core@4.11.0"
 _STATUS = re.compile(r"Failed to load resource: the server responded with a status of (\d{3})")
 _RUN_AXE = """async () => (await axe.run({resultTypes: ['violations']})).violations
     .map(one => one.id + ': ' + one.nodes.map(node => node.target.join(' ')).join(', '))"""
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Debian's Chromium without a window."""
+    require(Path(CHROMIUM).exists(), f"{CHROMIUM} is missing: apt-get install chromium")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield opened
+        opened.close()
 
 
 def axe() -> str:
