@@ -136,7 +136,9 @@ class TestAsking:
         [
             (["query", "--project", "p2", COUNT], 3),
             (["query", "boom"], 1),
-            (["query", "--accuracy", "±20@95", COUNT], 3),
+            (["query", "--accuracy", "±20@95", COUNT], 0),
+            (["query", "--epsilon", "1", "--accuracy", "±20@95 all", COUNT], 0),
+            (["query", "--accuracy", "twenty", COUNT], 2),
             (["check", "  "], 2),
         ],
     )
@@ -370,7 +372,6 @@ def test_the_verifier_answers_with_its_own_exit_codes(tmp_path: Path) -> None:
         ["query", "--epsilon", "-1", "SELECT 1"],
         ["query", "--epsilon", "NaN", "SELECT 1"],
         ["query", "--groups", "0", "SELECT 1"],
-        ["query", "--epsilon", "1", "--accuracy", "±1@95", "SELECT 1"],
         ["query", "SELECT 1", "SELECT 2"],
         ["query", "--format", "xml", "SELECT 1"],
         ["person", "add", "x", "--name", "X", "--role", "king"],

@@ -87,8 +87,8 @@ def test_a_wrong_environment_is_told(asking, more, code, reason):
     refused(tre("query", COUNT, **(asking | more)), code, reason)
 
 
-def test_accuracy_is_refused_by_a_code_of_its_own(asking):
-    refused(tre("query", "--accuracy", "±20@95", COUNT, **asking), 3, "web.accuracy-not-yet")
+def test_an_accuracy_that_no_allowed_price_brings_is_refused_by_the_budget(asking):
+    refused(tre("query", "--accuracy", "±0.01@95", COUNT, **asking), 4, "privacy.accuracy-too-fine")
 
 
 def test_one_flipped_byte_is_seen_by_the_verifier(town, tmp_path):

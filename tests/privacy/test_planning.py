@@ -126,7 +126,7 @@ def test_a_plan_whose_noise_is_too_small_for_its_price_is_a_fault(monkeypatch: p
     def too_small(measure: Measure, budget: Fraction, sensitivity: int, groups: int) -> Mechanism:
         return Mechanism(measure, mechanism_for(measure, budget, sensitivity, groups).scale * 0.97)
 
-    monkeypatch.setattr("tre.privacy.plan.mechanism_for", too_small)
+    monkeypatch.setattr("tre.privacy.noising.mechanism_for", too_small)
     with pytest.raises(ArithmeticError, match="exceeds its price"):
         at(one.shape, one.cost, 10**6)
 

@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from tests.web.fake import FakeService, principal
+from tre.privacy.accuracy import Accuracy
 from tre.web import create_app
 
 ADA = {"Authorization": "Bearer ada"}
@@ -136,8 +137,16 @@ def test_what_is_not_offered_yet_says_so(web: FlaskClient) -> None:
     here = post(web, "/api/v1/queries", ask()).headers["Location"]
     refined = post(web, f"{here}/refinements", {"epsilon": "0.1"})
     assert (refined.status_code, refined.get_json()["code"]) == (501, "web.refinements-not-yet")
-    accurate = post(web, "/api/v1/checks", ask(accuracy="±20@95"))
-    assert (accurate.status_code, accurate.get_json()["code"]) == (501, "web.accuracy-not-yet")
+
+
+def test_an_accuracy_is_read_where_its_meaning_is_plain_and_refused_where_not(
+    web: FlaskClient, service: FakeService
+) -> None:
+    assert post(web, "/api/v1/checks", ask(accuracy="±20@99 all")).status_code == 200
+    assert service.asked[-1].accuracy == Accuracy(Fraction(20), Fraction(99, 100), everywhere=True)
+    for wrong in ("", "20@", "±0", "±20@100", "±20@49", "±20 @95", "-20", "±1e3", "±20@95 ALL", "±٢٠", 20, None):
+        answer = post(web, "/api/v1/checks", ask(accuracy=wrong))
+        assert answer.status_code == (200 if wrong is None else 400), wrong
 
 
 def test_a_token_for_one_project_names_it_and_serves_no_other(web: FlaskClient, service: FakeService) -> None:

@@ -23,6 +23,7 @@ from tre.decide import Decision, Measured, Question, decide
 from tre.jobs import NewJob
 from tre.journal.entries import Question as Asked
 from tre.journal.entries import query_denied, query_intent, request_denied
+from tre.privacy.accuracy import Accuracy
 from tre.privacy.draws import charge
 from tre.privacy.request import Ask
 from tre.store import Transaction
@@ -201,7 +202,8 @@ def _taken_draws(tx: Transaction, parts: Parts, at: Standing, measured: Measured
     now = drawn(tx, parts, at, measured.shape.question)
     if charge(now.draws, measured.requested, now.paid, at.policy.rules.floor) != measured.charge:
         raise _Moved
-    positions = tuple(draw.position for draw in usable(tx, digest)[: measured.charge.prefix])
+    stored = usable(tx, digest)
+    positions = tuple(stored[place].position for place in measured.charge.serves)
     if measured.charge.new is None:
         return Use(digest, positions, None)
     position = len(ledger.draws(tx, digest))
@@ -273,6 +275,7 @@ def _sealed(question: Question) -> str:
             "sql": question.sql,
             "dialect": question.dialect,
             "epsilon": None if ask.epsilon is None else str(ask.epsilon),
+            "accuracy": None if ask.accuracy is None else str(ask.accuracy),
             "groups": ask.groups,
             "rows": ask.rows,
             "totals": {name: [str(one.low), str(one.high)] for name, one in sorted(ask.totals.items())},
@@ -287,4 +290,5 @@ def unsealed(text: str) -> Question:
     fraction: Callable[[str], Fraction] = Fraction
     totals = {name: Interval(fraction(low), fraction(high)) for name, (low, high) in found["totals"].items()}
     epsilon = None if found["epsilon"] is None else fraction(found["epsilon"])
-    return Question(found["sql"], found["dialect"], Ask(epsilon, found["groups"], found["rows"], totals))
+    accuracy = None if found["accuracy"] is None else Accuracy.read(found["accuracy"])
+    return Question(found["sql"], found["dialect"], Ask(epsilon, accuracy, found["groups"], found["rows"], totals))

@@ -94,6 +94,6 @@ def _block(measured: Any) -> Mapping[str, Any]:
         "keys": None if shape.keys is None else len(shape.keys),
         "groups": shape.groups,
         "parts": [{"kind": part.kind.value, "low": str(part.low), "high": str(part.high)} for part in shape.parts],
-        "stored_draws": charge.prefix,
+        "stored_draws": len(charge.serves),
         "new_draw": None if charge.new is None else charge.new.as_json(),
     }

@@ -108,12 +108,12 @@ def usable(tx: Reading, digest: str) -> tuple[Draw, ...]:
 
 
 def drawn(tx: Reading, parts: Parts, at: Standing, question: str) -> Drawn:
-    """Return the costs of a question's draws, and what the project has paid of them."""
+    """Return the costs of a question's draws, and which of them the project has paid."""
     digest = question_digest(parts, at, question)
     draws = usable(tx, digest)
     payments = ledger.paid(tx, at.ledgers.project, digest)
-    paid = [draw.cost for draw in draws if draw.position in payments]
-    return Drawn(tuple(draw.cost for draw in draws), sum(paid, Cost.zero(at.policy.rules.measure)))
+    paid = frozenset(place for place, draw in enumerate(draws) if draw.position in payments)
+    return Drawn(tuple(draw.cost for draw in draws), paid)
 
 
 def _dataset(granted: frozenset[str], named: str | None) -> str:

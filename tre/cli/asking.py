@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from tre.base.reasons import Refused
 from tre.base.reasons.cli import SERVER_MISSING, SQL_MISSING
-from tre.base.reasons.web import ACCURACY
 from tre.cli.codes import exit_code
 from tre.cli.output import print_csv, print_refusals, print_table
 from tre.client.values import shown
@@ -78,9 +77,7 @@ def _sql(options: argparse.Namespace) -> str:
 
 
 def _narrowed(options: argparse.Namespace) -> dict[str, Any]:
-    if options.accuracy is not None:
-        raise Refused.because(ACCURACY)
-    return {name: getattr(options, name) for name in ("epsilon", "groups", "rows", "dialect", "dataset")}
+    return {name: getattr(options, name) for name in ("epsilon", "accuracy", "groups", "rows", "dialect", "dataset")}
 
 
 def _decision_lines(decision: Decision) -> list[tuple[str, str]]:

@@ -104,9 +104,10 @@ def _asking(commands: Commands) -> None:
         made = _command(commands, name, text, "asking", name)
         made.add_argument("sql", metavar="SQL", help="the question in SQL, or - for standard input")
         made.add_argument("--project", metavar="ID", help="the project (default: TRE_PROJECT)")
-        price = made.add_mutually_exclusive_group()
-        price.add_argument("--epsilon", type=_number, metavar="E", help="the most that the answer may cost")
-        price.add_argument("--accuracy", metavar="'±20@95'", help="the error asked for (not offered yet)")
+        made.add_argument("--epsilon", type=_number, metavar="E", help="the most that the answer may cost")
+        made.add_argument(
+            "--accuracy", metavar="'±20@95'", help="the error that each number may have; it fixes the price"
+        )
         made.add_argument(
             "--groups", type=_count, metavar="N", help="groups of one person that count; up to the proven most"
         )

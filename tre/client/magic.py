@@ -27,7 +27,7 @@ def ask(line: str, cell: str, names: dict[str, Any]) -> Decision | Result:
     """Ask the SQL in `cell` under the options in `line`; `--to` puts what comes back into `names` too."""
     options = _options().parse_args(shlex.split(line))
     connection = _connection(options.connection, names)
-    asked = {name: getattr(options, name) for name in ("epsilon", "project", "dataset", "dialect")}
+    asked = {name: getattr(options, name) for name in ("epsilon", "accuracy", "project", "dataset", "dialect")}
     found = connection.check(cell, **asked) if options.check else connection.query(cell, **asked)
     if options.to:
         names[options.to] = found
@@ -53,6 +53,7 @@ class _Options(argparse.ArgumentParser):
 def _options() -> _Options:
     made = _Options(prog="%%tre", description="Ask the cell's SQL.", add_help=False)
     made.add_argument("--epsilon", metavar="E", help="the most that the answer may cost")
+    made.add_argument("--accuracy", metavar="±20@95", help="the error that each number may have")
     made.add_argument("--project", metavar="ID", help="the project (default: TRE_PROJECT)")
     made.add_argument("--dataset", metavar="NAME", help="the data set, where the project has several")
     made.add_argument("--dialect", metavar="NAME", help="the SQL that is written (default: postgres)")

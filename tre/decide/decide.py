@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 
 from tre.base.cost import Cost
 from tre.base.reasons import Refusal, Refused, requests
@@ -91,13 +92,13 @@ def _outputs_gate(
     """
     if query is None:
         return None, (), ()
-    rules = situation.policy.rules
+    rules, drawn = situation.policy.rules, cache(situation.drawn)
     try:
-        plan = planning.plan(query, question.ask, rules, situation.public_keys)
-        measured = tuple(_measured(block.shape, block.cost, rules, situation.drawn) for block in plan.measured)
+        plan = planning.plan(query, question.ask, rules, situation.public_keys, lambda one: drawn(one).draws)
+        measured = tuple(_measured(block.shape, block.cost, rules, drawn) for block in plan.measured)
     except Refused as refused:
         return None, (), (Verdict(OUTPUTS, refused.refusals),)
-    refusals = (*_answer_limit(measured, rules, situation), *_budgets(measured, rules, situation.left))
+    refusals = (*_answer_limit(measured, rules, drawn), *_budgets(measured, rules, situation.left))
     return plan, measured, (Verdict(OUTPUTS, tuple(refusals)),)
 
 
@@ -110,13 +111,10 @@ def _measured(shape: Shape, requested: Cost, rules: Rules, drawn_of: DrawnOf) ->
     return Measured(shape, requested, charged, new)
 
 
-def _answer_limit(measured: tuple[Measured, ...], rules: Rules, situation: Situation) -> tuple[Refusal, ...]:
+def _answer_limit(measured: tuple[Measured, ...], rules: Rules, drawn: DrawnOf) -> tuple[Refusal, ...]:
     """PRIVACY §4: the per-answer limit counts the whole prefix of draws that the answer uses."""
-    whole = Cost.zero(rules.measure)
-    for one in measured:
-        for draw in situation.drawn(one.shape.question).draws[: one.charge.prefix]:
-            whole = whole + draw
-        whole = whole + (one.charge.new or Cost.zero(rules.measure))
+    used = [draw for one in measured for draw in one.charge.made_of(drawn(one.shape.question).draws)]
+    whole = sum(used, Cost.zero(rules.measure))
     return () if whole.fits(rules.per_answer) else (Refusal(requests.PREFIX_TOO_LARGE),)
 
 

@@ -25,10 +25,10 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """The stored or pending draws of a question, in order, as costs; and what this project has paid of them."""
+    """The stored or pending draws of a question, in order, as costs; the places of those that this project has paid."""
 
     draws: tuple[Cost, ...]
-    paid: Cost
+    paid: frozenset[int]
 
 
 DrawnOf = Callable[[str], Drawn]

@@ -218,8 +218,7 @@ def _intervals(
         places = (_quantile(block, output, release, at)[1:] for at in positions)
         return tuple((None, None) if value is None else ends for value, ends in zip(values, places, strict=True))
     if output.denominator is None:
-        width = half_width(output, _in_effect(block, release)) or 0.0
-        around = Fraction(width)
+        around = half_width(output, _in_effect(block, release)) or Fraction(0)
         return tuple(
             (None, None) if value is None else (_moved(value, -around, output), _moved(value, around, output))
             for value in values
@@ -232,15 +231,13 @@ def _intervals(
 
 def _in_effect(block: Block, release: Release) -> Mapping[str, Mechanism]:
     """Return each part's noise as its release carries it: wider scales than planned never, several draws narrower."""
-    found = {}
-    for name, planned in block.mechanisms.items():
-        variance = release.variances[name]
-        if variance == planned.variance:
-            found[name] = planned
-            continue
-        of_scale = variance if planned.measure is Measure.ZCDP else variance / 2
-        found[name] = Mechanism(planned.measure, math.sqrt(of_scale))
-    return found
+    measure = block.cost.measure
+    return {
+        name: planned
+        if planned.variance == release.variances[name]
+        else Mechanism.of_variance(measure, release.variances[name])
+        for name, planned in block.mechanisms.items()
+    }
 
 
 def _moved(value: Number, by: Fraction, output: Output) -> Number:

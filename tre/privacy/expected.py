@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from types import MappingProxyType
 
-from tre.base.cost import Measure
+from tre.base.cost import Cost
 from tre.privacy import above
 from tre.privacy.blocks import Block, Shape
 from tre.privacy.mechanisms import Mechanism, accuracy
+from tre.privacy.noising import in_effect
 from tre.privacy.parts import Output
 from tre.privacy.spelling import typed
 from tre.sql.plan import PrivateFunction, Query
@@ -40,26 +42,34 @@ def _bounds_of(shape: Shape, output: Output) -> dict[str, str]:
     return found
 
 
-def half_width(output: Output, mechanisms: Mapping[str, Mechanism]) -> float | None:
-    """Return the half-width of the 95 % interval of a count or a sum; None for others, whose error varies."""
+def half_width(output: Output, mechanisms: Mapping[str, Mechanism], alpha: float = 0.05) -> Fraction | None:
+    """Return the half-width of a count's or a sum's interval, 95 % unless said; None for others, whose error varies."""
     if output.denominator is not None or output.fraction is not None:
         return None
     if len(output.terms) == 1:
         name, coefficient = output.terms[0]
-        return float(output.granularity) * abs(coefficient) * math.floor(accuracy(mechanisms[name]))
-    variance = sum(coefficient**2 * mechanisms[name].variance for name, coefficient in output.terms)
+        return output.granularity * abs(coefficient) * math.floor(accuracy(mechanisms[name], alpha))
+    variance = sum((coefficient**2 * mechanisms[name].variance for name, coefficient in output.terms), Fraction(0))
     measure = mechanisms[output.terms[0][0]].measure
-    scale = math.sqrt(variance if measure is Measure.ZCDP else variance / 2)
-    return float(output.granularity) * accuracy(Mechanism(measure, scale))
+    return output.granularity * Fraction(accuracy(Mechanism.of_variance(measure, variance), alpha))
 
 
-def errors(query: Query, blocks: tuple[Block, ...]) -> Mapping[str, float | None]:
-    """Return what is known before anything runs: of outputs that are a bare count or sum; None of other noisy ones."""
-    widths = {
-        output.column.id: half_width(output, block.mechanisms) for block in blocks for output in block.shape.outputs
-    }
-    origins = above.origins(query.root, frozenset(widths))
-    outputs = zip(query.names, query.root.columns, strict=True)
-    return MappingProxyType(
-        {name: widths.get(origins[column.id] or -1) for name, column in outputs if column.id in origins}
-    )
+def shown(query: Query, shapes: Sequence[Shape]) -> Mapping[str, tuple[Shape, Output] | None]:
+    """Return, by the name of each noisy column of the answer, the output that it is a bare copy of; else None."""
+    outputs = {output.column.id: (shape, output) for shape in shapes for output in shape.outputs}
+    origins = above.origins(query.root, frozenset(outputs))
+    columns = zip(query.names, query.root.columns, strict=True)
+    return {name: outputs.get(origins[column.id] or -1) for name, column in columns if column.id in origins}
+
+
+def errors(query: Query, priced: Sequence[tuple[Shape, Sequence[Cost]]]) -> Mapping[str, float | None]:
+    """Return what is known before anything runs: of outputs that are a bare count or sum; None of other noisy ones.
+
+    :param priced: each block with the prices of the draws that its answer is combined from.
+    """
+    effects = {shape.name: in_effect(shape, draws) for shape, draws in priced}
+    found = {}
+    for name, bare in shown(query, [shape for shape, _ in priced]).items():
+        width = None if bare is None else half_width(bare[1], effects[bare[0].name])
+        found[name] = None if width is None else float(width)
+    return MappingProxyType(found)

@@ -33,6 +33,16 @@ class Mechanism:
         square = Fraction(self.scale) ** 2
         return square if self.measure is Measure.ZCDP else 2 * square
 
+    @classmethod
+    def of_variance(cls, measure: Measure, variance: Fraction) -> Mechanism:
+        """Return noise of that variance, for its accuracy: that of several draws combined, or of parts added."""
+        return cls(measure, math.sqrt(variance if measure is Measure.ZCDP else variance / 2))
+
+
+def combined(variances: Sequence[Fraction]) -> Fraction:
+    """Return the variance of several draws combined by inverse variance, rounded to the grid once (PRIVACY §4)."""
+    return 1 / sum((1 / one for one in variances), Fraction(0)) + Fraction(1, 12)
+
 
 class Noise(Protocol):
     """Where noise comes from: OpenDP, or in tests nothing at all."""
@@ -172,7 +182,7 @@ def threshold_for(mechanism: Mechanism, groups: int, delta: Fraction) -> int:
     return high
 
 
-_WIDE = 100.0
+_WIDE, _NARROW = 100.0, 0.01
 
 
 @lru_cache(4096)
@@ -180,8 +190,10 @@ def accuracy(mechanism: Mechanism, alpha: float = 0.05) -> float:
     """Return the half-width a with P[|noise| ≥ a] ≤ alpha, by OpenDP's accuracy functions, in grid units.
 
     OpenDP sums a discrete Gaussian term by term, without end for wide ones; there the continuous value and one
-    grid step more serve.
+    grid step more serve. Below a hundredth of a grid step noise is all but never there, and OpenDP's sums overflow.
     """
+    if mechanism.scale < _NARROW:
+        return 1.0
     dp = opendp()
     if mechanism.measure is Measure.PURE:
         return float(dp.discrete_laplacian_scale_to_accuracy(mechanism.scale, alpha))

@@ -8,7 +8,7 @@ from fractions import Fraction
 from tre.base.passage import Key, Partials, Release, decode_partials
 from tre.privacy.blocks import Block, Shape
 from tre.privacy.keys import in_key_order, normal
-from tre.privacy.mechanisms import Noise
+from tre.privacy.mechanisms import Noise, combined
 from tre.privacy.parts import Part
 from tre.privacy.quantiles import Histogram, searched
 
@@ -54,7 +54,7 @@ def combine(releases: Sequence[Release]) -> Release:
         )
         for name in first.vectors
     }
-    variances = {name: 1 / sum(weights[name], Fraction(0)) + Fraction(1, 12) for name in first.vectors}
+    variances = {name: combined([one.variances[name] for one in releases]) for name in first.vectors}
     return Release(first.keys, vectors, variances, sum((one.rho for one in releases), Fraction(0)))
 
 

@@ -9,17 +9,21 @@ from types import MappingProxyType
 
 from tre.base.cost import Cost, Measure
 from tre.catalogue import Interval
+from tre.privacy.accuracy import Accuracy
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
     """How much of the budget a request offers and which bounds it narrows.
 
-    `epsilon` None means the policy's per-answer default. `groups` bounds the groups of one person (l0), `rows`
-    the rows of one person in one group; `totals` bounds one person's contribution to the SUM of that output name.
+    `epsilon` None means the policy's per-answer default. With an `accuracy` the price is what that needs, `epsilon`
+    the most that it may be, and None means the policy's limit for one answer. `groups` bounds the groups of one
+    person (l0), `rows` the rows of one person in one group; `totals` bounds one person's contribution to the SUM of
+    that output name.
     """
 
     epsilon: Fraction | None = None
+    accuracy: Accuracy | None = None
     groups: int | None = None
     rows: int | None = None
     totals: Mapping[str, Interval] = field(default_factory=lambda: MappingProxyType({}))

@@ -9,6 +9,9 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
 
+from tre.privacy.accuracy import FORM, Accuracy
+from tre.web.service import QueryRequest
+
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 _DECIMAL = r"^-?\d{1,30}(\.\d{1,30})?$"
 _LEAST, _MOST = Decimal("1e-30"), Decimal("1e30")
@@ -67,6 +70,17 @@ Epsilon = Annotated[
 ]
 
 
+def _accuracy(value: object) -> Accuracy:
+    if not isinstance(value, str):
+        raise ValueError("not a text")
+    return Accuracy.read(value)
+
+
+Accurate = Annotated[
+    Accuracy, PlainValidator(_accuracy), WithJsonSchema({"type": "string", "pattern": FORM, "examples": ["±20@95"]})
+]
+
+
 def _ordered(ends: list[Fraction]) -> list[Fraction]:
     if ends[0] > ends[1]:
         raise ValueError("the low end lies above the high end")
@@ -113,10 +127,19 @@ class QuestionBody(Body):
         None, description="The SQL that is written; PostgreSQL by default"
     )
     epsilon: Epsilon | None = Field(
-        None, description="The most that the answer may cost; the policy's default if absent"
+        None, description="The most that the answer may cost; the policy's default if absent, its limit with `accuracy`"
     )
-    accuracy: str | None = Field(None, description="Not offered yet")
+    accuracy: Accurate | None = Field(
+        None,
+        description="The error that each number may have, which fixes the price: ±20 (at 95 %), ±20@99, ±20@95 all",
+    )
     bounds: BoundsBody = Field(default_factory=BoundsBody)
+
+    def question(self) -> QueryRequest:
+        """Return the question that the body asks."""
+        totals = {name: (ends[0], ends[1]) for name, ends in self.bounds.totals.items()}
+        bounds = self.bounds.groups, self.bounds.rows, totals
+        return QueryRequest(self.sql, self.dialect, self.dataset, self.epsilon, self.accuracy, *bounds)
 
 
 class RefinementBody(Body):

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 from tre.identity import Principal
+from tre.privacy.accuracy import Accuracy
 from tre.web.views import (
     BudgetView,
     DatasetSummary,
@@ -25,7 +26,8 @@ from tre.web.views import (
 class QueryRequest:
     """A question as it was sent, its numbers exact.
 
-    `dialect` None means PostgreSQL; `dataset` None the project's only one; `epsilon` None the policy's default.
+    `dialect` None means PostgreSQL; `dataset` None the project's only one; `epsilon` None the policy's default, with
+    an `accuracy` the policy's limit for one answer.
     `groups` bounds the groups of one person, `rows` the rows of one person in a group, `totals` one person's
     contribution to the SUM of that output.
     """
@@ -34,6 +36,7 @@ class QueryRequest:
     dialect: str | None = None
     dataset: str | None = None
     epsilon: Fraction | None = None
+    accuracy: Accuracy | None = None
     groups: int | None = None
     rows: int | None = None
     totals: Mapping[str, tuple[Fraction, Fraction]] = field(default_factory=lambda: MappingProxyType({}))

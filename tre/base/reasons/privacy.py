@@ -85,3 +85,29 @@ KEY_TYPE = reason(
     "{key} is a floating-point number, and equality of those groups nothing.",
     "Group by a rounded value cast to an integer or a decimal.",
 )
+ACCURACY_UNKNOWN = reason(
+    "privacy.accuracy-unknown",
+    Kind.UNPROCESSABLE,
+    "The error of {output} is not known before it is measured, so no price can be named for it.",
+    "Name an epsilon, or ask for the counts and sums that it is made of.",
+    "The error of a count or a sum follows from its bounds and its price. That of an average, a spread, a quantile or "
+    "an expression over several numbers follows from their values too.",
+)
+ACCURACY_NOT_SHOWN = reason(
+    "privacy.accuracy-not-shown",
+    Kind.UNPROCESSABLE,
+    "The query measures something of which it shows no number, so no accuracy can be asked of that.",
+    "Name an epsilon, or select the number itself.",
+)
+ACCURACY_GROUPS = reason(
+    "privacy.accuracy-groups",
+    Kind.UNPROCESSABLE,
+    "The number of groups is not known beforehand, so no price holds for all of them at once.",
+    "Leave out `all`: each number has its own interval then; or group by columns whose values are declared.",
+)
+ACCURACY_TOO_FINE = reason(
+    "privacy.accuracy-too-fine",
+    Kind.BUDGET,
+    "{asked} costs more than this answer may: the most that may be spent on it brings about {finest}.",
+    "Ask for less accuracy, narrow the bounds, or group by fewer columns.",
+)

@@ -122,12 +122,6 @@ REFINEMENTS = reason(
     "Refining an answer with a second draw is not offered yet.",
     "Ask the question again with a larger epsilon.",
 )
-ACCURACY = reason(
-    "web.accuracy-not-yet",
-    Kind.NOT_YET,
-    "Asking for an accuracy instead of a price is not offered yet.",
-    "Name an epsilon; a check tells the error that it buys, at no cost.",
-)
 FOREIGN_ORIGIN = reason(
     "web.foreign-origin",
     Kind.REFUSED,

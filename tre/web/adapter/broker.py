@@ -196,7 +196,7 @@ def _scope(principal: Principal, found: Shown) -> None:
 
 def _question(request: QueryRequest) -> Question:
     totals = {name: Interval(low, high) for name, (low, high) in request.totals.items()}
-    ask = Ask(request.epsilon, request.groups, request.rows, totals)
+    ask = Ask(request.epsilon, request.accuracy, request.groups, request.rows, totals)
     return Question(request.sql, request.dialect or "postgres", ask)
 
 

@@ -6,7 +6,7 @@ import re
 from math import ceil
 
 from tre.base.reasons import Refused
-from tre.base.reasons.web import ACCURACY, PROJECT_MISSING, REFINEMENTS
+from tre.base.reasons.web import PROJECT_MISSING, REFINEMENTS
 from tre.identity import Principal
 from tre.web.bodies import QuestionBody, RefinementBody
 from tre.web.contract import TEXT, Call, NotAnswered, Operation, Reply, Shape
@@ -168,17 +168,11 @@ def questions(service: Service, longest: int) -> tuple[Operation, ...]:
 
 def _question(call: Call) -> tuple[str, QueryRequest]:
     body: QuestionBody = call.body
-    if body.accuracy is not None:
-        raise Refused.because(ACCURACY)
     project = body.project or call.person.project
     if project is None:
         raise Refused.because(PROJECT_MISSING)
     check_scope(call.person, project)
-    totals = {name: (pair[0], pair[1]) for name, pair in body.bounds.totals.items()}
-    asked = QueryRequest(
-        body.sql, body.dialect, body.dataset, body.epsilon, body.bounds.groups, body.bounds.rows, totals
-    )
-    return project, asked
+    return project, body.question()
 
 
 def _preferred_wait(preferences: str, longest: int) -> int | None:

@@ -40,6 +40,7 @@ class Form:
     sql: str = ""
     dataset: str = ""
     epsilon: str = ""
+    accuracy: str = ""
     groups: str = ""
     rows: str = ""
     totals: tuple[Total, ...] = ()
@@ -49,7 +50,7 @@ class Form:
         """Return the form that a browser sent: lines end as people write them, empty lines of bounds fall away."""
         lines = zip(*(form.getlist(f"total-{part}") for part in ("output", "low", "high")), strict=False)
         totals = (Total(*(text.strip() for text in line)) for line in lines)
-        plain = {name: form.get(name, "").strip() for name in ("dataset", "epsilon", "groups", "rows")}
+        plain = {name: form.get(name, "").strip() for name in ("dataset", "epsilon", "accuracy", "groups", "rows")}
         sql = form.get("sql", "").replace("\r\n", "\n")
         return cls(sql=sql, totals=tuple(one for one in totals if one.said), **plain)
 
@@ -63,11 +64,10 @@ class Form:
         """Return the question. Raises Refused with a reason for every field that is wrong."""
         body = validated(QuestionBody, self._body())
         assert isinstance(body, QuestionBody)
-        totals = {name: (ends[0], ends[1]) for name, ends in body.bounds.totals.items()}
-        return QueryRequest(body.sql, None, body.dataset, body.epsilon, body.bounds.groups, body.bounds.rows, totals)
+        return body.question()
 
     def _body(self) -> Mapping[str, Any]:
-        said = {"sql": self.sql, "dataset": self.dataset or None, "epsilon": self.epsilon or None}
+        said = {"sql": self.sql, **{one: getattr(self, one) or None for one in ("dataset", "epsilon", "accuracy")}}
         counts = {name: _count(getattr(self, name)) for name in ("groups", "rows")}
         return {**said, "bounds": {**counts, "totals": {one.output: [one.low, one.high] for one in self.totals}}}
 
@@ -100,5 +100,5 @@ def mistakes(refused: Refused) -> tuple[Mistake, ...]:
 def _mistake(refusal: Refusal) -> Mistake:
     named = refusal.values.get("field", "").strip(_QUOTES).split(".")
     field = "totals" if "totals" in named else named[-1]
-    known = field if field in ("sql", "dataset", "epsilon", "groups", "rows", "totals") else "sql"
+    known = field if field in ("sql", "dataset", "epsilon", "accuracy", "groups", "rows", "totals") else "sql"
     return Mistake(known, refusal.sentence, refusal.remedy)

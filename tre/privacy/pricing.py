@@ -1,0 +1,145 @@
+"""What an answer is to cost: what a request offers, or the least that the accuracy it asks for needs (PRIVACY §4)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
+from itertools import accumulate
+
+from tre.base.cost import ATTO, Cost
+from tre.base.reasons import Refusal, Refused
+from tre.base.reasons import privacy as reasons
+from tre.privacy import accounting
+from tre.privacy.accuracy import Accuracy
+from tre.privacy.blocks import Shape
+from tre.privacy.draws import charge
+from tre.privacy.expected import half_width, shown
+from tre.privacy.noising import in_effect
+from tre.privacy.parts import Output
+from tre.privacy.request import Ask, Rules
+from tre.sql.plan import Query
+
+DrawnOf = Callable[[str], Sequence[Cost]]
+"""Looks up the prices of the draws that a question has: released facts alone (PRIVACY §1)."""
+
+Outputs = Mapping[str, list[tuple[Shape, Output]]]
+
+
+def nothing_drawn(_question: str) -> Sequence[Cost]:
+    """Say that nothing was measured yet."""
+    return ()
+
+
+def draws_of(question: str, requested: Cost, rules: Rules, drawn: DrawnOf) -> tuple[Cost, ...]:
+    """Return the prices of the draws that an answer at `requested` will be combined from."""
+    existing = drawn(question)
+    return charge(existing, requested, floor=rules.floor).made_of(existing)
+
+
+def prices(query: Query, shapes: Sequence[Shape], ask: Ask, rules: Rules, drawn: DrawnOf) -> Mapping[str, Cost]:
+    """Return each question's price, together within the policy's limit for one answer.
+
+    An `epsilon` is shared equally by the questions, at least at the policy's floor. An accuracy gives each question
+    the least amount at which all that is shown of it is as exact as asked: no other split costs less.
+    """
+    unknown = {shape.question: shape.keys is None for shape in shapes}
+    delta = math.floor(rules.keys_delta * ATTO) // max(1, sum(unknown.values()))
+    nothing = {question: Cost(rules.measure, 0, delta if keyless else 0) for question, keyless in unknown.items()}
+    most = _most(ask, rules)
+    if ask.accuracy is None:
+        costs = _spent(nothing, most)
+    else:
+        costs = _needed(_told_beforehand(query, shapes, ask.accuracy), ask.accuracy, nothing, most, rules, drawn)
+    _check_limit(sum(costs.values(), Cost.zero(rules.measure)), rules)
+    return costs
+
+
+def _most(ask: Ask, rules: Rules) -> int:
+    """Return the amount that the request offers: with an accuracy the most that it may take."""
+    if ask.accuracy is not None and ask.epsilon is None:
+        return rules.per_answer.amount
+    epsilon = rules.default_epsilon if ask.epsilon is None else ask.epsilon
+    offered = max(rules.floor, accounting.price(rules.measure, epsilon, rules.conversion_delta).amount)
+    return offered if ask.accuracy is None else min(offered, rules.per_answer.amount)
+
+
+def _spent(nothing: Mapping[str, Cost], amount: int) -> dict[str, Cost]:
+    each = -(-amount // len(nothing))
+    return {question: _at(cost, each) for question, cost in nothing.items()}
+
+
+def _at(cost: Cost, amount: int) -> Cost:
+    return Cost(cost.measure, amount, cost.delta)
+
+
+def _needed(
+    outputs: Outputs, accuracy: Accuracy, nothing: Mapping[str, Cost], most: int, rules: Rules, drawn: DrawnOf
+) -> dict[str, Cost]:
+    """Return the least amounts. Raises Refused, with what `most` buys, where they come to more than that."""
+    alpha = accuracy.alpha(_numbers(outputs) if accuracy.everywhere else 1)
+
+    def width(question: str, amount: int) -> Fraction:
+        draws = draws_of(question, _at(nothing[question], amount), rules, drawn)
+        mechanisms = in_effect(outputs[question][0][0], draws)
+        return max(half_width(output, mechanisms, alpha) or Fraction(0) for _, output in outputs[question])
+
+    def enough(question: str) -> Callable[[int], bool]:
+        return lambda amount: width(question, amount) <= accuracy.width
+
+    found = {question: _least(enough(question), drawn(question), most, rules) for question in nothing}
+    amounts = {question: amount for question, amount in found.items() if amount is not None}
+    if len(amounts) < len(found) or sum(amounts.values()) > most:
+        finest = max(width(question, most // len(nothing)) for question in nothing)
+        raise Refused.because(reasons.ACCURACY_TOO_FINE, asked=str(accuracy), finest=f"±{float(finest):.6g}")
+    return {question: _at(cost, amounts[question]) for question, cost in nothing.items()}
+
+
+def _least(enough: Callable[[int], bool], existing: Sequence[Cost], most: int, rules: Rules) -> int | None:
+    """Return the least amount up to `most` that is enough: what stored draws reach, else what a further one adds."""
+    low = 0
+    for total in accumulate(draw.amount for draw in existing):
+        if total <= most and enough(total):
+            return total
+        low = min(total, most)
+    high = max(most, rules.floor)
+    if not enough(high):
+        return None
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    return max(high, rules.floor)
+
+
+def _told_beforehand(query: Query, shapes: Sequence[Shape], accuracy: Accuracy) -> Outputs:
+    """Return, by question, what the answer shows of it; refuse what has no error that is known beforehand."""
+    found: dict[str, list[tuple[Shape, Output]]] = {shape.question: [] for shape in shapes}
+    refusals = []
+    for name, bare in shown(query, shapes).items():
+        if accuracy.relative or bare is None or bare[1].denominator is not None or bare[1].fraction is not None:
+            refusals.append(Refusal(reasons.ACCURACY_UNKNOWN, {"output": name}))
+        else:
+            found[bare[0].question].append(bare)
+    refusals += [Refusal(reasons.ACCURACY_NOT_SHOWN) for outputs in found.values() if not outputs and not refusals]
+    if refusals:
+        raise Refused(refusals)
+    return found
+
+
+def _numbers(outputs: Outputs) -> int:
+    """Return how many numbers an answer has. Raises Refused where its groups are not known beforehand."""
+    keys = [shape.keys for every in outputs.values() for shape, _ in every]
+    if any(one is None for one in keys):
+        raise Refused.because(reasons.ACCURACY_GROUPS)
+    return sum(len(one) for one in keys if one is not None)
+
+
+def _check_limit(whole: Cost, rules: Rules) -> None:
+    found = []
+    if whole.amount > rules.per_answer.amount:
+        most, _ = accounting.shown(Cost(rules.measure, rules.per_answer.amount), rules.conversion_delta)
+        found.append(Refusal(reasons.EPSILON_TOO_LARGE, {"most": f"{most:.4g}"}))
+    if whole.delta > rules.per_answer.delta:
+        found.append(Refusal(reasons.DELTA_TOO_LARGE))
+    if found:
+        raise Refused(found)
