@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
@@ -22,8 +22,9 @@ from tre.sql.binding import aggregates, securing
 from tre.sql.binding import sets as set_operations
 from tre.sql.binding import windows as overs
 from tre.sql.dependencies import Dependencies, equal
-from tre.sql.plan import Expression, Join, Ref, Sort
+from tre.sql.plan import Aggregate, Aggregated, Aggregation, Expression, Join, Ref, Relation, Sort
 from tre.sql.tracing import RULES, Contribution, Traits, groups, joins, rows, sets, sides, sizes, subqueries, windows
+from tre.sql.walk import replaced
 
 Apply = Callable[[pytest.MonkeyPatch], None]
 
@@ -144,6 +145,46 @@ def any_equality_counts_as_a_declared_link(patch: pytest.MonkeyPatch) -> None:
 @breaks("SELECT COUNT(*) FROM (SELECT person_id FROM visit ORDER BY kind LIMIT 2) x", sees=("own rows",))
 def limit_is_admitted_inside(patch: pytest.MonkeyPatch) -> None:
     patch.setitem(RULES, Sort, lambda node, tracing: tracing.of(node.input))
+
+
+# --- what is released before ------------------------------------------------------------------------------
+
+
+@breaks(
+    "SELECT COUNT(*) FROM visit v WHERE v.kind < (SELECT COUNT(*) FROM death)",
+    "SELECT COUNT(*) FROM visit v JOIN (SELECT kind AS k, COUNT(*) AS n FROM visit GROUP BY 1) q ON q.k = v.kind "
+    "WHERE q.n > 2",
+    sees=("Linf",),
+)
+def a_result_inside_is_read_before_it_is_released(patch: pytest.MonkeyPatch) -> None:
+    def unreleased(relation: Relation, before: Sequence[Shape]) -> tuple[Relation, tuple[Shape, ...]]:
+        for shape in reversed(before):
+            counts = tuple(Aggregated(one.column, Aggregation.COUNT_ROWS) for one in shape.source.asked)
+            exact = Aggregate(shape.source.input, shape.source.keys, counts)
+            relation = replaced(relation, shape.source, exact)
+        return relation, ()
+
+    patch.setattr(planning, "_over_released", unreleased)
+
+
+@breaks(
+    "SELECT COUNT(*) FROM (SELECT kind AS k, COUNT(*) AS n FROM visit GROUP BY 1) q LEFT JOIN person p ON p.sex = q.k",
+    sees=("unit key", "own rows"),
+)
+def a_released_side_is_kept_by_an_outer_join(patch: pytest.MonkeyPatch) -> None:
+    def admitted(node: Join, left: sides.Side, right: sides.Side) -> Traits:
+        new = {old.id: column.id for column, old in node.nulled}
+        return replace(right.traits, unit_keys=frozenset(new.get(key, key) for key in right.traits.unit_keys))
+
+    patch.setattr(joins, "released_with_units", admitted)
+
+
+@breaks(
+    "SELECT COUNT(*) FROM person p, (SELECT sex AS k, COUNT(*) AS n FROM person GROUP BY 1) q WHERE p.born > q.n",
+    sees=("work", "rows", "Linf", "dependency"),
+)
+def a_released_result_is_taken_for_one_row(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(groups, "groups_of", lambda *given: 1)
 
 
 # --- dependencies -----------------------------------------------------------------------------------------

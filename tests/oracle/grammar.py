@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from random import Random
 
-from tests.oracle import calls
+from tests.oracle import calls, staged
 from tests.oracle.calls import Kinds
 from tests.oracle.sets import combined
 from tests.oracle.windows import first_rows, windowed
@@ -336,6 +336,7 @@ class Grammar:
                 "set": lambda: combined(self, depth),
                 "with": lambda: self.common(depth),
                 "with twice": lambda: self.twice(depth),
+                "join released": lambda: staged.joined_back(self, depth),
             }
             if self.loose:
                 options["join loose"] = lambda: self.join_loose(depth)
@@ -551,6 +552,7 @@ class Grammar:
                 "no row": lambda: "(SELECT MAX(concept_id) FROM concept WHERE concept_id < 0)",
                 "looked up": lambda: "(SELECT class_id FROM concept WHERE concept_id = 2)",
                 "in brackets": lambda: "((SELECT COUNT(*) FROM concept) - 1)",
+                "released": lambda: staged.value(self),
             },
         )
         return f"{number} {self.random.choice(('>=', '<', '<>'))} {value}"
@@ -573,6 +575,8 @@ class Grammar:
                     "in tied": lambda: self.in_tied(source),
                     "in public": lambda: self.in_public(source),
                     "exists public": lambda: self.exists_public(source),
+                    "in released": lambda: staged.among(self, source),
+                    "exists released": lambda: staged.there_is(self, source),
                 },
             )
         )

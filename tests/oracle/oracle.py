@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -24,15 +24,18 @@ from tests.oracle.stage import FULL, LESS, SHUFFLED, Stage, partials, tuples
 from tests.oracle.worlds import World
 from tests.privacy.exact import NoNoise
 from tre.base.cost import Measure
-from tre.base.passage import Key
+from tre.base.passage import Key, Release
 from tre.catalogue import Kind
+from tre.privacy.above import standing_in
+from tre.privacy.estimates import estimates
 from tre.privacy.mechanisms import loss
 from tre.privacy.parts import Part, PartKind
 from tre.privacy.plan import Block, PrivatePlan
 from tre.privacy.release import release
+from tre.privacy.released import inputs_of, released_table
 from tre.sql.dependencies import Dependencies
 from tre.sql.functions.intervals import outward
-from tre.sql.plan import Aggregate, Aggregated, Aggregation, Column, PrivateAggregate, Ref, Relation, Scan
+from tre.sql.plan import Aggregate, Aggregated, Aggregation, Column, PrivateAggregate, Ref, Relation, Released, Scan
 from tre.sql.tracing import Broken, Status, Tracing
 from tre.sql.walk import outer, relations
 
@@ -80,23 +83,30 @@ class Oracle:
         asked = {block.shape.question for block in plan.blocks}
         if sum(block.cost.amount for block in plan.measured) > plan.cost.amount or len(asked) != len(plan.measured):
             yield Violation("price", "the blocks cost more than the answer")
+        before = Before(plan)
         for block in plan.blocks:
-            whole = self.stage.run(block.shape.relation, FULL)
-            if vectors(block, whole) != vectors(block, self.stage.run(block.shape.relation, SHUFFLED)):
+            inputs = inputs_of(block, plan, before.releases)
+            whole = self.stage.run(block.shape.relation, FULL, inputs)
+            if vectors(block, whole) != vectors(block, self.stage.run(block.shape.relation, SHUFFLED, inputs)):
                 yield Violation("order", "another physical order gives another vector")
-            yield from self._rows_of_one(block)
+            yield from self._rows_of_one(block, before)
             for unit in world.people:
                 self.stage.without(unit)
-                less = self.stage.run(block.shape.relation, LESS)
+                less = self.stage.run(block.shape.relation, LESS, inputs)
                 yield from neighbours(block, vectors(block, whole), vectors(block, less), unit)
                 yield from leaving(block, whole, less)
             if steps:
-                yield from self._steps(block, world)
+                yield from self._steps(block, before, world)
+            before.releases.setdefault(block.shape.question, release(block, partials(whole), NoNoise()))
 
-    def _rows_of_one(self, block: Block) -> Iterator[Violation]:
+    def _run(self, node: Relation, schema: str, before: Before) -> list[Any]:
+        """Return the rows of a step, over what was released before it."""
+        return tuples(self.stage.run(standing_in(node, before.tables), schema, before.inputs()))
+
+    def _rows_of_one(self, block: Block, before: Before) -> Iterator[Violation]:
         source = block.shape.source
         counted = counting(source.input, source.unit)
-        most = max((count for _, count in tuples(self.stage.run(counted, FULL))), default=0)
+        most = max((count for _, count in self._run(counted, FULL, before)), default=0)
         if most > source.rows_per_unit:
             yield Violation("rows", f"a person has {most} rows, claimed {source.rows_per_unit}")
         if source.one_row and most > 1:
@@ -104,21 +114,21 @@ class Oracle:
 
     # --- every step of the plan -------------------------------------------------------------------------------
 
-    def _steps(self, block: Block, world: World) -> Iterator[Violation]:
+    def _steps(self, block: Block, before: Before, world: World) -> Iterator[Violation]:
         tracing, seen = Tracing(), set()
         for node in relations(block.shape.source.input):
             if id(node) in seen or outer(node) or isinstance(node, PrivateAggregate):
                 continue
             seen.add(id(node))
-            yield from self._step(node, tracing, world)
+            yield from self._step(node, tracing, before, world)
 
-    def _step(self, node: Relation, tracing: Tracing, world: World) -> Iterator[Violation]:
+    def _step(self, node: Relation, tracing: Tracing, before: Before, world: World) -> Iterator[Violation]:
         try:
             traits = tracing.of(node)
         except Broken:  # pruning took what the rule needs
             return
-        whole, name = tuples(self.stage.run(node, FULL)), type(node).__name__
-        if plain(whole) != plain(tuples(self.stage.run(node, SHUFFLED))):
+        whole, name = self._run(node, FULL, before), type(node).__name__
+        if plain(whole) != plain(self._run(node, SHUFFLED, before)):
             yield Violation("order", f"another physical order gives other rows of {name}")
         yield from facts(node.columns, whole)
         yield from dependencies(node.columns, whole, traits.dependencies)
@@ -127,26 +137,43 @@ class Oracle:
         if len(whole) > traits.rows and not isinstance(node, Scan):
             yield Violation("work", f"{name} has {len(whole)} rows, claimed {traits.rows}")
         if traits.status is Status.UNIT_KEYED and keys:
-            yield from self._units_alone(name, whole, keys, node, world, traits.rows_per_unit)
-        elif traits.status is Status.PUBLIC:
+            for unit in world.people[:3]:
+                self.stage.without(unit)
+                less = self._run(node, LESS, before)
+                if plain([row for row in whole if row[keys[0]] != unit]) != plain(less):
+                    yield Violation("own rows", f"rows of others in {name} changed with one person")
+            yield from units_alone(name, whole, keys, traits.rows_per_unit)
+        elif traits.status in (Status.PUBLIC, Status.RELEASED):
             self.stage.without(world.people[0] if world.people else 0)
-            if plain(whole) != plain(tuples(self.stage.run(node, LESS))):
+            if plain(whole) != plain(self._run(node, LESS, before)):
                 yield Violation("public", f"{name} depends on a person")
 
-    def _units_alone(
-        self, name: str, whole: list[Any], keys: list[int], node: Relation, world: World, claimed: int
-    ) -> Iterator[Violation]:
-        """A unit's rows are a function of that unit's rows and public tables alone (PRIVACY §2)."""
-        if any(row[key] is None or row[key] != row[keys[0]] for row in whole for key in keys):
-            yield Violation("unit key", f"{name} has a unit key that is NULL or another one's")
-        counts = Counter(row[keys[0]] for row in whole)
-        if counts and max(counts.values()) > claimed:
-            yield Violation("work", f"{name} has {max(counts.values())} rows of one person, claimed {claimed}")
-        for unit in world.people[:3]:
-            self.stage.without(unit)
-            others = [row for row in whole if row[keys[0]] != unit]
-            if plain(others) != plain(tuples(self.stage.run(node, LESS))):
-                yield Violation("own rows", f"rows of others in {name} changed with one person")
+
+@dataclass
+class Before:
+    """What is released before a block of `plan` runs: held equal on both sides of every comparison (PRIVACY §5)."""
+
+    plan: PrivatePlan
+    releases: dict[str, Release] = field(default_factory=dict)
+
+    @property
+    def tables(self) -> dict[int, Released]:
+        """The released table of each block, by the identity of its source."""
+        return {id(one.shape.source): one.shape.released for one in self.plan.blocks}
+
+    def inputs(self) -> dict[str, pa.Table]:
+        """Return every table that there is by now."""
+        there = [one for one in self.plan.blocks if one.shape.question in self.releases]
+        return {one.shape.name: released_table(estimates(one, self.releases[one.shape.question])) for one in there}
+
+
+def units_alone(name: str, whole: list[Any], keys: list[int], claimed: int) -> Iterator[Violation]:
+    """A unit's rows are a function of that unit's rows and public tables alone (PRIVACY §2)."""
+    if any(row[key] is None or row[key] != row[keys[0]] for row in whole for key in keys):
+        yield Violation("unit key", f"{name} has a unit key that is NULL or another one's")
+    counts = Counter(row[keys[0]] for row in whole)
+    if counts and max(counts.values()) > claimed:
+        yield Violation("work", f"{name} has {max(counts.values())} rows of one person, claimed {claimed}")
 
 
 def vectors(block: Block, table: pa.Table) -> Vectors:

@@ -108,6 +108,7 @@ SOURCES = (
     "set",
     "with",
     "with twice",
+    "join released",
 )
 CONDITIONS = (
     "comparison",
@@ -121,6 +122,8 @@ CONDITIONS = (
     "in tied",
     "in public",
     "exists public",
+    "in released",
+    "exists released",
 )
 
 

@@ -152,3 +152,32 @@ def test_not_in_has_sqls_nulls_and_losing_them_shows(text: str, monkeypatch: pyt
 
     monkeypatch.setattr(expressions._Membership, "all_differ", all_differ)
     assert _some_difference(text)
+
+
+STAGED = (
+    "SELECT COUNT(*) AS n FROM visit WHERE kind * 3 > (SELECT COUNT(*) FROM death)",
+    "SELECT kind, COUNT(*) AS n FROM visit WHERE kind IN (SELECT kind FROM visit GROUP BY 1 HAVING COUNT(*) > 2) "
+    "GROUP BY kind HAVING COUNT(*) > 0",
+    "SELECT COUNT(*) AS n FROM visit v JOIN (SELECT kind AS k, SUM(paid) AS s FROM visit GROUP BY 1) q "
+    "ON q.k = v.kind WHERE v.paid * 3 > q.s",
+    "SELECT COUNT(*) AS n FROM visit v LEFT JOIN (SELECT kind AS k, COUNT(*) AS m FROM visit GROUP BY 1 "
+    "HAVING COUNT(*) > 2) q ON q.k = v.kind WHERE q.m IS NULL",
+    "WITH top AS (SELECT kind AS k, COUNT(*) AS m FROM visit GROUP BY 1 ORDER BY m DESC, k LIMIT 2) "
+    "SELECT COUNT(DISTINCT v.person_id) AS n FROM visit v JOIN top ON top.k = v.kind",
+    "WITH s AS (SELECT kind AS k, COUNT(*) AS m FROM visit GROUP BY 1) SELECT COUNT(*) AS n FROM visit v "
+    "JOIN s ON s.k = v.kind WHERE s.m > (SELECT MIN(m) FROM s WHERE m > 0)",
+    "SELECT COUNT(*) AS n FROM visit v WHERE EXISTS (SELECT 1 FROM (SELECT kind AS k, COUNT(*) AS m FROM visit "
+    "GROUP BY 1) q WHERE q.k < v.kind AND q.m > 1)",
+    "SELECT COUNT(*) AS n FROM person WHERE born > (SELECT COUNT(*) FROM visit WHERE kind < "
+    "(SELECT COUNT(*) FROM death))",
+)
+
+
+@pytest.mark.parametrize("text", STAGED)
+def test_what_is_released_first_and_used_inside_means_what_it_says(text: str) -> None:
+    for seed in range(8):
+        oracle = loaded(Random(seed))
+        plan = wide(text, oracle)
+        assert plan is not None
+        assert len(plan.measured) > 1
+        assert not differences(answers(text, plan, oracle)), text

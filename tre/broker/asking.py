@@ -17,7 +17,7 @@ from tre.broker.ending import void
 from tre.broker.facts import asked, facts
 from tre.broker.parts import Parts
 from tre.broker.plans import Basis
-from tre.broker.standing import Asker, Standing, drawn, question_digest, situation, standing, usable
+from tre.broker.standing import Asker, Standing, drawn, question_digest, situation, standing
 from tre.catalogue import Interval
 from tre.decide import Decision, Measured, Question, decide
 from tre.jobs import NewJob
@@ -158,7 +158,7 @@ def _reserved(
     """AUDIT's first step, decision, reservation and intent in one transaction; return the entries on their way."""
     trail = parts.trail(asker.person, asker.token)
     found = facts(decision, at)
-    questions = [question_digest(parts, at, measured.shape.question) for measured in decision.measured]
+    questions = [question_digest(parts, at, measured.question) for measured in decision.measured]
     with parts.store.transaction() as tx:
         tx.in_turn([query, *questions])
         if jobs.find(tx, query) is not None:  # the same idempotency key, a moment earlier
@@ -198,18 +198,18 @@ def _give_back(parts: Parts, query: str) -> None:
 
 def _taken_draws(tx: Transaction, parts: Parts, at: Standing, measured: Measured, query: str) -> Use:
     """Fix which draws serve, in this transaction; _Moved where that differs from what was decided."""
-    digest = question_digest(parts, at, measured.shape.question)
-    now = drawn(tx, parts, at, measured.shape.question)
+    digest = question_digest(parts, at, measured.question)
+    now = drawn(tx, parts, at, measured.question)
     if charge(now.draws, measured.requested, now.paid, at.policy.rules.floor) != measured.charge:
         raise _Moved
-    stored = usable(tx, digest)
-    positions = tuple(stored[place].position for place in measured.charge.serves)
+    if now.made_of(measured.charge) != measured.positions:
+        raise _Moved
     if measured.charge.new is None:
-        return Use(digest, positions, None)
-    position = len(ledger.draws(tx, digest))
+        return Use(digest, measured.positions, None)
+    position = measured.positions[-1]
     if not isinstance(ledger.begin_draw(tx, digest, position, query, measured.charge.new), ledger.Lead):
         raise _Moved
-    return Use(digest, (*positions, position), position)
+    return Use(digest, measured.positions, position)
 
 
 def _relied_on(tx: Transaction, at: Standing, uses: list[Use], query: str) -> set[str]:

@@ -33,6 +33,7 @@ from tre.privacy.answer import answer
 from tre.privacy.choosing import SECRET
 from tre.privacy.plan import PrivatePlan
 from tre.privacy.release import combine, release
+from tre.privacy.released import inputs_of
 from tre.sql.plan import Relation
 from tre.sql.render import render
 
@@ -167,7 +168,8 @@ def _measurement(parts: Parts, slot: Slot, job: Job, plan: PrivatePlan, at: Stan
     for block, use in zip(plan.measured, uses, strict=True):
         stored = _stored(parts, use)
         if use.leads is not None:
-            new = _draw(parts, slot, job, block.shape, use, stored, at, deadline)
+            inputs = inputs_of(block, plan, released)
+            new = _draw(parts, slot, job, block.shape, use, stored, inputs, at, deadline)
             draws[use.question] = new
             stored = (*stored, new)
         released[block.shape.question] = combine(stored)
@@ -199,6 +201,7 @@ def _draw(
     shape: planning.Shape,
     use: Use,
     stored: tuple[Release, ...],
+    inputs: Mapping[str, pa.Table],
     at: Standing,
     deadline: float,
 ) -> Release:
@@ -206,7 +209,7 @@ def _draw(
     cost = next(Cost.from_json(one["new_draw"]) for one in [job.decision["blocks"][_place(job, use)]])
     block = planning.at(shape, cost, at.policy.rules.units, keys_known=bool(stored))
     statement = render(shape.relation, parts.engine.dialect)
-    partials = slot.partials(statement, {SECRET: parts.mix_secret}, _left(parts, deadline))
+    partials = slot.partials(statement, {SECRET: parts.mix_secret}, _left(parts, deadline), inputs)
     return release(block, partials, parts.noise, stored[0].keys if stored else None)
 
 

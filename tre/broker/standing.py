@@ -14,7 +14,7 @@ from tre.base.reasons import requests as reasons
 from tre.broker.parts import Parts
 from tre.broker.public import PublicLookup
 from tre.decide import Drawn, Situation
-from tre.ledger import Draw, DrawState, LedgerId
+from tre.ledger import DrawState, LedgerId
 from tre.onboarding import Version, load_version
 from tre.policy import CompiledPolicy, with_version
 from tre.policy.context import Context
@@ -102,18 +102,18 @@ def question_digest(parts: Parts, at: Standing, question: str) -> str:
     return parts.digest("question", at.dataset, at.version.name, at.policy.catalogue.digest, question)
 
 
-def usable(tx: Reading, digest: str) -> tuple[Draw, ...]:
-    """Return the draws that an answer may use, in order: a failed one is spent and gone."""
-    return tuple(draw for draw in ledger.draws(tx, digest) if draw.state is not DrawState.FAILED)
-
-
 def drawn(tx: Reading, parts: Parts, at: Standing, question: str) -> Drawn:
-    """Return the costs of a question's draws, and which of them the project has paid."""
+    """Return what is drawn of a question, and what the project has paid of it; a failed draw is spent and gone."""
     digest = question_digest(parts, at, question)
-    draws = usable(tx, digest)
+    every = ledger.draws(tx, digest)
+    draws = [draw for draw in every if draw.state is not DrawState.FAILED]
     payments = ledger.paid(tx, at.ledgers.project, digest)
-    paid = frozenset(place for place, draw in enumerate(draws) if draw.position in payments)
-    return Drawn(tuple(draw.cost for draw in draws), paid)
+    return Drawn(
+        draws=tuple(draw.cost for draw in draws),
+        paid=frozenset(place for place, draw in enumerate(draws) if draw.position in payments),
+        positions=tuple(draw.position for draw in draws),
+        following=len(every),
+    )
 
 
 def _dataset(granted: frozenset[str], named: str | None) -> str:

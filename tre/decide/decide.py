@@ -22,9 +22,11 @@ from tre.privacy import plan as planning
 from tre.privacy.draws import charge
 from tre.privacy.keys import PublicValues
 from tre.privacy.plan import PrivatePlan, Shape
+from tre.privacy.question import over_draws
 from tre.privacy.request import Rules
 from tre.sql.binding import bind
 from tre.sql.plan import Query
+from tre.sql.walk import scans
 from tre.sql.work import refusals_for
 
 DATA, OUTPUTS = "data", "outputs"
@@ -65,9 +67,20 @@ def decide(question: Question, situation: Situation) -> Decision:
         measured=measured,
         price=sum((one.charge.project for one in measured), nothing),
         dataset_price=sum((one.charge.dataset for one in measured), nothing),
-        timing=None if query is None else timing(query.tables, situation.catalogue, rules.release_every, searched),
+        timing=None
+        if query is None
+        else timing(_passes(query, plan), situation.catalogue, rules.release_every, searched),
         policy_digest=policy.digest,
         version=situation.catalogue.version,
+    )
+
+
+def _passes(query: Query, plan: PrivatePlan | None) -> tuple[str, ...]:
+    """Return the tables that the answer reads, once for each block: blocks run one after the other."""
+    if plan is None or not plan.measured:
+        return query.tables
+    return tuple(
+        name for block in plan.measured for name in sorted({one.table.name for one in scans(block.shape.relation)})
     )
 
 
@@ -95,25 +108,35 @@ def _outputs_gate(
     rules, drawn = situation.policy.rules, cache(situation.drawn)
     try:
         plan = planning.plan(query, question.ask, rules, situation.public_keys, lambda one: drawn(one).draws)
-        measured = tuple(_measured(block.shape, block.cost, rules, drawn) for block in plan.measured)
+        measured = _measured(plan, rules, drawn)
     except Refused as refused:
         return None, (), (Verdict(OUTPUTS, refused.refusals),)
     refusals = (*_answer_limit(measured, rules, drawn), *_budgets(measured, rules, situation.left))
     return plan, measured, (Verdict(OUTPUTS, tuple(refusals)),)
 
 
-def _measured(shape: Shape, requested: Cost, rules: Rules, drawn_of: DrawnOf) -> Measured:
-    drawn = drawn_of(shape.question)
+def _measured(plan: PrivatePlan, rules: Rules, drawn_of: DrawnOf) -> tuple[Measured, ...]:
+    """Price every block before any runs: the draws of what is released first are known by their places alone."""
+    found: dict[str, Measured] = {}
+    for block in plan.measured:
+        shape = block.shape
+        first = [found[plan.named(name).shape.question].positions for name in shape.inputs]
+        found[shape.question] = _priced(shape, over_draws(shape.question, first), block.cost, rules, drawn_of)
+    return tuple(found.values())
+
+
+def _priced(shape: Shape, question: str, requested: Cost, rules: Rules, drawn_of: DrawnOf) -> Measured:
+    drawn = drawn_of(question)
     charged = charge(drawn.draws, requested, drawn.paid, rules.floor)
     new = None
     if charged.new is not None:
         new = planning.at(shape, charged.new, rules.units, keys_known=bool(drawn.draws))
-    return Measured(shape, requested, charged, new)
+    return Measured(shape, question, requested, charged, new, drawn.made_of(charged))
 
 
 def _answer_limit(measured: tuple[Measured, ...], rules: Rules, drawn: DrawnOf) -> tuple[Refusal, ...]:
     """PRIVACY §4: the per-answer limit counts the whole prefix of draws that the answer uses."""
-    used = [draw for one in measured for draw in one.charge.made_of(drawn(one.shape.question).draws)]
+    used = [draw for one in measured for draw in one.charge.made_of(drawn(one.question).draws)]
     whole = sum(used, Cost.zero(rules.measure))
     return () if whole.fits(rules.per_answer) else (Refusal(requests.PREFIX_TOO_LARGE),)
 

@@ -25,10 +25,20 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """The stored or pending draws of a question, in order, as costs; the places of those that this project has paid."""
+    """The stored or pending draws of a question, in order, as costs; the places of those that this project has paid.
+
+    `positions` are those in the list of all, failed ones counted, and `following` is that of a further one.
+    """
 
     draws: tuple[Cost, ...]
     paid: frozenset[int]
+    positions: tuple[int, ...]
+    following: int
+
+    def made_of(self, charge: Charge) -> tuple[int, ...]:
+        """Return the positions of the draws that an answer at `charge` is made of, a new one last."""
+        stored = tuple(self.positions[place] for place in charge.serves)
+        return stored if charge.new is None else (*stored, self.following)
 
 
 DrawnOf = Callable[[str], Drawn]
@@ -37,12 +47,18 @@ DrawnOf = Callable[[str], Drawn]
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One block of the answer: the price asked for, which stored draws serve, what is charged, the new draw if any."""
+    """One block of the answer: the price asked for, which stored draws serve, what is charged, the new draw if any.
+
+    `question` is what is drawn of: the shape's, over the draws of what is released first. `positions` are those of all
+    draws that the answer is made of, a new one last.
+    """
 
     shape: Shape
+    question: str
     requested: Cost
     charge: Charge
     new: Block | None
+    positions: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)

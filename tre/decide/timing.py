@@ -33,6 +33,7 @@ class Timing:
 def timing(tables: Iterable[str], catalogue: Catalogue, release_every: Fraction, searched: int = 0) -> Timing:
     """Return both times of a plan over `tables`, from declared magnitudes and public sizes.
 
+    `tables` are those of every pass: one that two passes read stands twice.
     `searched` is the most cells that the plan's searches for quantiles read.
     `release_every` is the policy's grid in seconds; 0 means that an answer leaves when it is ready, which leaves
     the time of the engine open to whoever measures it.

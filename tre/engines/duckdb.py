@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from tre.base import frames
@@ -56,9 +57,15 @@ class Worker:
             self.close()
             raise
 
-    def partials(self, statement: Statement, parameters: Mapping[str, Parameter], seconds: float) -> Partials:
+    def partials(
+        self,
+        statement: Statement,
+        parameters: Mapping[str, Parameter],
+        seconds: float,
+        inputs: Mapping[str, pa.Table] = MappingProxyType({}),
+    ) -> Partials:
         """Return the exact sums of `statement`, still as the bytes that crossed the pipe."""
-        return Partials(self._ask(statement, dict(parameters), {}, seconds))
+        return Partials(self._ask(statement, dict(parameters), inputs, seconds))
 
     def public(self, statement: Statement, inputs: Mapping[str, pa.Table], seconds: float) -> pa.Table:
         """Return the rows of a statement over public tables and released `inputs`."""

@@ -34,8 +34,17 @@ class EngineLimits:
 class Slot(Protocol):
     """One engine process, held for one request. A failed statement ends the slot's process."""
 
-    def partials(self, statement: Statement, parameters: Mapping[str, Parameter], seconds: float) -> Partials:
-        """Return the exact sums of `statement`; EngineFailed at the limit of `seconds` or on any error."""
+    def partials(
+        self,
+        statement: Statement,
+        parameters: Mapping[str, Parameter],
+        seconds: float,
+        inputs: Mapping[str, pa.Table] = ...,
+    ) -> Partials:
+        """Return the exact sums of `statement` over private tables and `inputs`, values that were released before.
+
+        EngineFailed at the limit of `seconds` or on any error.
+        """
 
     def public(self, statement: Statement, inputs: Mapping[str, pa.Table], seconds: float) -> pa.Table:
         """Return the rows of a statement over public tables and `inputs` (released values) alone."""

@@ -6,11 +6,11 @@ ORDER BY and LIMIT, and for simulation a replicate number.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from functools import reduce
 
-from tre.catalogue import Kind, Type
+from tre.catalogue import Access, Kind, Type
 from tre.sql import functions, walk
 from tre.sql.plan import (
     Aggregate,
@@ -151,12 +151,8 @@ class Tracer:
             return below
         # Ties leave in key order, so that the order never depends on how an engine works.
         ties = tuple((Ref(row), False, False) for row in below.rows)
-        terms = tuple(self._suppressed_last(*term) for term in relation.terms)
+        terms = suppressed_last(relation.terms, self.noisy)
         return replace(below, relation=replace(relation, input=below.relation, terms=terms + ties))
-
-    def _suppressed_last(self, by: Expression, down: bool, first: bool) -> tuple[Expression, bool, bool]:
-        """A withheld cell is NULL, and PostgreSQL's descending order would fill a LIMIT with those."""
-        return by, down, first and not walk.referred(by) & self.noisy
 
     def _join(self, relation: Join) -> Traced:
         _free_of_blocks(relation.condition)
@@ -185,12 +181,12 @@ class Tracer:
 
     def _window(self, one: Window, replicate: Column | None) -> Window:
         partition = one.partition if replicate is None else (*one.partition, Ref(replicate))
-        order = one.order if self.simulated else tuple(self._suppressed_last(*term) for term in one.order)
+        order = one.order if self.simulated else suppressed_last(one.order, self.noisy)
         return replace(one, partition=partition, order=order)
 
     def _chosen_by_noise(self, relation: Relation) -> bool:
         """Say whether which rows there are depends on a noisy value."""
-        for node in walk.relations(relation):
+        for node in over_blocks(relation):
             noisy = any(walk.referred(one) & self.noisy for one in walk.expressions(node))
             if isinstance(node, Filter) and noisy and _holds_block(node):
                 return True
@@ -238,6 +234,30 @@ class Tracer:
         return column
 
 
+Terms = tuple[tuple[Expression, bool, bool], ...]
+
+
+def suppressed_last(terms: Terms, noisy: Set[int]) -> Terms:
+    """A withheld cell is NULL, and PostgreSQL's descending order would fill a LIMIT with those."""
+    return tuple((by, down, first and not walk.referred(by) & noisy) for by, down, first in terms)
+
+
+def ordered_alike(relation: Relation, noisy: Set[int]) -> Relation:
+    """Return a plan that reads released rows before the answer, with their withheld cells last wherever it sorts."""
+
+    def sorts(node: Relation) -> Relation:
+        if any(one.table.access is not Access.PUBLIC for one in walk.scans(node)):
+            return node
+        if isinstance(node, Sort):
+            return replace(node, terms=suppressed_last(node.terms, noisy))
+        if isinstance(node, Windowed):
+            windows = tuple(replace(one, order=suppressed_last(one.order, noisy)) for one in node.windows)
+            return replace(node, windows=windows)
+        return node
+
+    return walk.transformed(relation, sorts)
+
+
 def _with_nulls(relation: Relation, columns: Sequence[Column]) -> Relation:
     """Return `relation` with more columns, in which nothing stands."""
     if not columns:
@@ -246,8 +266,17 @@ def _with_nulls(relation: Relation, columns: Sequence[Column]) -> Relation:
     return Project(relation, kept + tuple((column, functions.literal(None, column.type)) for column in columns))
 
 
+def over_blocks(relation: Relation) -> Iterator[Relation]:
+    """Yield the nodes of a plan down to its blocks, these included, and nothing that they were made of."""
+    yield relation
+    if not isinstance(relation, PrivateAggregate):
+        subqueries = (one.relation for part in walk.expressions(relation) for one in walk.subqueries(part))
+        for below in (*walk.inputs(relation), *subqueries):
+            yield from over_blocks(below)
+
+
 def _holds_block(relation: Relation) -> bool:
-    return any(isinstance(node, PrivateAggregate) for node in walk.relations(relation))
+    return any(isinstance(node, PrivateAggregate) for node in over_blocks(relation))
 
 
 def _free_of_blocks(expression: Expression) -> None:

@@ -82,7 +82,14 @@ class PrivatePlan:
     @property
     def measured(self) -> tuple[Block, ...]:
         """The blocks that are measured: of those that ask one question the first; its release serves them all."""
-        return tuple({block.shape.question: block for block in reversed(self.blocks)}.values())[::-1]
+        found: dict[str, Block] = {}
+        for block in self.blocks:
+            found.setdefault(block.shape.question, block)
+        return tuple(found.values())
+
+    def named(self, name: str) -> Block:
+        """Return the block whose released table has that name."""
+        return next(block for block in self.blocks if block.shape.name == name)
 
     @property
     def searched(self) -> int:

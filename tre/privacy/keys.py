@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import product
-from math import ceil, floor
 
 from tre.base.cost import Measure
 from tre.base.passage import Key
@@ -15,6 +14,7 @@ from tre.base.reasons import privacy as reasons
 from tre.catalogue import Kind, Type, Value
 from tre.privacy.request import Rules
 from tre.sql.plan import Column, PrivateAggregate, PublicKeys
+from tre.sql.tracing.known import lattice
 
 PublicValues = Callable[[PublicKeys], tuple[Value, ...]]
 """The distinct values of a public column, looked up before planning: public facts, exact and free."""
@@ -86,26 +86,9 @@ _READ: dict[Kind, Callable[[object], Value]] = {
 
 
 def _domain(key: Column, public_keys: PublicValues) -> tuple[Value | None, ...] | None:
-    domain = key.facts.domain
-    if domain is None:
-        domain = _lattice(key)
+    domain = lattice(key) if key.facts.domain is None else key.facts.domain
     if domain is None:
         return None
     values = public_keys(domain) if isinstance(domain, PublicKeys) else domain
     spelled = {normal(value, key.type): None for value in values if value is not None}
     return (*spelled, None) if key.facts.nullable else tuple(spelled)
-
-
-_LONGEST_LATTICE = 100_000
-
-
-def _lattice(key: Column) -> tuple[int, ...] | None:
-    """Return every value that a bounded whole number can take by its declared bounds and grid, such as decades."""
-    facts = key.facts
-    if key.type.kind is not Kind.INTEGER or facts.interval is None or not facts.granularity:
-        return None
-    step = facts.granularity
-    first, last = ceil(facts.interval.low / step), floor(facts.interval.high / step)
-    if step.denominator != 1 or last - first >= _LONGEST_LATTICE:
-        return None
-    return tuple(int(at * step) for at in range(first, last + 1))

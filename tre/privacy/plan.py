@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from tre.base.cost import Cost
@@ -20,7 +20,7 @@ from tre.privacy.question import question_of
 from tre.privacy.request import Ask, Rules
 from tre.privacy.sharing import outputs_of, support
 from tre.sql import walk
-from tre.sql.plan import PrivateAggregate, PrivateFunction, Query, Relation, Released
+from tre.sql.plan import PrivateFunction, Query, Relation
 
 __all__ = ["Block", "PrivatePlan", "Shape", "at", "output_names", "plan", "privacy_map"]
 
@@ -37,12 +37,9 @@ def plan(
         return PrivatePlan(query, (), Cost.zero(rules.measure), MappingProxyType({}), MappingProxyType({}))
     names = output_names(query)
     totals = _totals(query, ask, names)
-    shapes = tuple(
-        _shape(
-            position, query.blocks, Needs(query.blocks[position], ask, rules.units, totals, names), rules, public_keys
-        )
-        for position in range(len(query.blocks))
-    )
+    shapes: list[Shape] = []
+    for source in query.blocks:
+        shapes.append(_shape(Needs(source, ask, rules.units, totals, names), shapes, rules, public_keys))
     priced = prices(query, shapes, ask, rules, drawn)
     blocks = tuple(at(one, priced[one.question], rules.units) for one in shapes)
     whole = sum(priced.values(), Cost.zero(rules.measure))
@@ -52,19 +49,17 @@ def plan(
     return PrivatePlan(query, blocks, whole, expected.bounds_in_use(blocks), errors)
 
 
-def _shape(
-    position: int, blocks: tuple[PrivateAggregate, ...], needs: Needs, rules: Rules, public_keys: PublicValues
-) -> Shape:
+def _shape(needs: Needs, before: Sequence[Shape], rules: Rules, public_keys: PublicValues) -> Shape:
     """Return what a block measures. Blocks before it that it reads are released first and stand in it as such."""
     source = needs.block
     keys = known_keys(source, rules, public_keys)
     groups, keep = bounds.group_bound(source, needs.ask, rules, None if keys is None else len(keys))
     outputs = outputs_of(needs)
     units, clipped = support(needs, with_units=keys is None or rules.minimum_group is not None, cut=keep)
-    relation, inputs = _over_released(lowered(source, needs.parts, groups, keep), blocks[:position])
+    relation, inputs = _over_released(lowered(source, needs.parts, groups, keep), before)
     return Shape(
         source,
-        _released_name(position),
+        f"released_{len(before)}",
         keys,
         groups,
         tuple(needs.parts),
@@ -75,22 +70,20 @@ def _shape(
         clipped.name if clipped else None,
         rules.minimum_group,
         relation,
-        inputs,
-        question_of(source, needs.parts, groups, keys),
+        tuple(one.name for one in inputs),
+        question_of(source, needs.parts, groups, keys, inputs),
     )
 
 
-def _over_released(relation: Relation, before: tuple[PrivateAggregate, ...]) -> tuple[Relation, tuple[str, ...]]:
-    inputs = []
-    for position in reversed(range(len(before))):
-        if any(node is before[position] for node in walk.relations(relation)):
-            inputs.append(_released_name(position))
-            relation = walk.replaced(relation, before[position], Released(inputs[-1], before[position].columns))
-    return relation, tuple(inputs)
-
-
-def _released_name(position: int) -> str:
-    return f"released_{position}"
+def _over_released(relation: Relation, before: Sequence[Shape]) -> tuple[Relation, tuple[Shape, ...]]:
+    """Return `relation` over the released tables that it reads; what only those were made of it reads no more."""
+    inputs: list[Shape] = []
+    noisy = above.origins(relation, frozenset(one.column.id for shape in before for one in shape.source.asked))
+    for shape in reversed(before):
+        if any(node == shape.source for node in walk.relations(relation)):
+            relation = walk.replaced(relation, shape.source, shape.released)
+            inputs.append(shape)
+    return above.ordered_alike(relation, noisy.keys()) if inputs else relation, tuple(reversed(inputs))
 
 
 def output_names(query: Query) -> Mapping[int, str]:

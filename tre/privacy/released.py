@@ -5,12 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from tre.base.passage import Release
 from tre.catalogue import Kind, Type
-from tre.privacy.estimates import Estimates
+from tre.privacy.blocks import Block, PrivatePlan
+from tre.privacy.estimates import Estimates, estimates
 from tre.privacy.spelling import typed
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+
+def inputs_of(block: Block, plan: PrivatePlan, releases: Mapping[str, Release]) -> Mapping[str, pa.Table]:
+    """Return the released tables that `block` reads, by name; `releases` are those of the questions before it."""
+    read = [plan.named(name) for name in block.shape.inputs]
+    return {one.shape.name: released_table(estimates(one, releases[one.shape.question])) for one in read}
 
 
 def released_table(one: Estimates) -> pa.Table:

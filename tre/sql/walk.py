@@ -202,18 +202,25 @@ def everywhere(relation: Relation, change: Callable[[Expression], Expression | N
     return with_expressions(below, lambda expression: substituted(expression, change))
 
 
-def replaced(relation: Relation, old: Relation, new: Relation) -> Relation:
-    """Return the plan with every node equal to `old` replaced by `new`, in subqueries too."""
-    if relation == old:
-        return new
+def transformed(relation: Relation, change: Callable[[Relation], Relation]) -> Relation:
+    """Return the plan with `change` applied to every node, inputs first, in subqueries too; shared ones stay shared."""
+    made: dict[int, Relation] = {}
 
     def inside(expression: Expression) -> Expression | None:
-        if isinstance(expression, Exists):
-            return replace(expression, relation=replaced(expression.relation, old, new))
-        return None
+        return replace(expression, relation=at(expression.relation)) if isinstance(expression, Exists) else None
 
-    below = over(relation, lambda one: replaced(one, old, new))
-    return with_expressions(below, lambda expression: substituted(expression, inside))
+    def at(node: Relation) -> Relation:
+        if id(node) not in made:
+            below = with_expressions(over(node, at), lambda one: substituted(one, inside))
+            made[id(node)] = change(below)
+        return made[id(node)]
+
+    return at(relation)
+
+
+def replaced(relation: Relation, old: Relation, new: Relation) -> Relation:
+    """Return the plan with every node equal to `old` replaced by `new`, in subqueries too."""
+    return transformed(relation, lambda node: new if node == old else node)
 
 
 def scans(relation: Relation) -> Iterator[Scan]:

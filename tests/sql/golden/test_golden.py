@@ -13,8 +13,9 @@ import pytest
 
 from tests.sql.catalogue import CATALOGUE
 from tre.base.reasons import Refusal, Refused
+from tre.privacy.above import standing_in
 from tre.sql import bind, render
-from tre.sql.plan import Column, Expression, PrivateAggregate, PublicKeys, Query
+from tre.sql.plan import Column, Expression, PrivateAggregate, PublicKeys, Query, Relation, Released
 
 HERE = Path(__file__).parent
 FAMILIES = sorted(path.name for path in HERE.glob("*.txt"))
@@ -37,19 +38,20 @@ def _refusal(one: Refusal) -> str:
 
 def _lines(query: Query) -> list[str]:
     lines = [f"columns {', '.join(query.names)}", *(f"note {note}" for note in query.notes)]
+    tables = {id(block): Released(f"released_{at}", block.columns) for at, block in enumerate(query.blocks)}
     for block in query.blocks:
-        lines += _block(block)
+        lines += _block(block, standing_in(block.input, tables))
     return [*lines, f"question {query.canonical}"]
 
 
-def _block(block: PrivateAggregate) -> list[str]:
+def _block(block: PrivateAggregate, rows: Relation) -> list[str]:
     asked = ", ".join(one.function.value for one in block.asked)
     keys = ", ".join(_key(column, expression) for column, expression in block.keys) or "none"
     return [
         f"private {asked}; keys {keys}",
         f"a person: groups {block.groups_per_unit}, rows {block.rows_per_unit}, typical {block.typical_rows}"
         f"{', one row' if block.one_row else ''}",
-        *(f"  {line}" for line in render(block.input).sql.splitlines()),
+        *(f"  {line}" for line in render(rows).sql.splitlines()),
     ]
 
 

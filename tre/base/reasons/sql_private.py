@@ -182,17 +182,9 @@ SUBQUERY_OUTSIDE = reason(
 )
 AGGREGATE_INSIDE = reason(
     "private.aggregate-inside",
-    Kind.NOT_YET,
-    "A result about many persons is used inside a query over persons' rows.",
-    "Ask for that result first, and write its released value into the second query.",
-    "It would have to be released first at a price of its own; that is not supported yet.",
-)
-RELEASED_JOINED = reason(
-    "private.released-joined-back",
-    Kind.NOT_YET,
-    "A released result is joined back to persons' rows.",
-    "Ask for the result first, and write its released values into the second query.",
-    "It would have to be released first at a price of its own; that is not supported yet.",
+    Kind.UNPROCESSABLE,
+    "Rows of many persons are put together where only rows of one person may be.",
+    "Put the person's key into the inner GROUP BY or DISTINCT.",
 )
 CORRELATED_AGGREGATE = reason(
     "private.correlated-aggregate",

@@ -16,14 +16,14 @@ MOST_DIGITS = 38
 
 
 def released(function: str, argument: Expression | None) -> tuple[Type, Facts]:
-    """Return type and facts of a noisy value: nothing bounds it."""
+    """Return type and facts of a noisy value: nothing bounds it, and a group under the minimum size has none."""
     if argument is None or function.startswith("count"):
-        return INTEGER, COUNTED
+        return INTEGER, replace(COUNTED, nullable=True)
     if function == "quantile_disc":
         return argument.type, Facts()
     if function in ("avg", "quantile_cont") or function in SPREADS:
         return DOUBLE, Facts()
-    return _summed(argument.type), Facts(nullable=False, granularity=argument.facts.granularity)
+    return _summed(argument.type), Facts(granularity=argument.facts.granularity)
 
 
 def exact(function: str, argument: Expression | None, rows: int) -> tuple[Type, Facts]:

@@ -24,10 +24,11 @@ from tre.sql.plan import (
     Released,
     Sort,
 )
+from tre.sql.tracing.known import most_values
 from tre.sql.tracing.rows import carries_key, computed
 from tre.sql.tracing.subqueries import attribute_alone, with_subqueries
 from tre.sql.tracing.tracer import RULES, Tracing
-from tre.sql.tracing.traits import Broken, Status, Traits
+from tre.sql.tracing.traits import Broken, Status, Traits, times
 from tre.sql.walk import expressions, outer
 
 
@@ -90,7 +91,19 @@ def private(node: PrivateAggregate, tracing: Tracing) -> Traits:
         raise Broken(reasons.KEY_LEAVES)
     names = frozenset(column.id for column, _ in node.keys)
     whole = frozenset(column.id for column in node.columns)
-    return Traits(Status.RELEASED, Dependencies(names, frozenset({(names, whole)})), rows=below.rows if names else 1)
+    rows = groups_of(node, below.rows, tracing)
+    return Traits(Status.RELEASED, Dependencies(names, frozenset({(names, whole)})), rows=rows)
+
+
+def groups_of(node: PrivateAggregate, rows: int, tracing: Tracing) -> int:
+    """Return the most groups that leave: all known ones, whether or not any of the `rows` below is in them."""
+    most = 1
+    for column, _ in node.keys:
+        values = most_values(column, lambda relation: tracing.of(relation).rows)
+        if values is None:
+            return rows
+        most = times(most, values)
+    return most
 
 
 @dataclass(frozen=True, slots=True)

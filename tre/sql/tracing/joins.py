@@ -104,9 +104,16 @@ def attributes_alone(_node: Join, left: Side, right: Side) -> Traits:
     raise attribute_alone(alone.relation)
 
 
-def released_back(_node: Join, _left: Side, _right: Side) -> Traits:
-    """Released rows never flow back into persons' rows without a price of their own."""
-    raise Broken(reasons.RELEASED_JOINED)
+def units_with_released(node: Join, left: Side, right: Side) -> Traits:
+    """What is released before persons' rows are read again is public to them; its values are known only by then."""
+    return beside(node, left.traits, right.traits)
+
+
+def released_with_units(node: Join, left: Side, right: Side) -> Traits:
+    """As above, the other way round."""
+    if node.kind is JoinKind.LEFT:
+        raise Broken(reasons.OUTER_KEEPS_OTHER)
+    return beside(node, right.traits, left.traits)
 
 
 PairRule = Callable[[Join, Side, Side], Traits]
@@ -125,8 +132,8 @@ PAIRS: dict[tuple[Status, Status], PairRule] = {
     (Status.PUBLIC, Status.ATTRIBUTE): attributes_alone,
     (Status.ATTRIBUTE, Status.RELEASED): attributes_alone,
     (Status.RELEASED, Status.ATTRIBUTE): attributes_alone,
-    (Status.UNIT_KEYED, Status.RELEASED): released_back,
-    (Status.RELEASED, Status.UNIT_KEYED): released_back,
+    (Status.UNIT_KEYED, Status.RELEASED): lambda *given: units_with_released(*given),
+    (Status.RELEASED, Status.UNIT_KEYED): lambda *given: released_with_units(*given),
 }
 """The rule of each pair of statuses, looked up by name when used, so that a test can break it."""
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from math import ceil, floor
+
+from tre.catalogue import Kind
 from tre.sql import functions, predicates
 from tre.sql.plan import Column, Distinct, Expression, Filter, Join, Project, PublicKeys, Ref, Relation
 from tre.sql.prune import pruned
@@ -37,3 +41,27 @@ def _among(own: Column, theirs: Column) -> Expression | None:
 
 def _values(relation: Relation, column: Column) -> PublicKeys:
     return PublicKeys(pruned(Distinct(Project(relation, ((column, Ref(column)),)))))
+
+
+_LONGEST_LATTICE = 100_000
+
+
+def lattice(column: Column) -> range | None:
+    """Return every value that a bounded whole number can take by its declared bounds and grid, such as decades."""
+    facts = column.facts
+    if column.type.kind is not Kind.INTEGER or facts.interval is None or not facts.granularity:
+        return None
+    step = facts.granularity
+    first, last = ceil(facts.interval.low / step), floor(facts.interval.high / step)
+    if step.denominator != 1 or last - first >= _LONGEST_LATTICE:
+        return None
+    return range(first * int(step), last * int(step) + 1, int(step))
+
+
+def most_values(column: Column, rows_of: Callable[[Relation], int]) -> int | None:
+    """Return how many values a group key can have by public facts, NULL included; None: they are unknown."""
+    domain = lattice(column) if column.facts.domain is None else column.facts.domain
+    if domain is None:
+        return None
+    count = rows_of(domain.relation) if isinstance(domain, PublicKeys) else len(domain)
+    return count + column.facts.nullable

@@ -48,11 +48,10 @@ def over_attributes(_traits: Traits, subquery: Exists, _tracing: Tracing) -> Tra
     raise attribute_alone(subquery.relation)
 
 
-def over_released(traits: Traits, _subquery: Exists, _tracing: Tracing) -> Traits:
-    """Released rows never flow back into persons' rows; over public rows the answer is itself a release."""
-    if traits.status in (Status.PUBLIC, Status.RELEASED):
-        return replace(traits, status=Status.RELEASED)
-    raise Broken(reasons.AGGREGATE_INSIDE)
+def over_released(traits: Traits, subquery: Exists, tracing: Tracing) -> Traits:
+    """What is released before is public to persons' rows; over public rows the answer is itself a release."""
+    found = over_public(traits, subquery, tracing)
+    return replace(found, status=Status.RELEASED) if found.status is Status.PUBLIC else found
 
 
 RULES_OF_SUBQUERIES: dict[Status, Callable[[Traits, Exists, Tracing], Traits]] = {
