@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from audit.files import File, Files
 from audit.merkle import HASH_SIZE, TILE_HEIGHT, fold
-from audit.records import HEADER, Record
+from audit.records import HEADER
 
 _ROW = struct.Struct(">QII")
 
@@ -30,11 +30,11 @@ class DerivedError(Exception):
     """Derived data that does not fit the records: rebuilt by the next start of the log."""
 
 
-def rows_of(record: Record) -> bytes:
-    """The index rows of a record's entries, as they lie in the file."""
-    lengths = list(map(len, record.entries))
-    starts = accumulate(lengths, lambda start, length: start + length + 2, initial=HEADER.size + 2)
-    return b"".join(map(_ROW.pack, repeat(record.position), starts, lengths))
+def index_rows(position: int, entries: Sequence[bytes]) -> bytes:
+    """The index rows of the entries of a record that starts at `position`, as they lie in the file."""
+    lengths = list(map(len, entries))
+    starts = accumulate([length + 2 for length in lengths], initial=HEADER.size + 2)
+    return b"".join(map(_ROW.pack, repeat(position), starts, lengths))
 
 
 class Derived:

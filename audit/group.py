@@ -23,17 +23,21 @@ class Call:
     __slots__ = ("entries", "error", "indexes", "leads", "since", "woken")
 
     def __init__(self, entries: Sequence[bytes], since: int | None) -> None:
-        """Raises ValueError for an entry of more than 65,535 bytes or a call of more than 16 MiB."""
-        if any(len(entry) > MAX_ENTRY for entry in entries):
-            raise ValueError(f"an entry has at most {MAX_ENTRY} bytes")
-        if weight(entries) > MAX_BATCH:
-            raise ValueError(f"one call has at most {MAX_BATCH} bytes of entries")
         self.entries, self.since = entries, since
-        self.indexes: list[int] | None = None
+        self.indexes: Sequence[int] | None = None
         self.error: BaseException | None = None
         self.leads = False
         self.woken = threading.Lock()
         self.woken.acquire()
+
+
+def checked(entries: Sequence[bytes]) -> Sequence[bytes]:
+    """Return the entries of a call. Raises ValueError for one of more than 65,535 bytes, or more than 16 MiB in all."""
+    if max(map(len, entries), default=0) > MAX_ENTRY:
+        raise ValueError(f"an entry has at most {MAX_ENTRY} bytes")
+    if weight(entries) > MAX_BATCH:
+        raise ValueError(f"one call has at most {MAX_BATCH} bytes of entries")
+    return entries
 
 
 def weight(entries: Sequence[bytes]) -> int:

@@ -18,15 +18,15 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from audit.derived import Derived, rows_of
+from audit.derived import Derived, index_rows
 from audit.files import Files, OsFiles
-from audit.group import Call, Group
+from audit.group import Call, Group, checked
 from audit.head import Head, HeadError
 from audit.keys import Ed25519Signer
 from audit.merkle import EMPTY_ROOT, HASH_SIZE, leaf_hashes
 from audit.notes import Checkpoint, Signer, sign_note
 from audit.reader import LogError, Published, Reader
-from audit.records import START, Record, RecordWriter, encode_record, scan
+from audit.records import START, RecordWriter, encode_record, scan
 from audit.recovery import open_head, open_records, recover, take_lock
 
 
@@ -128,7 +128,7 @@ class Log(Reader):
         for an entry of more than 65,535 bytes or a call of more than 16 MiB, LogStoppedError when the writer
         failed, now or before.
         """
-        call = Call(entries, since)
+        call = Call(checked(entries), since)
         if not entries:
             return []
         # A copy has the group's lock as it was at the fork, and would wait for ever where that was taken.
@@ -136,7 +136,7 @@ class Log(Reader):
         self._group.submit(call)
         if call.indexes is None:
             raise LogStoppedError("the log's writer has stopped; see its first error") from self._stopped
-        return call.indexes
+        return list(call.indexes)
 
     def commit(self, calls: Sequence[Call]) -> None:
         """Commit the calls together: give each its indexes. After any failure nothing is ever written again."""
@@ -161,12 +161,31 @@ class Log(Reader):
 
     def _commit(self, calls: Sequence[Call]) -> None:
         first = self._tree.size
-        places = _Places(first, self._standing(calls))
-        indexes = [places.of(call) for call in calls]
-        if places.entries:
-            self._write(first, places)
-        for call, placed in zip(calls, indexes, strict=True):
-            call.indexes = placed
+        entries = [entry for call in calls for entry in call.entries]
+        leaves = leaf_hashes(entries)
+        places: Sequence[int] = range(first, first + len(entries))
+        if any(call.since is not None for call in calls):
+            places = self._places(calls, leaves)
+            entries, leaves = _new(first, places, entries), _new(first, places, leaves)
+        if entries:
+            self._write(first, entries, leaves)
+        at = 0
+        for call in calls:
+            call.indexes = places[at : at + len(call.entries)]
+            at += len(call.entries)
+
+    def _places(self, calls: Sequence[Call], leaves: Sequence[bytes]) -> list[int]:
+        """The index of every entry: the one at which it stands already, or the next."""
+        standing, index = self._standing(calls), self._tree.size
+        places: list[int] = []
+        for call in calls:
+            for leaf in leaves[len(places) : len(places) + len(call.entries)]:
+                place = None if call.since is None else standing.get(leaf)
+                if place is None:
+                    place, index = index, index + 1
+                standing[leaf] = place
+                places.append(place)
+        return places
 
     def _standing(self, calls: Sequence[Call]) -> dict[bytes, int]:
         """Where entries stand that a call may have sent before, by leaf hash: an entry's event id makes it unique."""
@@ -175,40 +194,20 @@ class Log(Reader):
         leaves = self._derived.hashes(0, since, size - since) if since < size else b""
         return {leaves[at : at + HASH_SIZE]: since + at // HASH_SIZE for at in range(0, len(leaves), HASH_SIZE)}
 
-    def _write(self, first: int, places: "_Places") -> None:
-        tiles = self._tree.extend(places.leaves)
+    def _write(self, first: int, entries: Sequence[bytes], leaves: Sequence[bytes]) -> None:
+        tiles = self._tree.extend(leaves)
         size = self._tree.size
         checkpoint = _signed(self._signer, self._others, size, self._tree.root())
-        position = self._writer.append(first, places.entries, checkpoint)
+        position = self._writer.append(first, entries, checkpoint)
         self._head.swap(self._published.checkpoint, checkpoint)
-        record = Record(position, self._writer.position, first, places.entries, checkpoint, self._writer.previous)
-        self._derived.write(first, tiles, rows_of(record))
+        self._derived.write(first, tiles, index_rows(position, entries))
         self._published = Published(size, checkpoint)
 
 
-class _Places:
-    """Gives the entries of a batch their indexes: the one that they have, or the next."""
-
-    def __init__(self, first: int, standing: dict[bytes, int]) -> None:
-        self._first, self._standing = first, standing
-        self.entries: list[bytes] = []
-        self.leaves: list[bytes] = []
-
-    def of(self, call: Call) -> list[int]:
-        leaves = leaf_hashes(call.entries)
-        first = self._first + len(self.entries)
-        indexes = dict(zip(leaves, range(first, first + len(leaves)), strict=True))
-        if call.since is None or (len(indexes) == len(leaves) and self._standing.keys().isdisjoint(leaves)):
-            self._standing |= indexes
-            self.entries += call.entries
-            self.leaves += leaves
-            return list(range(first, first + len(leaves)))
-        return [self._place(entry, leaf) for entry, leaf in zip(call.entries, leaves, strict=True)]
-
-    def _place(self, entry: bytes, leaf: bytes) -> int:
-        if (standing := self._standing.get(leaf)) is not None:
-            return standing
-        index = self._standing[leaf] = self._first + len(self.entries)
-        self.entries.append(entry)
-        self.leaves.append(leaf)
-        return index
+def _new(first: int, places: Sequence[int], those: Sequence[bytes]) -> list[bytes]:
+    """Those that got the next index, from `first` on, and not one at which they stood already."""
+    found: list[bytes] = []
+    for place, one in zip(places, those, strict=True):
+        if place == first + len(found):
+            found.append(one)
+    return found

@@ -57,9 +57,8 @@ class Frontier:
                 nodes, first = [self._edge[height], *nodes], first - 1
             if len(nodes) & 1:
                 self._keep(height, nodes[-1])
-            nodes = [
-                _sha256(b"\x01" + left + right).digest() for left, right in zip(nodes[::2], nodes[1::2], strict=False)
-            ]
+            pairs = iter(nodes)
+            nodes = [_sha256(b"\x01" + left + right).digest() for left, right in zip(pairs, pairs, strict=False)]
             first, height = first >> 1, height + 1
         return tiles
 

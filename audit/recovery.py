@@ -7,13 +7,15 @@ one, is refused as it is.
 from dataclasses import dataclass
 from pathlib import Path
 
-from audit.derived import rows_of
+from audit.derived import index_rows
 from audit.files import File, Files
 from audit.head import Head, HeadError
 from audit.merkle import Frontier, leaf_hashes
 from audit.notes import Checkpoint, NoteError, Verifier, open_checkpoint
 from audit.reader import LogError
 from audit.records import Record, clear_tail, scan, tail_is_clean
+
+_AT_ONCE = 1 << 14
 
 
 def take_lock(disk: Files, folder: Path) -> File:
@@ -81,21 +83,49 @@ def recover(records: File, head: Head, log: Verifier) -> Recovered:
 
 
 def _replay(records: File, known: Checkpoint) -> Recovered:
-    tree, last, root_then = Frontier(), None, None
-    levels, rows = list[bytearray](), bytearray()
+    grown, last, root_then = _Grown(), None, None
     for last in scan(records):
-        for level, nodes in enumerate(tree.extend(leaf_hashes(last.entries))):
-            if level == len(levels):
-                levels.append(bytearray())
-            levels[level] += b"".join(nodes)
-        rows += rows_of(last)
-        if tree.size == known.size:
-            root_then = tree.root()
-    if last is None or tree.size < known.size:
+        grown.take(last)
+        if grown.size == known.size:
+            root_then = grown.root()
+    if last is None or grown.size < known.size:
         raise LogError(
-            f"the log has {tree.size} whole entries, the second place knows of {known.size}: "
+            f"the log has {grown.size} whole entries, the second place knows of {known.size}: "
             "it was shortened or damaged; restore it from a copy"
         )
     if root_then != known.root:
         raise LogError("the log is not the one whose head is in the second place: entries were changed")
-    return Recovered(tree, last, levels, rows)
+    grown.grow()
+    return Recovered(grown.tree, last, grown.levels, grown.rows)
+
+
+class _Grown:
+    """The tree and the derived files as they grow by one record after the other."""
+
+    def __init__(self) -> None:
+        self.tree = Frontier()
+        self.levels: list[bytearray] = []
+        self.rows = bytearray()
+        self._leaves: list[bytes] = []
+
+    @property
+    def size(self) -> int:
+        return self.tree.size + len(self._leaves)
+
+    def take(self, record: Record) -> None:
+        self.rows += index_rows(record.position, record.entries)
+        self._leaves += leaf_hashes(record.entries)
+        # The tree grows by many records at once: each time has a price of its own, whatever a record holds.
+        if len(self._leaves) >= _AT_ONCE:
+            self.grow()
+
+    def root(self) -> bytes:
+        self.grow()
+        return self.tree.root()
+
+    def grow(self) -> None:
+        for level, nodes in enumerate(self.tree.extend(self._leaves)):
+            if level == len(self.levels):
+                self.levels.append(bytearray())
+            self.levels[level] += b"".join(nodes)
+        self._leaves = []

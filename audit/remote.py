@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from audit.files import Files
-from audit.group import Call, Group
+from audit.group import Call, Group, checked
 from audit.log import LogStoppedError
 from audit.reader import LogError, LogReader
 from audit.wire import (
@@ -53,9 +53,10 @@ class RemoteLog(LogReader):
 
         Like `audit.log.Log.append`; where the connection is lost the writer is asked once more, which drops what
         it has already. Raises ValueError, and LogStoppedError when the writer stopped or does not answer: then
-        whether the entries are in the log is known by asking again, with the same `since`.
+        whether the entries are in the log is known by asking again, with the log's size before the first time as
+        `since`.
         """
-        call = Call(entries, self._seen if since is None else since)
+        call = Call(checked(entries), since)
         if not entries:
             return []
         if self._process != os.getpid():
@@ -63,7 +64,7 @@ class RemoteLog(LogReader):
         self._group.submit(call)
         if call.indexes is None:
             raise LogStoppedError(f"the log's writer: {_text(call.error)}") from call.error
-        return call.indexes
+        return list(call.indexes)
 
     def close(self) -> None:
         """Close the connection and the files."""
@@ -72,21 +73,22 @@ class RemoteLog(LogReader):
             super().close()
 
     def _commit(self, calls: Sequence[Call]) -> None:
-        since = min(call.since or 0 for call in calls)
+        since = min((call.since for call in calls if call.since is not None), default=None)
         entries = [entry for call in calls for entry in call.entries]
         with self._talking:
-            indexes = self._asked(encode_request(since, entries), len(entries))
+            indexes = self._asked(since, entries)
         self._seen = max(self._seen, max(indexes) + 1)
         for call in calls:
             count = len(call.entries)
             call.indexes, indexes = indexes[:count], indexes[count:]
 
-    def _asked(self, request: bytes, count: int) -> list[int]:
+    def _asked(self, since: int | None, entries: Sequence[bytes]) -> list[int]:
         self._deadline = time.monotonic() + self._patience
         try:
-            return self._ask(request, count)
+            return self._ask(encode_request(since, entries), len(entries))
         except ConnectionError:
-            return self._ask(request, count)
+            # They may stand by now: behind all that had been acknowledged before they were sent.
+            return self._ask(encode_request(self._seen if since is None else since, entries), len(entries))
 
     def _ask(self, request: bytes, count: int) -> list[int]:
         """Send a request and return its answer; a connection that failed in any way is not used again."""

@@ -8,16 +8,19 @@ After a failure of the disk every caller is told, the process ends with an error
 before somebody has looked at the disk.
 """
 
-import asyncio
 import os
+import selectors
 import signal
 import socket
 import stat
 import struct
-from collections.abc import Callable, Collection
-from contextlib import suppress
+import time
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
+from audit.caller import Caller
 from audit.group import Call, how_many
 from audit.log import Log
 from audit.reader import LogError
@@ -30,12 +33,12 @@ from audit.wire import (
     connect,
     encode_failure,
     encode_indexes,
-    take_request,
 )
 
 MAX_CALLERS = 128
 LIMIT = 10.0
 """Seconds in which a caller must finish a request that it has begun, or take the answer."""
+_SPACE = 1 << 18
 _CREDENTIALS = struct.Struct("3i")  # pid, uid, gid: struct ucred of unix(7)
 
 
@@ -80,129 +83,141 @@ def _clear(path: Path) -> None:
 class Service:
     """Serves one open log to many callers."""
 
-    def __init__(self, log: Log, users: Collection[int] | None = None) -> None:
+    def __init__(self, log: Log, listening: socket.socket, users: Collection[int] | None = None) -> None:
         """`users` may connect; where they are not named, this process's own alone."""
-        self._log = log
+        self._log, self._listening = log, listening
         self._users = frozenset({os.geteuid()} if users is None else users)
-        self._callers: set[_Caller] = set()
-        self._pending: list[tuple[_Caller, Call]] = []
-        self._failure: BaseException | None = None
+        self._selector = selectors.DefaultSelector()
+        self._space = memoryview(bytearray(_SPACE))
+        self._callers: set[Caller] = set()
+        # Until when each must have gone on: in the order of time, since all have equally long.
+        self._limits: dict[Caller, float] = {}
+        self._pending: list[tuple[Caller, Call]] = []
 
-    async def run(self, listening: socket.socket, ready: Callable[[], None]) -> None:
+    def run(self, ready: Callable[[], None]) -> None:
         """Answer until SIGTERM or SIGINT. Raises what stopped the log's writer."""
-        loop = asyncio.get_running_loop()
-        self._ended = asyncio.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._ended.set)
-        server = await loop.create_unix_server(lambda: _Caller(self), sock=listening)
-        ready()
-        await self._ended.wait()
-        server.close()
-        while self._pending and self._failure is None:
+        self._listening.setblocking(False)
+        self._selector.register(self._listening, selectors.EVENT_READ, self._admit)
+        with self._selector, _told_to_end() as told:
+            end = self._selector.register(told, selectors.EVENT_READ)
+            ready()
+            try:
+                while not self._turn(end):
+                    pass
+            finally:
+                for caller in list(self._callers):
+                    self._leave(caller)
+
+    def _turn(self, end: selectors.SelectorKey) -> bool:
+        """Take what has arrived, commit it, answer. Return whether it is time to end."""
+        told = False
+        for key, _ in self._selector.select(self._patience()):
+            if key is end:
+                told = True
+            else:
+                key.data()
+        while self._pending:
             self._commit()
-        for caller in list(self._callers):
-            caller.close()
-        if self._failure is not None:
-            raise self._failure
-
-    def admit(self, caller: "_Caller", user: int) -> bool:
-        """Tell whether the kernel names a user who may connect, and there is room."""
-        if user not in self._users or len(self._callers) >= MAX_CALLERS or self._ended.is_set():
-            return False
-        self._callers.add(caller)
-        return True
-
-    def leave(self, caller: "_Caller") -> None:
-        """Forget a caller. What it sent whole is committed all the same: it may ask again."""
-        self._callers.discard(caller)
-
-    def take(self, caller: "_Caller", call: Call) -> None:
-        """Take a request in: it goes with all that is here when the loop comes to it."""
-        if not self._pending:
-            asyncio.get_running_loop().call_soon(self._commit)
-        self._pending.append((caller, call))
+        return told
 
     def _commit(self) -> None:
         count = how_many([call for _, call in self._pending])
         batch, self._pending = self._pending[:count], self._pending[count:]
-        if not batch:
-            return
         try:
             self._log.commit([call for _, call in batch])
-        except BaseException as error:
-            self._stop(error, batch)
-            if not isinstance(error, Exception):
-                raise
-        else:
-            for caller, call in batch:
-                caller.reply(encode_indexes(call.indexes or ()))
-            if self._pending:
-                asyncio.get_running_loop().call_soon(self._commit)
+        except BaseException:
+            for caller, _ in (*batch, *self._pending):
+                self._send(caller, encode_failure(STOPPED, "it has stopped; its own output says why"))
+            raise
+        for caller, call in batch:
+            self._send(caller, encode_indexes(call.indexes or ()))
 
-    def _stop(self, error: BaseException, batch: list[tuple["_Caller", Call]]) -> None:
-        self._failure = error
-        refusal = encode_failure(STOPPED, "it has stopped; its own output says why")
-        for caller, _ in (*batch, *self._pending):
-            caller.reply(refusal)
-        self._pending = []
-        self._ended.set()
-
-
-class _Caller(asyncio.Protocol):
-    """One connection."""
-
-    def __init__(self, service: Service) -> None:
-        self._service = service
-        self._buffer = bytearray()
-        self._limit: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        peer: socket.socket = transport.get_extra_info("socket")
-        _, user, _ = _CREDENTIALS.unpack(peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size))
-        if self._service.admit(self, user):
-            transport.write(GREETING)
-        else:
-            transport.abort()
-
-    def data_received(self, data: bytes) -> None:
-        self._buffer += data
+    def _admit(self) -> None:
+        """Let in whoever is of a user who may connect, by the kernel's word, while there is room."""
         try:
-            while (call := take_request(self._buffer)) is not None:
-                self._service.take(self, call)
-                self._expect(False)
+            connection, _ = self._listening.accept()
+        except OSError:
+            return
+        peer = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+        _, user, _ = _CREDENTIALS.unpack(peer)
+        if user not in self._users or len(self._callers) >= MAX_CALLERS:
+            connection.close()
+            return
+        caller = Caller(connection)
+        self._callers.add(caller)
+        self._selector.register(connection, selectors.EVENT_READ, partial(self._receive, caller))
+        self._send(caller, GREETING)
+
+    def _receive(self, caller: Caller) -> None:
+        try:
+            calls = caller.receive(self._space)
         except WireError as error:
-            self.reply(encode_failure(REFUSED, str(error)))
-            self._transport.close()
-        self._expect(bool(self._buffer))
+            self._send(caller, encode_failure(REFUSED, str(error)))
+            self._leave(caller)
+        except OSError:
+            # What it has sent whole is committed all the same: it may ask again.
+            self._leave(caller)
+        else:
+            self._pending += [(caller, call) for call in calls]
+            if caller.owing or caller in self._limits:
+                self._expect(caller, afresh=bool(calls))
 
-    def reply(self, data: bytes) -> None:
-        self._transport.write(data)
+    def _send(self, caller: Caller, reply: bytes) -> None:
+        if caller not in self._callers:
+            return
+        try:
+            caller.send(reply)
+        except OSError:
+            self._leave(caller)
+            return
+        if caller.deaf:
+            # Nothing more is taken from it until it has read its answers.
+            self._selector.modify(caller.connection, selectors.EVENT_WRITE, partial(self._send_rest, caller))
+            self._expect(caller)
 
-    def close(self) -> None:
-        self._transport.close()
+    def _send_rest(self, caller: Caller) -> None:
+        self._send(caller, b"")
+        if caller in self._callers and not caller.deaf:
+            self._selector.modify(caller.connection, selectors.EVENT_READ, partial(self._receive, caller))
+            self._expect(caller)
 
-    def pause_writing(self) -> None:
-        """Its answers pile up: nothing more is taken from it until it has read them, within the limit."""
-        self._transport.pause_reading()
-        self._expect(True)
+    def _leave(self, caller: Caller) -> None:
+        self._callers.discard(caller)
+        self._limits.pop(caller, None)
+        self._selector.unregister(caller.connection)
+        caller.connection.close()
 
-    def resume_writing(self) -> None:
-        self._transport.resume_reading()
-        self._expect(bool(self._buffer))
+    def _expect(self, caller: Caller, *, afresh: bool = False) -> None:
+        """Give a caller its time to go on; what is under way keeps the time that it has."""
+        if afresh or not caller.owing:
+            self._limits.pop(caller, None)
+        if caller.owing:
+            self._limits.setdefault(caller, time.monotonic() + LIMIT)
 
-    def connection_lost(self, _error: Exception | None) -> None:
-        self._expect(False)
-        self._service.leave(self)
+    def _patience(self) -> float | None:
+        """Cut off those whose time is over; return the seconds that the next one has."""
+        for caller, limit in list(self._limits.items()):
+            left = limit - time.monotonic()
+            if left > 0:
+                return left
+            self._leave(caller)
+        return None
 
-    def _expect(self, something: bool) -> None:
-        """Give the caller its time to go on; a request that is under way keeps the time that it has."""
-        if something and self._limit is None:
-            self._limit = asyncio.get_running_loop().call_later(LIMIT, self._transport.abort)
-        elif not something and self._limit is not None:
-            self._limit.cancel()
-            self._limit = None
+
+@contextmanager
+def _told_to_end() -> Iterator[socket.socket]:
+    """Yield a socket that something can be read from once SIGTERM or SIGINT has come."""
+    told, tell = socket.socketpair()
+    with told, tell:
+        tell.setblocking(False)
+        before = signal.set_wakeup_fd(tell.fileno(), warn_on_full_buffer=False)
+        handlers = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield told
+        finally:
+            signal.set_wakeup_fd(before)
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
 
 
 def serve(
@@ -219,7 +234,8 @@ def serve(
     """
     listening = listen(path, group=group)
     try:
-        asyncio.run(Service(log, users).run(listening, ready))
+        with listening:
+            Service(log, listening, users).run(ready)
     finally:
         with suppress(OSError):
             path.unlink()

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from audit.derived import Derived, rows_of
+from audit.derived import Derived, index_rows
 from audit.files import File, Files, OsFiles
 from audit.head import Head, HeadError
 from audit.merkle import TILE_HEIGHT
@@ -125,7 +125,7 @@ class _FolderPass:
     def _take(self, record: Record) -> None:
         self._last = record
         self._replay.feed(record.entries, self._levels)
-        self._rows += rows_of(record)
+        self._rows += index_rows(record.position, record.entries)
         self._compare_head(record)
         if record.size - self._levels.first >= _PIECE:
             self._compare()

@@ -1,7 +1,7 @@
 """What goes over the writer's Unix socket, byte for byte; bounded in size, and in time by both ends.
 
 The writer greets with `GREETING`. A request is the size of its bundle, the number of its entries and the index
-from which on the caller has not looked (uint32, uint32, uint64, big-endian), then the entries as a tlog-tiles
+from which on they may stand already, or `NEW` (uint32, uint32, uint64, big-endian), then the entries as a tlog-tiles
 bundle. A reply is a code (uint8) and the size of what follows (uint32): for `DONE` one index (uint64) for each
 entry, else the reason as text. Replies come in the order of the requests.
 """
@@ -18,6 +18,8 @@ from audit.tiles import TileError, decode_bundle, encode_bundle
 
 GREETING = b"tre-log-writer/1\n"
 DONE, STOPPED, REFUSED = 0, 1, 2
+NEW = (1 << 64) - 1
+"""The index of a request whose entries have never been sent before: none is looked up."""
 REQUEST = struct.Struct(">IIQ")
 REPLY = struct.Struct(">BI")
 MAX_REPLY = 1 << 23
@@ -28,33 +30,35 @@ class WireError(Exception):
     """Bytes that are no request or no reply."""
 
 
-def encode_request(since: int, entries: Sequence[bytes]) -> bytes:
+def encode_request(since: int | None, entries: Sequence[bytes]) -> bytes:
     """Return the bytes of a request."""
     bundle = encode_bundle(entries)
-    return REQUEST.pack(len(bundle), len(entries), since) + bundle
+    return REQUEST.pack(len(bundle), len(entries), NEW if since is None else since) + bundle
 
 
-def take_request(buffer: bytearray) -> Call | None:
-    """Take the first request off what was received; None where it is not there to its end. Raises WireError."""
-    if len(buffer) < REQUEST.size:
-        return None
-    size, count, since = REQUEST.unpack_from(buffer)
-    if size > MAX_BATCH or not 0 < count <= MAX_REPLY // 8:
-        raise WireError("a request that is too large, or empty")
-    end = REQUEST.size + size
-    if len(buffer) < end:
-        return None
-    bundle = bytes(memoryview(buffer)[REQUEST.size : end])
-    del buffer[:end]
-    try:
-        return Call(decode_bundle(bundle, count), since)
-    except (TileError, ValueError) as error:
-        raise WireError(str(error)) from error
+def take_requests(buffer: bytearray) -> list[Call]:
+    """Take off what was received the requests that are there to their end. Raises WireError."""
+    calls, at = [], 0
+    while len(buffer) - at >= REQUEST.size:
+        size, count, since = REQUEST.unpack_from(buffer, at)
+        if size > MAX_BATCH or not 0 < count <= MAX_REPLY // 8:
+            raise WireError("a request that is too large, or empty")
+        start = at + REQUEST.size
+        if len(buffer) < start + size:
+            break
+        at = start + size
+        try:
+            entries = decode_bundle(bytes(buffer[start:at]), count)
+        except TileError as error:
+            raise WireError(str(error)) from error
+        calls.append(Call(entries, None if since == NEW else since))
+    del buffer[:at]
+    return calls
 
 
 def encode_indexes(indexes: Sequence[int]) -> bytes:
     """Return the reply that gives entries their indexes."""
-    return REPLY.pack(DONE, 8 * len(indexes)) + struct.pack(f">{len(indexes)}Q", *indexes)
+    return struct.pack(f">BI{len(indexes)}Q", DONE, 8 * len(indexes), *indexes)
 
 
 def encode_failure(code: int, reason: str) -> bytes:
