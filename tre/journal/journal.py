@@ -157,7 +157,7 @@ class Journal:
             tx.alone_on(indexed, outbox_table)
             shown.go_on(writer.scan(shown.size), outbox.noted(tx))
             outbox.note(tx, {one.fields["event_id"]: one.index for one in shown.news})
-            for waiting in outbox.waiting(tx, None):
+            for waiting in outbox.waiting(tx, every=True):
                 shown.take(None, waiting.entry)
             self._reconcile(tx, shown)
         while self._drain():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import bindparam, delete, func, insert, select
 
 from tre.journal.entries import Entry
 from tre.store import Reading, Transaction
@@ -13,6 +13,15 @@ from tre.store.tables import indexed, outbox
 
 MOST = 250
 """Entries per batch: of the longest kind they still fit one call of the log."""
+
+# Two of each are run for every query: made once, they need not be compiled, nor looked at, again.
+_RECORD = insert(outbox)
+_WAITING = select(outbox.c.event_id, outbox.c.entry).order_by(outbox.c.number)
+_FIRST = _WAITING.limit(MOST)
+_NOTED = select(func.max(indexed.c.log_index))
+_INDEXES = select(indexed).where(indexed.c.event_id.in_(bindparam("events", expanding=True)))
+_NOTE = insert(indexed)
+_DONE = delete(outbox).where(outbox.c.event_id.in_(bindparam("events", expanding=True)))
 
 
 class Waiting(NamedTuple):
@@ -24,23 +33,23 @@ class Waiting(NamedTuple):
 
 def record(tx: Transaction, entry: Entry) -> str:
     """Put an entry on its way in the transaction of what it tells of; return its event id."""
-    tx.execute(insert(outbox).values(event_id=entry.event_id, entry=entry.data))
+    tx.execute(_RECORD, {"event_id": entry.event_id, "entry": entry.data})
     return entry.event_id
 
 
-def waiting(tx: Reading, most: int | None = MOST) -> list[Waiting]:
-    """Return the oldest waiting entries, in order; at most `most`, None for all.
+def waiting(tx: Reading, *, every: bool = False) -> list[Waiting]:
+    """Return the oldest waiting entries, in order: as many as make one batch, or `every` one.
 
     Two transactions may commit out of the order of their numbers, but never two that move one ledger: the later
     one waits for the earlier before it takes its number.
     """
-    rows = tx.execute(select(outbox.c.event_id, outbox.c.entry).order_by(outbox.c.number).limit(most))
+    rows = tx.execute(_WAITING if every else _FIRST)
     return [Waiting(row.event_id, row.entry) for row in rows]
 
 
 def indexes_of(tx: Reading, event_ids: Iterable[str]) -> dict[str, int]:
     """Return the log index of each event that has one."""
-    rows = tx.execute(select(indexed).where(indexed.c.event_id.in_(list(event_ids))))
+    rows = tx.execute(_INDEXES, {"events": list(event_ids)})
     return {row.event_id: row.log_index for row in rows}
 
 
@@ -51,11 +60,11 @@ def note(tx: Transaction, indexes: Mapping[str, int]) -> int:
     """
     if not indexes:
         return 0
-    tx.execute(insert(indexed), [{"event_id": event, "log_index": index} for event, index in indexes.items()])
-    return tx.execute(delete(outbox).where(outbox.c.event_id.in_(list(indexes)))).rowcount
+    tx.execute(_NOTE, [{"event_id": event, "log_index": index} for event, index in indexes.items()])
+    return tx.execute(_DONE, {"events": list(indexes)}).rowcount
 
 
 def noted(tx: Reading) -> int:
     """Return how many log entries, from the first on, the control database knows of."""
-    newest = tx.execute(select(func.max(indexed.c.log_index))).scalar_one()
+    newest = tx.execute(_NOTED).scalar_one()
     return 0 if newest is None else newest + 1

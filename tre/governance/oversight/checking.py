@@ -111,7 +111,7 @@ def exported(store: Store) -> Exported | None:
     """Return the ledgers with the size of the log that shows them; None while entries are on their way to it."""
     with store.reading() as tx:
         size = outbox.noted(tx)
-        if outbox.waiting(tx, 1):
+        if outbox.waiting(tx):
             return None
         text = json.dumps(ledger.export(tx))
-        return Exported(text, size) if outbox.noted(tx) == size and not outbox.waiting(tx, 1) else None
+        return Exported(text, size) if outbox.noted(tx) == size and not outbox.waiting(tx) else None
