@@ -36,7 +36,7 @@ def main(arguments: Sequence[str]) -> None:
             report = SCENARIOS[name](Path(folder), Scale(not options.small))
         _keep(options.out, name, {"run": run, "report": report.as_json()})
         for target in report.targets:
-            bound = "" if target.bound is None else f"  (target {target.bound:.4g}{'' if target.met else ', MISSED'})"
+            bound = f"  (target {target.demand}{'' if target.met else ', MISSED'})" if target.demand else ""
             print(f"  {target.says}: {target.value:.4g} {target.unit}{bound}", flush=True)
     write(options.out)
 

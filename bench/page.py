@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bench.report import Report, Series, Target
+from bench.report import Report, Series, Target, number
 
 _HEAD = """\
 # Benchmarks
@@ -28,18 +28,18 @@ def page(results: Mapping[str, Any], folder: str) -> str:
 def _summary(reports: Mapping[str, Report]) -> str:
     lines = ["## Against the targets", "", "| scenario | figure | measured | target | |", "|---|---|---|---|---|"]
     for report in reports.values():
-        lines += [_against(report.title, one) for one in report.targets if one.bound is not None]
+        lines += [_against(report.title, one) for one in report.targets if one.demand]
     return "\n".join((*lines, ""))
 
 
 def _against(title: str, one: Target) -> str:
-    cells = (title, one.says, f"{_number(one.value)} {one.unit}", f"≤ {_number(one.bound or 0)} {one.unit}")
+    cells = (title, one.says, f"{number(one.value)} {one.unit}", f"{one.demand} {one.unit}")
     return f"| {' | '.join(cells)} | {'met' if one.met else '**missed**'} |"
 
 
 def _section(name: str, report: Report, found: Mapping[str, Any], folder: str) -> str:
     lines = [f"## {report.title}", "", report.about, "", f"![{report.title}]({folder}/{name}.svg)", ""]
-    told = [f"{one.says} {_number(one.value)} {one.unit}" for one in report.targets if one.bound is None]
+    told = [f"{one.says} {number(one.value)} {one.unit}" for one in report.targets if not one.demand]
     if told:
         lines += [f"Besides: {'; '.join(told)}.", ""]
     run = found["run"]
@@ -58,7 +58,7 @@ def _table(report: Report) -> list[str]:
 def _row(one: Series, sized: bool) -> str:
     low, middle, high, most = one.quantile(5), one.median, one.quantile(95), one.quantile(99)
     cells = [*([f"{one.x:,.0f}"] if sized else []), f"{one.name}, {one.unit}", str(len(one.values))]
-    return f"| {' | '.join([*cells, *map(_number, (low, middle, high, most))])} |"
+    return f"| {' | '.join([*cells, *map(number, (low, middle, high, most))])} |"
 
 
 def _measured_on(results: Mapping[str, Any]) -> str:
@@ -74,9 +74,3 @@ def _measured_on(results: Mapping[str, Any]) -> str:
             "",
         )
     )
-
-
-def _number(value: float) -> str:
-    if value >= 100:
-        return f"{value:,.0f}"
-    return f"{value:.3g}"

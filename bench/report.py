@@ -34,17 +34,25 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A figure and the most that it should be; `bound` None for a ratio that is only told."""
+    """A figure, and the most or the least that it should be; neither for one that is only told."""
 
     says: str
     unit: str
     value: float
     bound: float | None = None
+    least: float | None = None
+
+    @property
+    def demand(self) -> str:
+        """What is asked of the figure, as a sign and a number; empty where nothing is."""
+        if self.bound is not None:
+            return f"≤ {number(self.bound)}"
+        return "" if self.least is None else f"≥ {number(self.least)}"
 
     @property
     def met(self) -> bool:
-        """Whether the figure is within its bound."""
-        return self.bound is None or self.value <= self.bound
+        """Whether the figure is what is asked of it."""
+        return (self.bound is None or self.value <= self.bound) and (self.least is None or self.value >= self.least)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +83,11 @@ class Report:
 def milliseconds(name: str, seconds: Sequence[float], x: float | None = None) -> Series:
     """Return times measured in seconds as a series of milliseconds."""
     return Series(name, "ms", tuple(1000 * one for one in seconds), x)
+
+
+def number(value: float) -> str:
+    """Return a figure as it is printed: three digits, or whole."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def _thinned(values: Sequence[float]) -> Sequence[float]:

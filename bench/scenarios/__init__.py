@@ -23,4 +23,5 @@ SCENARIOS: dict[str, Scenario] = {
     "pseudonyms": pseudonyms.run,
     "log-append": log.append,
     "log-verify": log.verify,
+    "log-settle": log.settle,
 }

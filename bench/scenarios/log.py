@@ -1,4 +1,4 @@
-"""The audit log: appending durably, alone, together and in batches; verifying all of it."""
+"""The audit log: appending durably, alone, together and in batches; starting; verifying; settling what a query says."""
 
 from __future__ import annotations
 
@@ -6,66 +6,109 @@ import itertools
 import secrets
 import subprocess
 import sys
-import threading
 import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from audit import Log, create_key, create_log, encode_entry
+from audit import Ed25519Signer, Log, create_key, create_log, encode_entry
+from bench.callers import together, writing
 from bench.houses import ROOT
 from bench.report import Report, Series, Target, milliseconds
 from bench.scale import Scale
+from tre.base.clock import SystemClock
+from tre.journal import Act, Journal, entries, record
+from tre.store import Store
 
+_CALLERS, _BATCH = 64, 250
 _number = itertools.count()
 
 
 def append(folder: Path, scale: Scale) -> Report:
-    """Append alone, from 64 threads, and a hundred entries at a time."""
-    log = _log(folder)
-    alone = [_appended(log, 1) for _ in range(scale.of(2000, 20))]
-    batches = [_appended(log, 100) for _ in range(scale.of(300, 5))]
-    rate = [_together(log, 64, scale.of(200, 3)) for _ in range(scale.of(5, 1))]
-    log.close()
+    """Append alone, in batches as large as the outbox's, and from 64 callers over the writer's socket."""
+    signer = _made(folder)
+    with Log(folder / "log", folder / "head", signer) as log:
+        alone = [_appended(log, 1) for _ in range(scale.of(2000, 20))]
+        batches = [_BATCH / _appended(log, _BATCH) for _ in range(scale.of(400, 5))]
+    with writing(folder) as socket:
+        rates = [_rate(socket, scale.of(600, 3)) for _ in range(scale.of(7, 1))]
     one = milliseconds("one entry, one caller", alone)
-    many = milliseconds("a hundred entries at once", batches)
-    together = Series("64 callers", "entries/s", tuple(rate))
+    many = Series(f"{_BATCH} entries at once, one caller", "entries/s", tuple(batches))
+    callers = Series(f"{_CALLERS} callers over the socket, one entry at a time", "entries/s", tuple(rates))
     return Report(
         "Appending to the log",
         "Each entry stands under a signed head in two places, flushed in both, before its caller goes on.",
-        (one, many, together),
+        (one, many, callers),
         (
-            Target("one entry, median", "ms", one.median),
-            Target("a hundred entries, median", "ms", many.median),
-            Target("64 callers, median", "entries/s", together.median),
+            Target("one caller, median", "ms", one.median, 0.6),
+            Target("one caller", "entries/s", len(alone) / sum(alone), least=2_000),
+            Target(f"{_CALLERS} callers, median", "entries/s", callers.median, least=40_000),
+            Target(f"batches of {_BATCH}, median", "entries/s", many.median, least=150_000),
         ),
     )
 
 
 def verify(folder: Path, scale: Scale) -> Report:
-    """Verify a log of a million entries with the verifier that outsiders run."""
-    log, count = _log(folder), scale.of(10**6, 2000)
-    for _ in range(count // 1000):
-        log.append([_entry() for _ in range(1000)])
-    log.close()
+    """Start a log of a million entries, and verify it with the verifier that outsiders run."""
+    signer, count = _made(folder), scale.of(10**6, 2000)
+    with Log(folder / "log", folder / "head", signer) as log:
+        for _ in range(count // 1000):
+            log.append([_entry() for _ in range(1000)])
+    starts = [count / _started(folder, signer) for _ in range(scale.of(5, 1))]
     command = [sys.executable, "-m", "audit", "verify", "--log", str(folder / "log"), "--key", str(folder / "log.vkey")]
     seconds = []
     for _ in range(scale.of(3, 1)):
         began = time.perf_counter()
         subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
         seconds.append(time.perf_counter() - began)
-    found = Series(f"{count:,} entries", "s", tuple(seconds))
+    found = Series(f"verifying {count:,} entries", "s", tuple(seconds))
+    replayed = Series("replay at the start", "entries/s", tuple(starts))
     return Report(
-        "Verifying the log",
-        "Signatures, every hash, every entry's form, every derived file, and the ledgers, in plain Python.",
-        (found,),
-        (Target(f"{count:,} entries, median", "s", found.median, 30),),
+        "Starting and verifying the log",
+        "A start hashes all entries and makes what is derived anew. The verifier checks signatures, every hash, "
+        "every entry's form, every derived file, and the ledgers. Both in plain Python.",
+        (found, replayed),
+        (
+            Target(f"{count:,} entries verified, median", "s", found.median, 30),
+            Target("replay at the start, median", "entries/s", replayed.median, least=400_000),
+        ),
     )
 
 
-def _log(folder: Path) -> Log:
+def settle(folder: Path, scale: Scale) -> Report:
+    """Settle the two entries of a query: its intent, before anything is read, and its outcome, before the answer."""
+    signer, clock = _made(folder), SystemClock()
+    store = Store.create(f"sqlite:///{folder}/control.db")
+    journal = Journal(store, lambda: Log(folder / "log", folder / "head", signer), clock)
+    journal.recover()
+    seconds, used = [], []
+    for number in range(scale.of(1000, 10)):
+        took, worked = 0.0, 0.0
+        for _ in ("intent", "outcome"):
+            with store.transaction() as tx:
+                event = record(tx, entries.audit_read(Act.by("bench", clock), number, number + 1))
+            began, worked_before = time.perf_counter(), time.process_time()
+            journal.settle([event])
+            took, worked = took + time.perf_counter() - began, worked + time.process_time() - worked_before
+        seconds.append(took)
+        used.append(worked)
+    journal.close()
+    store.close()
+    waited, processor = milliseconds("both entries settled", seconds), milliseconds("processor time of it", used)
+    return Report(
+        "The log inside a query",
+        "From the outbox to a signed head in two places, and its index noted in the control database.",
+        (waited, processor),
+        (
+            Target("both entries, median", "ms", waited.median, 2),
+            Target("processor time, median", "ms", processor.median),
+        ),
+    )
+
+
+def _made(folder: Path) -> Ed25519Signer:
     signer = create_key("bench.example/log", secrets.token_bytes(32), folder / "log.key", folder / "log.vkey")
     create_log(folder / "log", folder / "head", signer)
-    return Log(folder / "log", folder / "head", signer)
+    return signer
 
 
 def _entry() -> bytes:
@@ -87,18 +130,13 @@ def _appended(log: Log, count: int) -> float:
     return time.perf_counter() - began
 
 
-def _together(log: Log, callers: int, each: int) -> float:
-    """Return the entries that so many callers append in a second."""
-    entries = [[_entry() for _ in range(each)] for _ in range(callers)]
-    threads = [threading.Thread(target=_each, args=(log, mine)) for mine in entries]
+def _rate(socket: Path, each: int) -> float:
+    """Return the entries that all callers append in a second."""
+    callers = [[_entry() for _ in range(each)] for _ in range(_CALLERS)]
+    return _CALLERS * each / together(socket, callers)
+
+
+def _started(folder: Path, signer: Ed25519Signer) -> float:
     began = time.perf_counter()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return callers * each / (time.perf_counter() - began)
-
-
-def _each(log: Log, entries: list[bytes]) -> None:
-    for entry in entries:
-        log.append([entry])
+    Log(folder / "log", folder / "head", signer).close()
+    return time.perf_counter() - began

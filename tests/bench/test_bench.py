@@ -12,7 +12,7 @@ from bench.report import Report, Series
 from bench.scenarios import SCENARIOS
 
 RESULTS = json.loads((OUT / "results.json").read_text())
-QUICK = ("command", "join", "planning", "pseudonyms", "log-append", "log-verify")
+QUICK = ("command", "join", "planning", "pseudonyms", "log-append", "log-verify", "log-settle")
 
 
 def test_the_page_of_the_manual_is_that_of_the_results():
