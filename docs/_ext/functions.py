@@ -17,9 +17,10 @@ Types are BOOLEAN, BIGINT, NUMERIC(p, s), DOUBLE PRECISION, TEXT, VARCHAR(n), DA
 PostgreSQL's, also of text that is written in another dialect. These are read:
 {", ".join(f"`{name}`" for name in DIALECTS)}.
 
-Over people there are the aggregates `COUNT(*)`, `COUNT(x)`, `COUNT(DISTINCT person_id)`, `SUM` and `AVG`, each with
-`FILTER (WHERE …)` if you like. Within one person (an inner GROUP BY with the person's key), and over public tables,
-`MIN` and `MAX` too. `CASE` is not in the table, nor is `CURRENT_DATE`, the day on which a question is decided.
+Over people there are the aggregates `COUNT(*)`, `COUNT(x)`, `COUNT(DISTINCT x)`, `SUM`, `AVG`, `VAR_SAMP`, `VAR_POP`,
+`STDDEV_SAMP`, `STDDEV_POP`, `MEDIAN`, `PERCENTILE_CONT`, `PERCENTILE_DISC`, `MIN` and `MAX`, each with
+`FILTER (WHERE …)` if you like, and `GROUPING(key, …)` beside ROLLUP, CUBE and GROUPING SETS. `CASE` is not in the
+table, nor is `CURRENT_DATE`, the day on which a question is decided.
 """
 
 

@@ -142,6 +142,32 @@ def test_first_events_and_every_kind_of_aggregate_are_answered_and_stored(runnin
     assert rows(again) == rows(shown)
 
 
+TOTALS = """
+    SELECT gender_concept_id AS sex, GROUPING(gender_concept_id) AS all_of_them, COUNT(*) AS n
+    FROM person
+    GROUP BY ROLLUP (1)
+    ORDER BY GROUPING(gender_concept_id), 1
+"""
+
+
+def test_each_grouping_set_is_a_question_of_its_own_with_a_share_of_the_price(running):
+    """PRIVACY §3.2: what a set measures is what GROUP BY alone would ask, so either serves the other."""
+    alone, _ = running.broker.check(OKAFOR, PROJECT, None, question(epsilon="0.5"))
+    checked, _ = running.broker.check(OKAFOR, PROJECT, None, question(TOTALS, "0.5"))
+    assert alone.price.amount <= checked.price.amount <= alone.price.amount + 1
+    shown = answered(running, question(TOTALS, "0.5"))
+    assert shown.state is State.COMMITTED
+    names = [column["name"] for column in shown.job.answer.result["columns"]]
+    told = [dict(zip(names, row, strict=True)) for row in rows(shown)]
+    assert [one["all_of_them"] for one in told] == sorted(one["all_of_them"] for one in told)
+    (total,) = [one for one in told if one["all_of_them"]]
+    assert total["sex"] is None
+    assert total["n_low"] < total["n"] < total["n_high"]
+    by_sex = question("SELECT gender_concept_id AS s, COUNT(*) AS m FROM person GROUP BY gender_concept_id", "0.1")
+    for one in (question(epsilon="0.1"), by_sex):
+        assert answered(running, one).job.decision["price"]["amount"] == "0"
+
+
 def test_one_question_asked_twice_in_a_query_is_measured_and_paid_once(running):
     count = "(SELECT COUNT(*) AS n FROM person)"
     twice = f"SELECT a.n AS n, b.n AS m, a.n - b.n AS d FROM {count} a, {count} b"

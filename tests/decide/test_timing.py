@@ -42,5 +42,12 @@ def test_more_to_search_for_never_leaves_earlier():
     assert many.release <= many.limit
 
 
+def test_a_table_that_is_read_again_takes_its_time_again():
+    """Each grouping set is a run of its own: an answer that is not ready by its time is an incident."""
+    grid = Fraction(1, 4)
+    once, thrice = (timing(["person"] * runs, catalogue(10**7, 0), grid).release for runs in (1, 3))
+    assert once + 5 < thrice
+
+
 def test_without_a_grid_an_answer_leaves_when_it_is_ready():
     assert timing(["person"], catalogue(10**6, 0), Fraction(0)).release == 0

@@ -31,6 +31,17 @@ def test_an_answer_reads_in_pandas_polars_and_arrow_with_its_interval(connection
     assert (known["n"] <= known["n_high"]).all()
 
 
+def test_totals_and_subtotals_leave_below_each_other_each_with_its_interval(connection):
+    sql = f"SELECT gender_concept_id AS sex, GROUPING(gender_concept_id) AS total, {BY_SEX.split(' AS sex, ')[1]}"
+    result = connection.query(sql.replace("BY gender_concept_id", "BY ROLLUP (gender_concept_id)"), epsilon="0.5")
+    found = result.to_pandas()
+    assert list(found.columns) == ["sex", "total", "n", "n_low", "n_high"]
+    (total,) = found[found["total"] == 1].to_dict("records")
+    assert total["n_low"] < total["n"] < total["n_high"]
+    assert total["sex"] is None or total["sex"] != total["sex"]
+    assert len(found) >= 3
+
+
 def test_a_receipt_proves_the_answer_offline_and_not_after_an_edit(connection, town, tmp_path):
     result = connection.query("SELECT COUNT(*) AS n FROM person", epsilon="0.5")
     receipt = tmp_path / "receipt.txt"

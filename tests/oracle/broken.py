@@ -19,6 +19,7 @@ from tre.privacy.parts import Part
 from tre.sql import enforce, functions, predicates, writing
 from tre.sql import windows as window_texts
 from tre.sql.binding import aggregates, securing
+from tre.sql.binding import keys as grouping_keys
 from tre.sql.binding import sets as set_operations
 from tre.sql.binding import windows as overs
 from tre.sql.dependencies import Dependencies, equal
@@ -553,6 +554,45 @@ def the_caps_of_a_union_do_not_add(patch: pytest.MonkeyPatch) -> None:
 )
 def one_side_says_what_values_a_union_has(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(set_operations, "facts_of", lambda kind, either, first: first.facts)
+
+
+# --- grouping sets ------------------------------------------------------------------------------------------
+
+
+@breaks(
+    "SELECT COUNT(*) FROM (SELECT person_id, kind, COUNT(*) AS n FROM visit GROUP BY ROLLUP (kind, person_id)) q "
+    "WHERE n > 1",
+    sees=("unit key", "own rows", "Linf"),
+)
+def one_grouping_set_with_the_persons_key_is_enough(patch: pytest.MonkeyPatch) -> None:
+    united = sets.united
+
+    def of_the_first(node: Any, left: Traits, right: Traits) -> Traits:
+        found = united(node, left, right)
+        keys = frozenset(made.id for made, one, _ in node.outputs if one.id in left.unit_keys)
+        return replace(found, unit_keys=keys)
+
+    patch.setattr(grouping_keys.Keys, "by_unit", property(lambda self: bool(self.unit_keys)))
+    patch.setattr(groups, "grouped_by_unit", lambda *given: True)
+    patch.setattr(sets, "keys_aligned", lambda *given: True)
+    patch.setattr(sets, "united", of_the_first)
+
+
+@breaks(
+    "SELECT k, COUNT(*) FROM (SELECT person_id, visit_id AS k FROM visit GROUP BY person_id, ROLLUP (visit_id)) q "
+    "GROUP BY k",
+    sees=("facts",),
+)
+def a_key_that_a_set_is_without_is_never_null(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(grouping_keys.Keys, "_rolled_up", lambda self, column: column)
+
+
+@breaks("SELECT kind, COUNT(*) FROM visit GROUP BY ROLLUP (kind)", sees=("groups",))
+def the_total_says_of_how_many_groups_a_person_is(patch: pytest.MonkeyPatch) -> None:
+    def of_all(relation: Any, unit: Any, keys: Any, tracing: Any) -> Contribution:
+        return groups.contribution(relation, unit, (), tracing)
+
+    patch.setattr(aggregates, "contribution", of_all)
 
 
 # --- what leaves --------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from random import Random
 
 from tests.oracle import calls, staged
 from tests.oracle.calls import Kinds
+from tests.oracle.groupings import bracketed, grouped_by, within_a_person
 from tests.oracle.sets import combined
 from tests.oracle.windows import first_rows, windowed
 
@@ -146,9 +147,11 @@ class Grammar:
         where = self.where(source)
         if self.plain:
             keyed = self.pick("query", {"grouped": lambda: True, "total": lambda: False})
-            keys = ", ".join(self.keys(source)) if keyed else ""
-            listed = ", ".join([*([keys] if keys else []), *self.aggregates(source)])
-            text = f"SELECT {listed} FROM {source.text}{where}" + (f" GROUP BY {keys}" if keys else "")
+            keys = self.keys(source) if keyed else []
+            bits = [f"GROUPING({bracketed(keys)}) AS bits"] if keys else []
+            listed = ", ".join([*keys, *bits, *self.aggregates(source)])
+            text = f"SELECT {listed} FROM {source.text}{where}"
+            text += f" GROUP BY {grouped_by(self, keys)}" if keys else ""
             return (f"WITH {', '.join(self._with)} " if self._with else "") + text
         text = str(
             self.pick(
@@ -170,9 +173,10 @@ class Grammar:
     def grouped(self, source: Source, where: str) -> str:
         keys = self.keys(source)
         measured = self.aggregates(source)
-        by = ", ".join(str(place + 1) for place in range(len(keys))) if self.chance(0.5) else ", ".join(keys)
-        listed = ", ".join([*keys, *measured])
-        return f"SELECT {listed} FROM {source.text}{where} GROUP BY {by}{self.above()}"
+        by = [str(place + 1) for place in range(len(keys))] if self.chance(0.5) else keys
+        bits = [f"GROUPING({bracketed(keys)}) AS bits"] if self.chance(0.3) else []
+        listed = ", ".join([*keys, *measured, *bits])
+        return f"SELECT {listed} FROM {source.text}{where} GROUP BY {grouped_by(self, by)}{self.above()}"
 
     def above(self) -> str:
         text = ""
@@ -476,7 +480,8 @@ class Grammar:
             listed.append(f"{text} AS m{place}")
             columns.append(Col(f"{alias}.m{place}", kind, bounded=bounded))
         having = f" HAVING {self.exact(source)[0]} IS NOT NULL" if self.chance(0.2) else ""
-        text = f"SELECT {', '.join(listed)} FROM {source.text}{self.where(source)} GROUP BY {', '.join(keys)}{having}"
+        by = within_a_person(self, keys[0], keys[1:])
+        text = f"SELECT {', '.join(listed)} FROM {source.text}{self.where(source)} GROUP BY {by}{having}"
         return Source(f"({text}) {alias}", tuple(columns))
 
     def _kind(self, source: Source, text: str) -> Kinds:

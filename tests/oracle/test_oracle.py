@@ -77,6 +77,7 @@ def test_every_production_is_admitted_somewhere() -> None:
     """What the grammar writes is in use: no rule is looked at through statements that are refused anyway."""
     random, used, tried = Random(17), Counter[str](), Counter[str]()
     waited = {f"source:{one}" for one in SOURCES} | {f"condition:{one}" for one in CONDITIONS}
+    waited |= {f"group by:{one}" for one in GROUPINGS} | {f"inner group by:{one}" for one in INNER_GROUPINGS}
     made = world(random).catalogue
     while tried["all"] < 150 or (waited and tried["all"] < 1500):
         grammar = Grammar(random)
@@ -125,6 +126,10 @@ CONDITIONS = (
     "in released",
     "exists released",
 )
+
+
+GROUPINGS = ("keys", "rollup", "cube", "sets", "with rollup", "beside")
+INNER_GROUPINGS = ("keys", "rollup", "cube", "sets")
 
 
 def test_every_function_of_the_registry_is_in_the_grammar() -> None:

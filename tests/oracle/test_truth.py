@@ -109,6 +109,30 @@ SETS = (
 )
 
 
+GROUPINGS = (
+    "SELECT kind, GROUPING(kind) AS b, COUNT(*) AS n, SUM(paid) AS s FROM visit GROUP BY ROLLUP (kind)",
+    "SELECT kind, start, GROUPING(start, kind) AS b, COUNT(*) AS n, AVG(paid) AS m FROM visit "
+    "GROUP BY CUBE (kind, start)",
+    "SELECT kind, start, GROUPING(kind) AS b, COUNT(DISTINCT person_id) AS n FROM visit GROUP BY kind, GROUPING SETS "
+    "((start), ()) HAVING GROUPING(start) = 1",
+    "SELECT kind, GROUPING(kind) AS b, COUNT(DISTINCT paid) AS n FROM visit GROUP BY GROUPING SETS ((kind), ()) "
+    "ORDER BY GROUPING(kind) DESC, kind",
+    "SELECT k, COUNT(*) AS n FROM (SELECT person_id, kind AS k, COUNT(*) AS m FROM visit GROUP BY person_id, "
+    "CUBE (kind, start)) q WHERE m > 1 GROUP BY k",
+    "SELECT n, COUNT(*) AS m FROM (SELECT person_id, SUM(paid) AS n, GROUPING(kind) AS b FROM visit GROUP BY GROUPING "
+    "SETS ((person_id, kind), (person_id))) q WHERE b = 1 GROUP BY n",
+)
+
+
+@pytest.mark.parametrize("text", GROUPINGS)
+def test_grouping_sets_mean_what_they_say(text: str) -> None:
+    for seed in range(8):
+        oracle = loaded(Random(seed))
+        plan = wide(text, oracle)
+        assert plan is not None
+        assert not differences(answers(text, plan, oracle)), text
+
+
 @pytest.mark.parametrize("text", SETS)
 def test_a_set_operation_means_what_it_says(text: str) -> None:
     for seed in range(8):

@@ -109,6 +109,13 @@ PLAIN = [
     "SELECT g, SUM(n) OVER (ORDER BY g) AS up_to, n - LAG(n) OVER (ORDER BY g) AS more FROM (SELECT gender_concept_id "
     "AS g, COUNT(*) AS n FROM person GROUP BY 1) q",
     "SELECT gender_concept_id AS g, COUNT(*) AS n FROM person GROUP BY 1 UNION ALL SELECT 0, COUNT(*) FROM death",
+    "SELECT gender_concept_id AS g, COUNT(*) AS n, SUM(year_of_birth) AS s FROM person GROUP BY ROLLUP (1)",
+    "SELECT gender_concept_id AS g, year_of_birth % 10 AS m, GROUPING(gender_concept_id, year_of_birth % 10) AS b, "
+    "COUNT(*) AS n, COUNT(DISTINCT year_of_birth) AS d FROM person GROUP BY CUBE (gender_concept_id, "
+    "year_of_birth % 10) HAVING COUNT(*) > 0",
+    "SELECT k, COUNT(*) AS n FROM (SELECT person_id, visit_concept_id AS k FROM visit_occurrence GROUP BY "
+    "GROUPING SETS ((person_id), (person_id, visit_concept_id))) q GROUP BY k",
+    "SELECT domain_id, GROUPING(domain_id) AS b, COUNT(*) AS n FROM concept GROUP BY ROLLUP (domain_id)",
 ]
 
 

@@ -34,9 +34,13 @@ from tre.sql.plan import (
 HIDDEN = Type(Kind.INTEGER)
 
 
-def origins(root: Relation, noisy: frozenset[int]) -> dict[int, int | None]:
-    """Return the noisy columns of the plan by id: the released column that each is a bare copy of, else None."""
-    found: dict[int, int | None] = {id_: id_ for id_ in noisy}
+Origins = Mapping[int, frozenset[int]]
+"""The noisy columns of a plan by id: the released columns that each is a bare copy of, none for an expression."""
+
+
+def origins(root: Relation, noisy: frozenset[int]) -> Origins:
+    """Return the noisy columns of the plan with what they are copies of: of several columns where rows are united."""
+    found: dict[int, frozenset[int]] = {id_: frozenset({id_}) for id_ in noisy}
     for relation in walk.relations(root):
         if isinstance(relation, Join):
             found |= {new.id: found[old.id] for new, old in relation.nulled if old.id in found}
@@ -44,14 +48,25 @@ def origins(root: Relation, noisy: frozenset[int]) -> dict[int, int | None]:
             if isinstance(expression, Ref) and expression.column.id in found:
                 found[column.id] = found[expression.column.id]
             elif walk.referred(expression) & found.keys():
-                found[column.id] = None
+                found[column.id] = frozenset()
         if isinstance(relation, Aggregate) and _holds_block(relation):
-            found |= {one.column.id: None for one in relation.aggregates}
+            found |= {one.column.id: frozenset() for one in relation.aggregates}
         if isinstance(relation, SetOperation):
-            found |= {made.id: None for made, *sides in relation.outputs if any(one.id in found for one in sides)}
+            found |= _united(relation, found)
         if isinstance(relation, Windowed) and _holds_block(relation):
-            found |= {one.column.id: None for one in relation.windows}
+            found |= {one.column.id: frozenset() for one in relation.windows}
     return found
+
+
+def _united(relation: SetOperation, found: Origins) -> Origins:
+    """Rows of UNION ALL are rows of a side; what else becomes of rows that are compared is no copy."""
+    copied = relation.kind is SetKind.UNION and relation.every
+    united = {}
+    for made, one, other in relation.outputs:
+        sides = [found[side.id] for side in (one, other) if side.id in found]
+        if sides:
+            united[made.id] = frozenset().union(*sides) if copied and len(sides) == 2 and all(sides) else frozenset()
+    return united
 
 
 def _made(relation: Relation) -> tuple[tuple[Column, Expression], ...]:
@@ -64,15 +79,16 @@ def _made(relation: Relation) -> tuple[tuple[Column, Expression], ...]:
 class Traced:
     """A plan over released `tables` whose rows carry the hidden columns `rows`, one per table, and `replicate`.
 
-    `sources` says for each column that is a table's own from which of `rows` it comes. Where rows were grouped
-    again there are no `rows`: a row is then known by its exact cells.
+    `sources` says for each column that is a table's own which column that is, by the place in `rows` of its row's
+    number; of united rows one of several, whichever number is there. Where rows were grouped again there are no
+    `rows`: a row is then known by its exact cells.
     """
 
     relation: Relation
     tables: tuple[str, ...] = ()
     rows: tuple[Column, ...] = ()
     replicate: Column | None = None
-    sources: Mapping[int, int] = field(default_factory=dict)
+    sources: Mapping[int, Mapping[int, int]] = field(default_factory=dict)
 
 
 class Untraceable(Exception):  # noqa: N818 - an answer about a plan, not an error
@@ -122,7 +138,7 @@ class Tracer:
         row = self._column("row")
         replicate = self._column("replicate") if self.simulated else None
         hidden = (row,) if replicate is None else (row, replicate)
-        sources = {column.id: 0 for column in table.columns}
+        sources = {column.id: {0: column.id} for column in table.columns}
         return Traced(Released(table.name, table.columns + hidden), (table.name,), (row,), replicate, sources)
 
     def _project(self, relation: Project) -> Traced:
@@ -166,7 +182,7 @@ class Tracer:
             same = functions.call("=", Ref(left.replicate), Ref(right.replicate))
             condition = functions.call("and", condition, same)
         joined = replace(relation, left=left.relation, right=right.relation, condition=condition)
-        sources = {**left.sources, **{id_: len(left.rows) + at for id_, at in right.sources.items()}}
+        sources = {**left.sources, **_moved(right.sources, len(left.rows))}
         replicate = left.replicate or right.replicate
         return Traced(joined, left.tables + right.tables, left.rows + right.rows, replicate, sources)
 
@@ -216,7 +232,13 @@ class Tracer:
         )
         united = SetOperation(SetKind.UNION, True, *sides, relation.outputs + tuple(hidden))
         rows = tuple(column for column, _, _ in hidden[: len(here) + len(there)])
-        return Traced(united, left.tables + right.tables, rows, replicate)
+        others = _moved(right.sources, len(left.rows))
+        sources = {
+            made.id: {**left.sources[one.id], **others[other.id]}
+            for made, one, other in relation.outputs
+            if one.id in left.sources and other.id in others
+        }
+        return Traced(united, left.tables + right.tables, rows, replicate, sources)
 
     def _aggregate(self, relation: Aggregate) -> Traced:
         self.summed += 1
@@ -256,6 +278,10 @@ def ordered_alike(relation: Relation, noisy: Set[int]) -> Relation:
         return node
 
     return walk.transformed(relation, sorts)
+
+
+def _moved(sources: Mapping[int, Mapping[int, int]], by: int) -> dict[int, Mapping[int, int]]:
+    return {id_: {by + place: column for place, column in one.items()} for id_, one in sources.items()}
 
 
 def _with_nulls(relation: Relation, columns: Sequence[Column]) -> Relation:

@@ -30,6 +30,7 @@ Evaluate = Callable[[Relation, "Mapping[str, pa.Table]"], "pa.Table"]
 Cell = Value | float | None
 Sources = tuple[tuple[int | None, ...], ...]
 
+NO_ENDS: Ends = (None, None)
 SUPPRESSED = {"marker": "suppressed"}
 _SIMULATED_ROWS = 100_000
 _NUMBERS = (Kind.INTEGER, Kind.DECIMAL, Kind.DOUBLE)
@@ -132,9 +133,7 @@ def answer(plan: PrivatePlan, releases: Sequence[Release], evaluate: Evaluate) -
     )
 
 
-def _evaluated(
-    plan: PrivatePlan, shown: tuple[Estimates, ...], origins: Mapping[int, int | None], evaluate: Evaluate
-) -> _Outer:
+def _evaluated(plan: PrivatePlan, shown: tuple[Estimates, ...], origins: above.Origins, evaluate: Evaluate) -> _Outer:
     tables = {one.block.shape.name: released_table(one) for one in shown}
     root = plan.query.root
     try:
@@ -173,9 +172,7 @@ def _cell(value: object, type_: Type) -> Cell:
     return number if math.isfinite(number) else None
 
 
-def _tracer(
-    plan: PrivatePlan, shown: tuple[Estimates, ...], origins: Mapping[int, int | None], simulated: bool
-) -> above.Tracer:
+def _tracer(plan: PrivatePlan, shown: tuple[Estimates, ...], origins: above.Origins, simulated: bool) -> above.Tracer:
     tables = {id(one.block.shape.source): one.block.shape.released for one in shown}
     highest = max((column.id for node in walk.relations(plan.query.root) for column in node.columns), default=0)
     return above.Tracer(tables, frozenset(origins), simulated, highest + 1)
@@ -193,7 +190,7 @@ def _suppressed(shown: tuple[Estimates, ...], outer: _Outer) -> tuple[bool, ...]
 def _intervals(
     plan: PrivatePlan,
     shown: tuple[Estimates, ...],
-    origins: Mapping[int, int | None],
+    origins: above.Origins,
     outer: _Outer,
     evaluate: Evaluate,
 ) -> tuple[tuple[Ends, ...] | None, ...]:
@@ -208,24 +205,27 @@ def _intervals(
     simulated = _simulated_ends(plan, shown, origins, outer, derived, evaluate) if derived else {}
     found: list[tuple[Ends, ...] | None] = []
     for position, column in enumerate(columns):
-        origin = origins.get(column.id)
-        if origin is not None and column.id in own:
-            found.append(_own(shown, outer.sources, own[column.id], origin))
+        if origins.get(column.id) and column.id in own:
+            found.append(_own(shown, outer.sources, own[column.id]))
         else:
             found.append(simulated.get(position))
     return tuple(found)
 
 
-def _own(shown: tuple[Estimates, ...], sources: Sources, place: int, origin: int) -> tuple[Ends, ...]:
-    one = next(one for one in shown if origin in one.intervals)
-    found = one.intervals[origin]
-    return tuple((None, None) if (at := source[place]) is None else found[at] for source in sources)
+def _own(shown: tuple[Estimates, ...], sources: Sources, places: Mapping[int, int]) -> tuple[Ends, ...]:
+    released = {
+        place: next(one.intervals[id_] for one in shown if id_ in one.intervals) for place, id_ in places.items()
+    }
+    return tuple(
+        next((released[place][at] for place, at in enumerate(source) if place in released and at is not None), NO_ENDS)
+        for source in sources
+    )
 
 
 def _simulated_ends(
     plan: PrivatePlan,
     shown: tuple[Estimates, ...],
-    origins: Mapping[int, int | None],
+    origins: above.Origins,
     outer: _Outer,
     derived: Sequence[int],
     evaluate: Evaluate,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from types import MappingProxyType
@@ -18,12 +19,20 @@ from tre.sql.plan import PrivateFunction, Query
 
 
 def bounds_in_use(blocks: tuple[Block, ...]) -> Mapping[str, Mapping[str, str]]:
-    """Return what was clipped to what, by what people call each output."""
+    """Return what was clipped to what, by what people call each output; of several by that name with their keys."""
+    named = Counter(name for block in blocks for name in set(block.shape.names.values()))
     found: dict[str, Mapping[str, str]] = {}
     for block in blocks:
         for output in block.shape.outputs:
-            found[block.shape.names[output.column.id]] = MappingProxyType(_bounds_of(block.shape, output))
+            name = block.shape.names[output.column.id]
+            name = name if named[name] == 1 else f"{name} {_grouped(block.shape)}"
+            found[name] = MappingProxyType(_bounds_of(block.shape, output))
     return MappingProxyType(found)
+
+
+def _grouped(shape: Shape) -> str:
+    keys = ", ".join(column.name for column, _ in shape.source.keys)
+    return f"by {keys}" if keys else "in all"
 
 
 def _bounds_of(shape: Shape, output: Output) -> dict[str, str]:
@@ -54,22 +63,35 @@ def half_width(output: Output, mechanisms: Mapping[str, Mechanism], alpha: float
     return output.granularity * Fraction(accuracy(Mechanism.of_variance(measure, variance), alpha))
 
 
-def shown(query: Query, shapes: Sequence[Shape]) -> Mapping[str, tuple[Shape, Output] | None]:
-    """Return, by the name of each noisy column of the answer, the output that it is a bare copy of; else None."""
+Told = tuple[Shape, Output]
+
+
+def shown(query: Query, shapes: Sequence[Shape]) -> Mapping[str, tuple[Told, ...]]:
+    """Return, by the name of each noisy column of the answer, the outputs that it is a bare copy of, none of others.
+
+    It is one, or in the rows of a union one of several.
+    """
     outputs = {output.column.id: (shape, output) for shape in shapes for output in shape.outputs}
     origins = above.origins(query.root, frozenset(outputs))
     columns = zip(query.names, query.root.columns, strict=True)
-    return {name: outputs.get(origins[column.id] or -1) for name, column in columns if column.id in origins}
+    return {
+        name: tuple(outputs[id_] for id_ in sorted(origins[column.id]))
+        for name, column in columns
+        if column.id in origins
+    }
 
 
 def errors(query: Query, priced: Sequence[tuple[Shape, Sequence[Cost]]]) -> Mapping[str, float | None]:
     """Return what is known before anything runs: of outputs that are a bare count or sum; None of other noisy ones.
 
+    Of the rows of several results it is the widest.
+
     :param priced: each block with the prices of the draws that its answer is combined from.
     """
     effects = {shape.name: in_effect(shape, draws) for shape, draws in priced}
     found = {}
-    for name, bare in shown(query, [shape for shape, _ in priced]).items():
-        width = None if bare is None else half_width(bare[1], effects[bare[0].name])
-        found[name] = None if width is None else float(width)
+    for name, told in shown(query, [shape for shape, _ in priced]).items():
+        widths = [half_width(output, effects[shape.name]) for shape, output in told]
+        known = [float(width) for width in widths if width is not None]
+        found[name] = max(known) if known and len(known) == len(widths) else None
     return MappingProxyType(found)

@@ -91,9 +91,7 @@ def output_names(query: Query) -> Mapping[int, str]:
     asked = {one.column.id: one.column.name for block in query.blocks for one in block.asked}
     origins = above.origins(query.root, frozenset(asked))
     for name, column in reversed(list(zip(query.names, query.root.columns, strict=True))):
-        origin = origins.get(column.id)
-        if origin is not None:
-            asked[origin] = name
+        asked |= dict.fromkeys(origins.get(column.id, ()), name)
     return MappingProxyType(asked)
 
 
@@ -107,8 +105,9 @@ def _totals(query: Query, ask: Ask, names: Mapping[int, str]) -> Mapping[int, In
     if ask.epsilon is not None and ask.epsilon <= 0:
         found.append(Refusal(reasons.EPSILON_NOT_POSITIVE))
     asked = [one for block in query.blocks for one in block.asked if one.function is PrivateFunction.SUM]
-    sums = {names[one.column.id]: one.column.id for one in asked}
-    found.extend(Refusal(reasons.NO_SUCH_OUTPUT, {"output": name}) for name in sorted(set(ask.totals) - sums.keys()))
+    sums = {one.column.id: names[one.column.id] for one in asked}
+    missing = sorted(set(ask.totals) - set(sums.values()))
+    found.extend(Refusal(reasons.NO_SUCH_OUTPUT, {"output": name}) for name in missing)
     if found:
         raise Refused(found)
-    return {sums[name]: total for name, total in ask.totals.items()}
+    return {id_: ask.totals[name] for id_, name in sums.items() if name in ask.totals}

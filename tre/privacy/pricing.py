@@ -115,11 +115,12 @@ def _told_beforehand(query: Query, shapes: Sequence[Shape], accuracy: Accuracy) 
     """Return, by question, what the answer shows of it; refuse what has no error that is known beforehand."""
     found: dict[str, list[tuple[Shape, Output]]] = {shape.question: [] for shape in shapes}
     refusals = []
-    for name, bare in shown(query, shapes).items():
-        if accuracy.relative or bare is None or bare[1].denominator is not None or bare[1].fraction is not None:
+    for name, told in shown(query, shapes).items():
+        unknown = any(output.denominator is not None or output.fraction is not None for _, output in told)
+        if accuracy.relative or unknown or not told:
             refusals.append(Refusal(reasons.ACCURACY_UNKNOWN, {"output": name}))
-        else:
-            found[bare[0].question].append(bare)
+        for shape, output in told:
+            found[shape.question].append((shape, output))
     refusals += [Refusal(reasons.ACCURACY_NOT_SHOWN) for outputs in found.values() if not outputs and not refusals]
     if refusals:
         raise Refused(refusals)

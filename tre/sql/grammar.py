@@ -79,6 +79,8 @@ _AGGREGATES = (
     exp.FirstValue,
     exp.LastValue,
     exp.NthValue,
+    exp.Grouping,
+    exp.GroupingId,
 )
 _BY_NAME: dict[type[exp.Expr], Reason] = {
     exp.Lateral: sql_private.LATERAL,

@@ -196,7 +196,7 @@ SEVERAL_AGGREGATES = reason(
     "private.several-aggregates",
     Kind.UNPROCESSABLE,
     "The query needs {count} separate results about persons; one query may ask for {limit}.",
-    "Use one GROUP BY with FILTER (WHERE …) on its aggregates, or ask separate queries.",
+    "Use one GROUP BY with FILTER (WHERE …) on its aggregates, fewer grouping sets, or ask separate queries.",
     "Each separate result gets a share of the query's price, so each of many would be told with a large error.",
 )
 KEY_LEAVES = reason(
@@ -325,7 +325,7 @@ SET_OPERATION = reason(
     "private.set-operation",
     Kind.NOT_YET,
     "{kind} inside a subquery that speaks of the query around it is not answered.",
-    "Use [NOT] EXISTS for each table, joined by OR, AND or AND NOT.",
+    "Use [NOT] EXISTS for each table, or for each grouping set, joined by OR, AND or AND NOT.",
 )
 SET_MIXED = reason(
     "private.set-mixed",
@@ -376,9 +376,17 @@ RECURSIVE = reason(
 )
 GROUPING_SETS = reason(
     "private.grouping-sets",
-    Kind.NOT_YET,
-    "ROLLUP, CUBE and GROUPING SETS are not answered.",
-    "Ask one GROUP BY; totals over released groups cost nothing in an outer SELECT.",
+    Kind.UNPROCESSABLE,
+    "Some grouping sets contain the key of persons and others do not.",
+    "Put {left} into every grouping set, as in GROUP BY {left}, ROLLUP (…), or into none.",
+    _TRACING,
+)
+TOO_MANY_GROUPING_SETS = reason(
+    "private.too-many-grouping-sets",
+    Kind.UNPROCESSABLE,
+    "GROUP BY has more than {limit} grouping sets.",
+    "Name the sets that you need: GROUPING SETS ((a, b), (a), ()).",
+    "A CUBE of n columns has 2 to the power of n sets, and each is an aggregate of its own.",
 )
 DISTINCT_ON = reason(
     "private.distinct-on",

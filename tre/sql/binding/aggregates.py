@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from functools import partial
 from typing import Any
 
 from sqlglot import exp
@@ -14,8 +13,10 @@ from tre.catalogue import Kind
 from tre.sql import functions
 from tre.sql.binding import quantiles
 from tre.sql.binding.expressions import Environment, bind_condition, bind_expression
+from tre.sql.binding.grouping_sets import Set, below_each_other
+from tre.sql.binding.inside import aggregates_in, windows_in
+from tre.sql.binding.keys import Key, Keys, Listed
 from tre.sql.binding.outcomes import exact, released, too_wide
-from tre.sql.binding.scope import folded
 from tre.sql.binding.session import Session
 from tre.sql.plan import (
     QUANTILES,
@@ -33,9 +34,8 @@ from tre.sql.plan import (
     Relation,
 )
 from tre.sql.tracing import Status, Traits, contribution
-from tre.sql.walk import referred, substituted
+from tre.sql.walk import outer
 
-Listed = exp.Expr | tuple[str, Column]
 _ADDING = {"sum", "avg", *SPREADS}
 NUMBERS = (Kind.INTEGER, Kind.DECIMAL, Kind.DOUBLE)
 _FUNCTIONS: dict[type[exp.Expr], str] = {
@@ -59,10 +59,9 @@ class Grouping:
     input: Relation
     rows: Environment
     traits: Traits
-    keys: list[tuple[Column, Expression]] = field(default_factory=list)
+    keys: Keys
     exact: list[Aggregated] = field(default_factory=list)
     asked: list[Asked] = field(default_factory=list)
-    written: list[tuple[exp.Expr, Column]] = field(default_factory=list)
 
     @classmethod
     def of(
@@ -74,23 +73,25 @@ class Grouping:
         nodes = [one for one in (*listed, *(order.expressions if order else ())) if isinstance(one, exp.Expr)]
         if not any(clauses) and not any(aggregates_in(one) for one in nodes):
             return None
-        grouping = cls(relation, environment, environment.session.tracing.of(relation))
-        group = node.args.get("group")
-        for one in group.expressions if group else ():
-            environment.session.collected(partial(grouping.add_keys, one, listed))
-        environment.session.settle()
+        grouping = cls.over(relation, environment)
+        if node.args.get("group"):
+            grouping.keys.group(node.args["group"], listed)
         return grouping
+
+    @classmethod
+    def over(cls, relation: Relation, environment: Environment) -> Grouping:
+        """Return a grouping without keys."""
+        traits = environment.session.tracing.of(relation)
+        return cls(relation, environment, traits, Keys(relation, environment, traits))
 
     @classmethod
     def distinct(
         cls, relation: Relation, outputs: list[tuple[Column, Expression]], environment: Environment, node: Any
     ) -> Relation:
         """Return SELECT DISTINCT of persons' rows: a group for every row that differs."""
-        grouping = cls(relation, environment, environment.session.tracing.of(relation))
-        for _, expression in outputs:
-            grouping.add(expression, node)
-        columns = ((column, Ref(key)) for (column, _), (key, _) in zip(outputs, grouping.keys_of(outputs), strict=True))
-        return Project(grouping.relation(), tuple(columns))
+        grouping = cls.over(relation, environment)
+        keys = [(column, grouping.keys.add(expression, node)) for column, expression in outputs]
+        return Project(grouping.relation(node), tuple((column, Ref(key)) for column, key in keys))
 
     @property
     def session(self) -> Session:
@@ -100,96 +101,26 @@ class Grouping:
     @property
     def private(self) -> bool:
         """Whether this is the mechanism's place: persons' rows, grouped by anything but the unit key."""
-        by_unit = any(isinstance(one, Ref) and one.column.id in self.traits.unit_keys for _, one in self.keys)
-        return self.traits.status is Status.UNIT_KEYED and not by_unit
-
-    # --- keys ---------------------------------------------------------------------------------------------
-
-    def add_keys(self, node: exp.Expr, listed: list[Listed]) -> None:
-        """Add one element of GROUP BY: a position, an alias, an expression, or several in brackets."""
-        if isinstance(node, exp.Tuple):
-            for one in node.expressions:
-                self.add_keys(one, listed)
-            return
-        meant = self._meant(node, listed)
-        if isinstance(meant, tuple):
-            self.add(Ref(meant[1]), node)
-            return
-        if aggregates_in(meant):
-            raise self.session.refused(reasons.AGGREGATE_HERE, node, where="GROUP BY")
-        name = node.name if isinstance(node, exp.Column) else "key"
-        rows = replace(self.rows, where="GROUP BY", scalars=None, windows=None)
-        column = self.add(bind_expression(meant, rows), node, name)
-        self.written.append((meant, column))
-
-    def _meant(self, node: exp.Expr, listed: list[Listed]) -> Listed:
-        """An input column comes before an output alias of the same name, as in PostgreSQL."""
-        from tre.sql.binding.output import position
-
-        place = position(node, len(listed), self.session)
-        if place is not None:
-            return _inner(listed[place])
-        if isinstance(node, exp.Column) and not node.table and not self.rows.scope.candidates(node.name, ""):
-            aliased = [one for one in listed if isinstance(one, exp.Alias) and folded(one.alias) == folded(node.name)]
-            if aliased:
-                return _inner(aliased[0])
-        return node
-
-    def add(self, expression: Expression, node: Any, name: str = "key") -> Column:
-        """Add a key, once; a key known from public facts has its domain in its facts (PRIVACY §3.5)."""
-        for column, key in self.keys:
-            if key == expression:
-                return column
-        if expression.type.kind is Kind.DOUBLE and self.traits.status is Status.UNIT_KEYED:
-            raise self.session.refused(reasons.GROUP_BY_DOUBLE, node)
-        facts, origin = expression.facts, None
-        if isinstance(expression, Ref):
-            origin, name = expression.column.origin, expression.column.name
-            known = self.traits.known.get(expression.column.id)
-            if known is not None and facts.domain is None:
-                facts = replace(facts, domain=known)
-                expression = Ref(replace(expression.column, facts=facts))
-        column = self.session.column(name, expression.type, facts, origin, name)
-        self.keys.append((column, expression))
-        return column
-
-    def keys_of(self, outputs: list[tuple[Column, Expression]]) -> list[tuple[Column, Expression]]:
-        """Return the key of each output."""
-        return [next(key for key in self.keys if key[1] == expression) for _, expression in outputs]
+        return self.traits.status is Status.UNIT_KEYED and not self.keys.by_unit
 
     # --- expressions over groups --------------------------------------------------------------------------
 
     def environment(self) -> Environment:
         """Return the environment in which the SELECT list, HAVING and ORDER BY are bound."""
-        return replace(self.rows, special=self.special, starred=self.starred)
+        return replace(self.rows, special=self.special, starred=self.keys.starred)
 
     def special(self, node: exp.Expr) -> Expression | None:
         """An aggregate is its column, a key its column; anything else of the input rows is not grouped."""
-        for key, column in self.written:
-            if key == node:
-                return Ref(column)
+        key = self.keys.as_typed(node)
+        if key is not None:
+            return key
+        if isinstance(node, exp.Grouping | exp.GroupingId):
+            return self.keys.grouping(node)
         if _aggregate_of(node) is not None:
             return Ref(self.measured(node))
         if aggregates_in(node) or windows_in(node):
             return None
-        return self.grouped(bind_expression(node, replace(self.rows, special=None)), node)
-
-    def starred(self, column: Column) -> Expression:
-        """A column that * names must be grouped by."""
-        return self.grouped(Ref(column), None)
-
-    def grouped(self, expression: Expression, node: Any) -> Expression:
-        """Return `expression` with keys in place of what they stand for; refuse what is left of the input rows."""
-
-        def by_key(part: Expression) -> Expression | None:
-            return next((Ref(column) for column, key in self.keys if key == part), None)
-
-        found = substituted(expression, by_key)
-        ids = {column.id for column in self.input.columns}
-        left = sorted(referred(found) & ids)
-        if left:
-            raise self.session.refused(reasons.NOT_GROUPED, node, name=self.session.spoken[left[0]])
-        return found
+        return self.keys.grouped(bind_expression(node, replace(self.rows, special=self.keys.as_typed)), node)
 
     # --- aggregates ---------------------------------------------------------------------------------------
 
@@ -291,20 +222,49 @@ class Grouping:
         self.exact.append(Aggregated(column, function, argument, where, fraction))
         return column
 
-    def relation(self) -> Relation:
-        """Return the aggregate of what was found."""
-        keys = tuple(self.keys)
-        if not self.private:
-            return Aggregate(self.input, keys, tuple(self.exact))
-        if not self.asked:
+    def relation(self, node: Any) -> Relation:
+        """Return the aggregate of what was found; of several grouping sets, each one's rows below the other's."""
+        if self.private and not self.asked:
             self._asked(PrivateFunction.COUNT_UNITS, None, None)
+        if not self.keys.several:
+            return self._grouped(self.keys.all, self.exact, self.asked)
+        if not (self.private or self.exact):  # the set of no keys has a row all the same
+            self._computed(Aggregation.COUNT_ROWS, None, None)
+        measured = [one.column for one in (self.asked if self.private else self.exact)]
+        columns = [*(column for column, _ in self.keys.all), *self.keys.bits.values(), *measured]
+        found = below_each_other([self._of_set(one) for one in self.keys.sets], columns, self.session)
+        if outer(found):
+            raise self.session.refused(reasons.SET_OPERATION, node, kind="GROUP BY with several grouping sets")
+        return found
+
+    def _of_set(self, one: Set) -> Relation:
+        """Return the rows of one grouping set: its own keys and aggregates, NULL for the keys that it is without."""
+        own = {column.id: self.keys.within(column, key) for column, key in self.keys.of(one)}
+        exact = [replace(each, column=self._again(each.column)) for each in self.exact]
+        asked = [replace(each, column=self._again(each.column)) for each in self.asked]
+        keys = [(own[column.id], key) for column, key in self.keys.of(one)]
+        listed: list[Expression] = [
+            Ref(own[column.id]) if column.id in own else functions.literal(None, column.type)
+            for column, _ in self.keys.all
+        ]
+        listed += [functions.literal(number) for number in self.keys.numbers(one)]
+        listed += [Ref(each.column) for each in (asked if self.private else exact)]
+        outputs = tuple((self.session.column("c", each.type, each.facts), each) for each in listed)
+        return Project(self._grouped(keys, exact, asked), outputs)
+
+    def _again(self, column: Column) -> Column:
+        return self.session.column(column.name, column.type, column.facts)
+
+    def _grouped(self, keys: list[Key], exact: list[Aggregated], asked: list[Asked]) -> Relation:
+        if not self.private:
+            return Aggregate(self.input, tuple(keys), tuple(exact))
         unit = next(column for column in self.input.columns if column.id in self.traits.unit_keys)
         given = contribution(self.input, unit, keys, self.session.tracing)
         return PrivateAggregate(
             self.input,
             unit,
-            keys,
-            tuple(self.asked),
+            tuple(keys),
+            tuple(asked),
             given.groups_per_unit,
             given.rows_per_unit,
             given.typical_rows,
@@ -331,27 +291,6 @@ def parts_of(node: Any, rows: Environment) -> tuple[str, bool, Expression | None
     return function, distinct and function == "count", bound
 
 
-def aggregates_in(node: exp.Expr) -> bool:
-    """Say whether an aggregate stands in `node`, not looking into subqueries; a window's function is none."""
-    if isinstance(node, exp.Window):
-        called = node.this.this if isinstance(node.this, exp.Filter | exp.WithinGroup) else node.this
-        others = (child for child in node.iter_expressions() if child is not node.this)
-        filtered = [node.this.expression] if isinstance(node.this, exp.Filter) else []
-        return any(aggregates_in(child) for child in (*called.iter_expressions(), *filtered, *others))
-    if isinstance(node, exp.AggFunc):
-        return True
-    if isinstance(node, exp.Query):
-        return False
-    return any(aggregates_in(child) for child in node.iter_expressions())
-
-
-def windows_in(node: exp.Expr) -> bool:
-    """Say whether a window stands in `node`, not looking into subqueries."""
-    if isinstance(node, exp.Window | exp.Query):
-        return isinstance(node, exp.Window)
-    return any(windows_in(child) for child in node.iter_expressions())
-
-
 def _aggregate_of(node: exp.Expr) -> exp.Expr | None:
     inner = node.this if isinstance(node, exp.Filter) else node
     function = inner.this if isinstance(inner, exp.WithinGroup) else inner
@@ -362,7 +301,3 @@ def _taken_apart(node: exp.Expr) -> tuple[exp.Expr, exp.Expr | None]:
     if isinstance(node, exp.Filter):
         return node.this, node.expression.this
     return node, None
-
-
-def _inner(one: Listed) -> Listed:
-    return one.this if isinstance(one, exp.Alias) else one

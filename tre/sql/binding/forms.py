@@ -19,9 +19,6 @@ _NODES: dict[type[exp.Expr], Reason] = {
     exp.TableSample: reasons.SAMPLING,
     exp.Any: reasons.QUANTIFIED,
     exp.All: reasons.QUANTIFIED,
-    exp.Rollup: reasons.GROUPING_SETS,
-    exp.Cube: reasons.GROUPING_SETS,
-    exp.GroupingSets: reasons.GROUPING_SETS,
     exp.Values: reasons.TABLE_EXPRESSION,
 }
 _SELECT = {"kind", "expressions", "from_", "joins", "where", "group", "having", "order", "limit", "offset"}
@@ -32,7 +29,7 @@ _KNOWN: dict[type[exp.Expr], set[str]] = {
     exp.Table: {"this", "alias", "db", "catalog", "joins"},
     exp.Subquery: {"this", "alias"},
     exp.TableAlias: {"this", "columns"},
-    exp.Group: {"expressions"},
+    exp.Group: {"expressions", "rollup", "cube", "grouping_sets", "all"},
     exp.Join: {"this", "on", "using", "side", "kind", "method"},
     exp.With: {"expressions", "recursive"},
     exp.CTE: {"this", "alias"},
@@ -73,7 +70,7 @@ def _found(node: exp.Expr) -> Iterator[Found]:
         yield from check(node)
     known = _KNOWN.get(type(node))
     if known is not None:
-        yield from ((_unread(node, name), {"clause": _clause(name)}) for name in _rest(node, known))
+        yield from ((reasons.CLAUSE, {"clause": _clause(name)}) for name in _rest(node, known))
 
 
 def _rest(node: exp.Expr, known: set[str]) -> Iterator[str]:
@@ -83,12 +80,6 @@ def _rest(node: exp.Expr, known: set[str]) -> Iterator[str]:
         for name, value in node.args.items()
         if name not in known and name not in refused_elsewhere and value not in (None, False, [])
     )
-
-
-def _unread(_node: exp.Expr, name: str) -> Reason:
-    if name in ("rollup", "cube", "grouping_sets"):
-        return reasons.GROUPING_SETS
-    return reasons.CLAUSE
 
 
 def _clause(name: str) -> str:
@@ -132,8 +123,17 @@ def _table(node: exp.Table) -> Iterator[Found]:
         yield reasons.TABLE_EXPRESSION, {}
 
 
+def _group(node: exp.Group) -> Iterator[Found]:
+    """WITH ROLLUP and WITH CUBE are about a list of plain keys."""
+    suffixes = [name for name in ("rollup", "cube", "grouping_sets") for _ in node.args.get(name) or ()]
+    sets = any(isinstance(one, exp.Rollup | exp.Cube | exp.GroupingSets) for one in node.expressions)
+    if len(suffixes) + sets > 1:
+        yield reasons.CLAUSE, {"clause": "WITH ROLLUP or WITH CUBE beside other grouping sets"}
+
+
 _CHECKS: dict[type[exp.Expr], Callable[[Any], Iterator[Found]]] = {
     exp.Join: _join,
+    exp.Group: _group,
     exp.Select: _select,
     exp.With: _with,
     exp.Fetch: _fetch,

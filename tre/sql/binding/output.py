@@ -48,8 +48,9 @@ def output(node: exp.Select, relation: Relation, environment: Environment, sessi
     on = session.collected(lambda: _distinct_on(node, bound, over)) or []
     session.settle()
     if grouping is not None:
-        relation = grouping.relation()
-        session.traits(relation, node.args.get("group") or _first_aggregate(node))
+        where = node.args.get("group") or _first_aggregate(node)
+        relation = grouping.relation(where)
+        session.traits(relation, where)
     if environment.scalars is not None:
         relation = environment.scalars.attached(relation)
     if condition is not None:
@@ -72,9 +73,7 @@ def _traits_over(grouping: Grouping | None, relation: Relation, session: Session
         return session.tracing.of(relation)
     if grouping.private:
         return replace(grouping.traits, status=Status.RELEASED, unit_keys=frozenset())
-    keys = grouping.traits.unit_keys
-    bare = (column.id for column, one in grouping.keys if isinstance(one, Ref) and one.column.id in keys)
-    return replace(grouping.traits, unit_keys=frozenset(bare))
+    return replace(grouping.traits, unit_keys=grouping.keys.unit_keys & grouping.keys.in_every_set)
 
 
 def _qualified(node: exp.Select, items: list[Item], over: Environment) -> Expression | None:
