@@ -37,6 +37,12 @@ def test_the_first_release_is_paid_stored_and_free_afterwards(home, running):
     assert verified(home, running)[0] == 0
 
 
+def test_a_check_says_what_is_released_first_and_at_which_price(running):
+    _, facts = running.broker.check(OKAFOR, PROJECT, None, question(ABOVE, "0.5"))
+    half = checked(running, ABOVE).measured[0].requested.in_words()
+    assert facts["notes"] == [f"avg is released first, at {half} of the price, and used as it was released"]
+
+
 def test_asked_again_it_is_a_replay_of_both_releases(running):
     first, dataset = answered(running, question(ABOVE)), spent(running, LedgerId.of_dataset(DATASET))
     again = answered(running, question(ABOVE))

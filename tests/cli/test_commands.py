@@ -103,6 +103,17 @@ class TestAsking:
         assert main(["check", "--format", "json", COUNT]) == 0
         assert json.loads(capsys.readouterr().out)["price"]["rho"] == "0.012"
 
+    def test_a_check_shows_the_plan_indented_where_that_is_asked_for(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["check", COUNT]) == 0
+        assert "Result 1" not in capsys.readouterr().out
+        assert main(["check", "--explain", COUNT]) == 0
+        told = capsys.readouterr().out.splitlines()
+        assert "Result 1: count_rows(*)" in told
+        assert "    table person — unit-keyed: its key is person_id" in told
+        assert '    FROM "person" AS t1' in told
+        assert main(["check", "--explain", "--format", "json", COUNT]) == 0
+        assert json.loads(capsys.readouterr().out)["explain"]["document"]["steps"]
+
     def test_a_refused_check_shows_no_price_because_zeros_would_read_as_one(
         self, capsys: pytest.CaptureFixture[str]
     ) -> None:

@@ -48,6 +48,16 @@ def test_a_check_tells_price_and_error_at_no_cost(c: Connection) -> None:
     assert d.gates == {"people": True, "data": True}
 
 
+def test_a_plan_is_text_to_read_and_a_document_to_use(c: Connection) -> None:
+    assert c.check(COUNT).explain is None
+    assert c.check("SELECT nhs_number FROM person", explain=True).explain is None
+    plan = c.check(COUNT, explain=True).explain
+    assert plan is not None
+    assert "Price: a measurement of rho 0.012 beside 0 stored measurements" in str(plan)
+    assert plan.document["steps"][0]["noise"][0]["distribution"] == "discrete Gaussian"
+    assert plan._repr_html_().startswith("<pre>Result 1")
+
+
 def test_a_denied_check_is_a_decision_with_reasons_and_carets(c: Connection) -> None:
     d = c.check("SELECT nhs_number FROM person")
     (reason,) = d.reasons

@@ -10,6 +10,7 @@ from tre.client import (
     Chart,
     Connection,
     Decision,
+    Explanation,
     History,
     Loss,
     Price,
@@ -26,6 +27,7 @@ d = c.check("SELECT COUNT(*) AS n FROM person", epsilon=0.5)
 assert_type(d, Decision)
 assert_type(d.price, Price | None)
 assert_type(d.error, Mapping[str, float | None])
+assert_type(c.check("SELECT COUNT(*) AS n FROM person", explain=True).explain, Explanation | None)
 
 r = c.query("SELECT COUNT(*) AS n FROM person", epsilon=Decimal("0.5"), progress=lambda seconds, state: None)
 assert_type(r, Result)

@@ -16,7 +16,9 @@ import duckdb
 import pyarrow as pa
 
 from tests.onboarding.small import make
+from tests.privacy.exact import released
 from tests.support import ROOT, data
+from tre.base.passage import Partials
 from tre.broker.public import PublicLookup
 from tre.catalogue import Catalogue
 from tre.engines.duckdb import DuckDBEngine
@@ -27,7 +29,6 @@ from tre.privacy.answer import Answer, answer
 from tre.privacy.choosing import SECRET
 from tre.privacy.mechanisms import Noise
 from tre.privacy.plan import PrivatePlan, plan
-from tre.privacy.release import release
 from tre.privacy.request import Ask, Rules
 from tre.sql.binding import bind
 from tre.sql.plan import Relation
@@ -89,12 +90,11 @@ class GiBleed:
         """Return the answer, made as the broker makes it, but for ledger and log."""
         planned = self.plan(question, ask or question.ask, rules or self.rules)
         with self.engine.slot(self.version.path, _SECONDS) as slot:
-            partials = [
-                slot.partials(render(block.shape.relation), {SECRET: _mix_secret()}, _SECONDS)
-                for block in planned.blocks
-            ]
-            releases = [release(block, one, noise) for block, one in zip(planned.blocks, partials, strict=True)]
-            return answer(planned, releases, _evaluator(slot))
+
+            def run(relation: Relation, inputs: Mapping[str, pa.Table]) -> Partials:
+                return slot.partials(render(relation), {SECRET: _mix_secret()}, _SECONDS, inputs)
+
+            return answer(planned, released(planned, run, noise), _evaluator(slot))
 
     def exact(self, question: Question) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
         """Return columns and rows of the text as it stands, run on the version without privacy, policy or plan."""

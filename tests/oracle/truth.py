@@ -11,12 +11,9 @@ import sqlglot
 from tests.oracle.asking import WIDE, planned
 from tests.oracle.oracle import Oracle
 from tests.oracle.stage import FULL, partials, tuples
-from tests.privacy.exact import NoNoise
-from tre.base.passage import Release
+from tests.privacy.exact import NoNoise, released
 from tre.privacy.answer import answer
 from tre.privacy.plan import PrivatePlan
-from tre.privacy.release import release
-from tre.privacy.released import inputs_of
 from tre.privacy.request import Ask
 
 Row = tuple[Any, ...]
@@ -39,20 +36,10 @@ def wide(text: str, oracle: Oracle) -> PrivatePlan | None:
     return planned(text, oracle.world.catalogue, oracle.stage.public_keys, Ask(groups=500), WIDE)
 
 
-def released(plan: PrivatePlan, oracle: Oracle) -> list[Release]:
-    """Return the exact release of every block, each over those before it."""
-    found: dict[str, Release] = {}
-    for one in plan.blocks:
-        inputs = inputs_of(one, plan, found)
-        found[one.shape.question] = release(
-            one, partials(oracle.stage.run(one.shape.relation, FULL, inputs)), NoNoise()
-        )
-    return [found[one.shape.question] for one in plan.blocks]
-
-
 def answers(text: str, plan: PrivatePlan, oracle: Oracle) -> Answers:
     """Answer `text` both ways."""
-    ours = answer(plan, released(plan, oracle), oracle.stage.evaluate)
+    found = released(plan, lambda *given: partials(oracle.stage.run(given[0], FULL, given[1])), NoNoise())
+    ours = answer(plan, found, oracle.stage.evaluate)
     (translated,) = sqlglot.transpile(text, read="postgres", write="duckdb")
     oracle.stage.connection.execute(f"USE {FULL}")
     plain = tuples(oracle.stage.connection.sql(translated).to_arrow_table())

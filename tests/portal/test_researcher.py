@@ -38,6 +38,10 @@ def test_a_question_is_checked_priced_run_awaited_answered_charted_and_kept(
         verdict = person.page.locator("#verdict").inner_text()
         assert verdict.count("allowed") == 5
         assert re.search(r"Error of people\s+±\d+", person.page.inner_text("main"))
+        person.page.locator("summary", has_text="Result 1:").click()
+        plan = person.page.locator("section", has=person.page.locator("#plan")).inner_text()
+        assert "the same person on both sides" in plan
+        assert re.search(r"Noise on people\s+discrete Gaussian", plan)
         run = person.page.locator("#run")
         assert re.fullmatch(r"Run and spend 0\.\d\d% of the budget", run.inner_text())
         run.click()

@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Context, Decimal
 from fractions import Fraction
 
-from tre.privacy.mechanisms import Mechanism
+import pyarrow as pa
+
+from tre.base.passage import Partials, Release
+from tre.privacy.mechanisms import Mechanism, Noise
+from tre.privacy.plan import PrivatePlan
+from tre.privacy.release import release
+from tre.privacy.released import inputs_of
+from tre.sql.plan import Relation
 
 PRECISE = Context(prec=60)
+
+
+Run = Callable[[Relation, Mapping[str, pa.Table]], Partials]
+"""Computes exact partials over tables that were released before."""
+
+
+def released(plan: PrivatePlan, run: Run, noise: Noise) -> list[Release]:
+    """Return a release for every block, each over those before it, as the broker makes them but for ledger and log."""
+    found: dict[str, Release] = {}
+    for block in plan.measured:
+        partials = run(block.shape.relation, inputs_of(block, plan, found))
+        found[block.shape.question] = release(block, partials, noise)
+    return [found[block.shape.question] for block in plan.blocks]
 
 
 class NoNoise:

@@ -19,6 +19,16 @@ from tre.base.reasons.web import (
     UNKNOWN_QUERY,
 )
 from tre.identity import Principal
+from tre.web.plan_views import (
+    CheckView,
+    ExplanationView,
+    GroupView,
+    LossView,
+    NoiseView,
+    RelationView,
+    SourcedBoundView,
+    StepView,
+)
 from tre.web.problems import reason_view
 from tre.web.service import QueryRequest
 from tre.web.views import (
@@ -30,7 +40,6 @@ from tre.web.views import (
     ColumnView,
     DatasetSummary,
     DatasetView,
-    DecisionView,
     DictionaryColumn,
     DictionaryTable,
     ErrorView,
@@ -57,6 +66,33 @@ REFUSED_SQL = ReasonView(
 )
 
 
+EXPLANATION = ExplanationView(
+    steps=(
+        StepView(
+            number=1,
+            reads=(),
+            measures=("count_rows(*)",),
+            rows=(RelationView(depth=0, operation="table person", status="unit-keyed", why="its key is person_id"),),
+            groups=(GroupView(name="person.sex", known_from="its declared values"),),
+            known_groups=2,
+            bounds=(SourcedBoundView(of="groups of one person", value="1", source="no groups"),),
+            noise=(
+                NoiseView(
+                    of="rows", distribution="discrete Gaussian", scale=6.4, unit="1", sensitivity=1, cells=1, share=1.0
+                ),
+            ),
+            error=(ErrorView(output="n", half_width=12.5),),
+            stored_draws=0,
+            new_draw=LossView(unit="rho", amount="0.012", delta="0"),
+            paid=LossView(unit="rho", amount="0.012", delta="0"),
+            sql='SELECT COUNT(*) AS c1\nFROM "person" AS t1',
+        ),
+    ),
+    rows=(RelationView(depth=0, operation="result 1", status="released", why="noisy by then"),),
+    sql='SELECT t1.c1 AS c1\nFROM "released_0" AS t1(c1)',
+)
+
+
 def principal(token: str) -> Principal:
     """Return whom a test's token speaks for: "ada" or "ada@p1"; everything else is forged."""
     person, _, project = token.partition("@")
@@ -77,10 +113,11 @@ class FakeService:
     waited: list[float] = field(default_factory=list)
     queries: dict[str, tuple[str, QueryView]] = field(default_factory=dict)
 
-    def check(self, principal: Principal, project: str, request: QueryRequest) -> DecisionView:
+    def check(self, principal: Principal, project: str, request: QueryRequest, *, explain: bool = False) -> CheckView:
         self._enter(project, request)
         denied = "nhs_number" in request.sql
-        return DecisionView(
+        return CheckView(
+            explanation=EXPLANATION if explain and not denied else None,
             allowed=not denied,
             dataset="northfield",
             reasons=(REFUSED_SQL,) if denied else (),

@@ -43,6 +43,18 @@ def test_a_check_tells_price_error_and_gates(web: FlaskClient) -> None:
     assert decision["error"] == [{"output": "n", "half_width": 12.5, "note": ""}]
 
 
+def test_a_check_explains_its_plan_where_that_is_asked_for_and_there_is_one(web: FlaskClient) -> None:
+    def plan(**changes: Any) -> Any:
+        return post(web, "/api/v1/checks", ask(**changes)).get_json()["explanation"]
+
+    assert plan() is None
+    assert plan(explain=True, sql="SELECT nhs_number FROM person") is None
+    (step,) = plan(explain=True)["steps"]
+    assert step["new_draw"] == {"unit": "rho", "amount": "0.012", "delta": "0"}
+    assert step["rows"][0]["status"] == "unit-keyed"
+    assert post(web, "/api/v1/queries", ask(explain=True)).status_code == 400
+
+
 def test_a_denied_check_is_an_answer_with_gate_sentence_remedy_and_caret(web: FlaskClient) -> None:
     answer = post(web, "/api/v1/checks", ask(sql="SELECT nhs_number FROM person"))
     (reason,) = answer.get_json()["reasons"]

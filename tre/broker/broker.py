@@ -15,7 +15,7 @@ from tre.broker.parts import Parts
 from tre.broker.runner import Runner
 from tre.broker.standing import Asker, Standing, standing
 from tre.catalogue import Catalogue
-from tre.decide import Decision, Question
+from tre.decide import Decision, Explanation, Question, explain
 from tre.governance import ProjectRecord
 from tre.jobs import Job, State
 from tre.journal import outbox
@@ -66,6 +66,10 @@ class Broker:
         """Return the decision on a question with its facts: the same code as `submit`, no cost, no entry."""
         decision, at = check(self.parts, asker, project, dataset, question)
         return decision, facts(decision, at)
+
+    def explain(self, decision: Decision, question: Question) -> Explanation | None:
+        """Return the plan of a decision on `question` for people; None where there is none."""
+        return explain(decision, question.ask, self.parts.engine.dialect)
 
     def submit(
         self, asker: Asker, project: str, dataset: str | None, question: Question, key: str | None = None

@@ -31,12 +31,25 @@ def facts(decision: Decision, at: Standing) -> dict[str, Any]:
         "share": share(decision.price, rules.per_project.least(_limit(at))),
         "errors": {} if decision.plan is None else dict(decision.plan.errors),
         "bounds": {} if decision.plan is None else {name: dict(one) for name, one in decision.plan.bounds.items()},
-        "notes": [] if decision.plan is None else list(decision.plan.query.notes),
+        "notes": [] if decision.plan is None else [*decision.plan.query.notes, *_released_first(decision)],
         "tables": [] if decision.plan is None else list(decision.plan.query.tables),
         "columns": [] if decision.plan is None else [_origin(one) for one in decision.plan.query.columns],
         "blocks": [_block(measured) for measured in decision.measured],
         "release_seconds": None if decision.timing is None else float(decision.timing.release),
     }
+
+
+def _released_first(decision: Decision) -> list[str]:
+    """Say of each result that others read that it is released before them, and at which price."""
+    plan = decision.plan
+    read = {name for one in decision.measured for name in one.shape.inputs}
+    questions = set() if plan is None else {plan.named(name).shape.question for name in read}
+    return [
+        f"{', '.join(asked.function.value for asked in one.shape.source.asked)} is released first, at "
+        f"{one.requested.in_words()} of the price, and used as it was released"
+        for one in decision.measured
+        if one.shape.question in questions
+    ]
 
 
 def amount(cost: Cost, at: Standing) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tre.base.reasons import Refused
 from tre.base.reasons.cli import SERVER_MISSING, SQL_MISSING
 from tre.cli.codes import exit_code
-from tre.cli.output import print_csv, print_refusals, print_table
+from tre.cli.output import print_csv, print_refusals, print_table, printable
 from tre.client.values import shown
 
 if TYPE_CHECKING:
@@ -25,9 +25,11 @@ _NUMBERS = ("integer", "decimal", "double")
 
 
 def check(options: argparse.Namespace) -> int:
-    """Print the decision; exit 0 when allowed, else as its reasons say."""
-    decision = _connection(options).check(_sql(options), **_narrowed(options))
+    """Print the decision, and its plan where that is asked for; exit 0 when allowed, else as its reasons say."""
+    decision = _connection(options).check(_sql(options), **_narrowed(options), explain=options.explain)
     _PRINT_DECISION[options.format](decision)
+    if decision.explain is not None and options.format != "json":
+        print("", *map(printable, str(decision.explain).splitlines()), sep="\n")
     if not decision.allowed:
         print_refusals(decision.reasons)
         return exit_code(tuple(reason.code for reason in decision.reasons), 403)

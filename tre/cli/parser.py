@@ -112,6 +112,8 @@ def _asking(commands: Commands) -> None:
             "--groups", type=_count, metavar="N", help="groups of one person that count; up to the proven most"
         )
         made.add_argument("--rows", type=_count, metavar="N", help="rows of one person in a group that count; likewise")
+        if name == "check":
+            made.add_argument("--explain", action="store_true", help="show the plan: rows, bounds, noise, prices, SQL")
         made.add_argument("--dataset", metavar="NAME", help="the data set, where the project has several")
         made.add_argument("--dialect", metavar="NAME", help="the SQL that is written (default: postgres)")
         made.add_argument("--format", choices=("table", "csv", "json"), default="table")

@@ -13,6 +13,7 @@ from tre.client.errors import (
     TreUnproven,
     TreUnreachable,
 )
+from tre.client.explaining import Explanation
 from tre.client.listings import Account, Budget, Dataset, DatasetSummary, DictionaryColumn, Listing, Loss, Project
 from tre.client.queries import History, Query
 from tre.client.receipts import Proof, Receipt
@@ -30,6 +31,7 @@ __all__ = [
     "DatasetSummary",
     "Decision",
     "DictionaryColumn",
+    "Explanation",
     "History",
     "Listing",
     "Loss",

@@ -70,10 +70,14 @@ class Connection:
         accuracy: str | None = None,
         project: str | None = None,
         dataset: str | None = None,
+        explain: bool = False,
     ) -> Decision:
-        """Return what the environment would decide: all reasons, price, expected error. Costs nothing."""
+        """Return what the environment would decide: all reasons, price, expected error. Costs nothing.
+
+        :param explain: ask for the plan as well, in `Decision.explain`.
+        """
         body = self._question(sql, epsilon, groups, rows, totals, dialect, accuracy, project, dataset)
-        return decision_from(self._wire.post("/api/v1/checks", body))
+        return decision_from(self._wire.post("/api/v1/checks", body | ({"explain": True} if explain else {})))
 
     @overload
     def query(

@@ -9,6 +9,7 @@ from typing import Any
 
 from tre.client.display import table_html
 from tre.client.errors import Reason, reason_from
+from tre.client.explaining import Explanation
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class Decision:
     """What the environment decided about a question.
 
     `error` gives the half-width of the 95 % interval of each output (None where only the release tells),
-    `release_seconds` when an answer leaves.
+    `release_seconds` when an answer leaves; `explain` is the plan, where it was asked for and there is one.
     """
 
     allowed: bool
@@ -37,6 +38,7 @@ class Decision:
     bounds: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     release_seconds: float | None = None
+    explain: Explanation | None = None
 
     def __bool__(self) -> bool:
         return self.allowed
@@ -69,4 +71,5 @@ def decision_from(found: Mapping[str, Any]) -> Decision:
         bounds=found.get("bounds") or {},
         notes=tuple(found["notes"]),
         release_seconds=found.get("release_seconds"),
+        explain=Explanation(found["explanation"]) if found.get("explanation") else None,
     )

@@ -111,7 +111,7 @@ def _outputs_gate(
         measured = _measured(plan, rules, drawn)
     except Refused as refused:
         return None, (), (Verdict(OUTPUTS, refused.refusals),)
-    refusals = (*_answer_limit(measured, rules, drawn), *_budgets(measured, rules, situation.left))
+    refusals = (*_answer_limit(measured, rules), *_budgets(measured, rules, situation.left))
     return plan, measured, (Verdict(OUTPUTS, tuple(refusals)),)
 
 
@@ -131,12 +131,12 @@ def _priced(shape: Shape, question: str, requested: Cost, rules: Rules, drawn_of
     new = None
     if charged.new is not None:
         new = planning.at(shape, charged.new, rules.units, keys_known=bool(drawn.draws))
-    return Measured(shape, question, requested, charged, new, drawn.made_of(charged))
+    return Measured(shape, question, requested, charged, new, drawn.draws, drawn.made_of(charged))
 
 
-def _answer_limit(measured: tuple[Measured, ...], rules: Rules, drawn: DrawnOf) -> tuple[Refusal, ...]:
+def _answer_limit(measured: tuple[Measured, ...], rules: Rules) -> tuple[Refusal, ...]:
     """PRIVACY §4: the per-answer limit counts the whole prefix of draws that the answer uses."""
-    used = [draw for one in measured for draw in one.charge.made_of(drawn(one.question).draws)]
+    used = [draw for one in measured for draw in one.charge.made_of(one.stored)]
     whole = sum(used, Cost.zero(rules.measure))
     return () if whole.fits(rules.per_answer) else (Refusal(requests.PREFIX_TOO_LARGE),)
 

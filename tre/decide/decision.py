@@ -49,8 +49,8 @@ DrawnOf = Callable[[str], Drawn]
 class Measured:
     """One block of the answer: the price asked for, which stored draws serve, what is charged, the new draw if any.
 
-    `question` is what is drawn of: the shape's, over the draws of what is released first. `positions` are those of all
-    draws that the answer is made of, a new one last.
+    `question` is what is drawn of: the shape's, over the draws of what is released first, and `stored` what its draws
+    cost. `positions` are those of all draws that the answer is made of, a new one last.
     """
 
     shape: Shape
@@ -58,6 +58,7 @@ class Measured:
     requested: Cost
     charge: Charge
     new: Block | None
+    stored: tuple[Cost, ...]
     positions: tuple[int, ...]
 
 

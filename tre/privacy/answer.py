@@ -19,7 +19,7 @@ from tre.privacy.keys import normal
 from tre.privacy.released import released_table, simulated_table
 from tre.privacy.spelling import typed
 from tre.sql import walk
-from tre.sql.plan import Relation
+from tre.sql.plan import Relation, Released
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -117,7 +117,7 @@ def answer(plan: PrivatePlan, releases: Sequence[Release], evaluate: Evaluate) -
     shown = tuple(estimates(block, release) for block, release in zip(plan.blocks, releases, strict=True))
     noisy_ids = frozenset(column_id for one in shown for column_id in one.values)
     origins = above.origins(plan.query.root, noisy_ids)
-    outer = _evaluated(plan, shown, origins, evaluate)
+    outer = _evaluated(plan, shown, evaluate)
     columns = tuple(
         AnswerColumn(name, column.type, column.id in origins)
         for name, column in zip(plan.query.names, plan.query.root.columns, strict=True)
@@ -133,16 +133,22 @@ def answer(plan: PrivatePlan, releases: Sequence[Release], evaluate: Evaluate) -
     )
 
 
-def _evaluated(plan: PrivatePlan, shown: tuple[Estimates, ...], origins: above.Origins, evaluate: Evaluate) -> _Outer:
-    tables = {one.block.shape.name: released_table(one) for one in shown}
+def post_processing(plan: PrivatePlan) -> tuple[Relation, above.Traced | None]:
+    """Return what is evaluated over the released tables, and how its rows are known again (None: they are not)."""
     root = plan.query.root
     try:
-        traced = _tracer(plan, shown, origins, simulated=False).traced(root)
+        traced = _tracer(plan, simulated=False).traced(root)
     except above.Untraceable:
-        released = {id(one.block.shape.source): one.block.shape.released for one in shown}
-        found = evaluate(above.in_order(above.standing_in(root, released), ()), tables)
+        return above.in_order(above.standing_in(root, _tables(plan)), ()), None
+    return above.in_order(traced.relation, traced.rows), traced
+
+
+def _evaluated(plan: PrivatePlan, shown: tuple[Estimates, ...], evaluate: Evaluate) -> _Outer:
+    relation, traced = post_processing(plan)
+    found = evaluate(relation, {one.block.shape.name: released_table(one) for one in shown})
+    root = plan.query.root
+    if traced is None:
         return _Outer(_cells(found, root, root), None, tuple(() for _ in range(found.num_rows)))
-    found = evaluate(above.in_order(traced.relation, traced.rows), tables)
     return _Outer(_cells(found, traced.relation, root), traced, _sources(found, traced))
 
 
@@ -172,10 +178,15 @@ def _cell(value: object, type_: Type) -> Cell:
     return number if math.isfinite(number) else None
 
 
-def _tracer(plan: PrivatePlan, shown: tuple[Estimates, ...], origins: above.Origins, simulated: bool) -> above.Tracer:
-    tables = {id(one.block.shape.source): one.block.shape.released for one in shown}
+def _tracer(plan: PrivatePlan, simulated: bool) -> above.Tracer:
+    noisy = frozenset(output.column.id for block in plan.blocks for output in block.shape.outputs)
+    origins = above.origins(plan.query.root, noisy)
     highest = max((column.id for node in walk.relations(plan.query.root) for column in node.columns), default=0)
-    return above.Tracer(tables, frozenset(origins), simulated, highest + 1)
+    return above.Tracer(_tables(plan), frozenset(origins), simulated, highest + 1)
+
+
+def _tables(plan: PrivatePlan) -> dict[int, Released]:
+    return {id(block.shape.source): block.shape.released for block in plan.blocks}
 
 
 def _suppressed(shown: tuple[Estimates, ...], outer: _Outer) -> tuple[bool, ...]:
@@ -234,7 +245,7 @@ def _simulated_ends(
     if outer.traced is None or not outer.rows:
         return {}
     try:
-        traced = _tracer(plan, shown, origins, simulated=True).traced(plan.query.root)
+        traced = _tracer(plan, simulated=True).traced(plan.query.root)
     except above.Untraceable:
         return {}
     widest = max(len(one.keys) for one in shown)

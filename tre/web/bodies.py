@@ -142,6 +142,12 @@ class QuestionBody(Body):
         return QueryRequest(self.sql, self.dialect, self.dataset, self.epsilon, self.accuracy, *bounds)
 
 
+class CheckBody(QuestionBody):
+    """A question to decide, and whether to explain its plan."""
+
+    explain: bool = Field(False, description="Say how it would be answered: rows, bounds, noise, cost by part, SQL")
+
+
 class RefinementBody(Body):
     """What a second draw may cost. Not offered yet."""
 

@@ -10,11 +10,11 @@ from typing import Protocol
 
 from tre.identity import Principal
 from tre.privacy.accuracy import Accuracy
+from tre.web.plan_views import CheckView
 from tre.web.views import (
     BudgetView,
     DatasetSummary,
     DatasetView,
-    DecisionView,
     ProjectView,
     QueriesView,
     QueryView,
@@ -64,8 +64,8 @@ class Service(Protocol):
     A principal whose token names a project sees that project alone, its queries included.
     """
 
-    def check(self, principal: Principal, project: str, request: QueryRequest) -> DecisionView:
-        """Return the decision with all its reasons. Costs nothing and writes no entry."""
+    def check(self, principal: Principal, project: str, request: QueryRequest, *, explain: bool = False) -> CheckView:
+        """Return the decision with all its reasons, and with `explain` its plan. Costs nothing and writes no entry."""
 
     def submit(self, principal: Principal, project: str, request: QueryRequest, idempotency: str | None) -> QueryView:
         """Take the question in as a durable row and return it: queued or further, or denied with its decision.

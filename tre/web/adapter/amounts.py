@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
-from tre.web import views
+from tre.base.cost import Cost, Measure
+from tre.web import plan_views, views
 
 
 def _exact(amount: str, places: int) -> str:
@@ -27,6 +28,14 @@ def _amounts(found: Mapping[str, Any]) -> dict[str, Any]:
 def amount(found: Mapping[str, Any]) -> views.AmountView:
     """Return an amount out of its measure, its exact parts and the epsilon that people read."""
     return views.AmountView(**_amounts(found))
+
+
+def loss(cost: Cost) -> plan_views.LossView:
+    """Return a part of a price as it stands in the ledger."""
+    zcdp = cost.measure is Measure.ZCDP
+    return plan_views.LossView(
+        unit="rho" if zcdp else "epsilon", amount=_exact(str(cost.amount), 9), delta=_exact(str(cost.delta), 18)
+    )
 
 
 def price(found: Mapping[str, Any], share: float) -> views.PriceView:

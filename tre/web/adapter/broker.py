@@ -20,6 +20,8 @@ from tre.web import views
 from tre.web.adapter.amounts import account
 from tre.web.adapter.answers import decision, failure, result
 from tre.web.adapter.dictionary import dictionary
+from tre.web.adapter.explaining import explanation
+from tre.web.plan_views import CheckView
 from tre.web.service import LogFiles, QueryRequest
 
 _PAUSE = 0.2
@@ -33,11 +35,14 @@ class BrokerService:
         self._metrics = metrics
         self._log = log
 
-    def check(self, principal: Principal, project: str, request: QueryRequest) -> views.DecisionView:
-        """Return the decision with all its reasons."""
-        decided, facts = self._broker.check(_asker(principal), project, request.dataset, _question(request))
+    def check(self, principal: Principal, project: str, request: QueryRequest, *, explain: bool = False) -> CheckView:
+        """Return the decision with all its reasons, and its plan where that is asked for."""
+        asked = _question(request)
+        decided, facts = self._broker.check(_asker(principal), project, request.dataset, asked)
         refusals = [(verdict.gate, one) for verdict in decided.verdicts for one in verdict.refusals]
-        return decision(facts, refusals)
+        shown = decision(facts, refusals)
+        found = self._broker.explain(decided, asked) if explain else None
+        return CheckView(**shown.__dict__, explanation=None if found is None else explanation(found))
 
     def submit(
         self, principal: Principal, project: str, request: QueryRequest, idempotency: str | None

@@ -8,12 +8,13 @@ from math import ceil
 from tre.base.reasons import Refused
 from tre.base.reasons.web import PROJECT_MISSING, REFINEMENTS
 from tre.identity import Principal
-from tre.web.bodies import QuestionBody, RefinementBody
+from tre.web.bodies import CheckBody, QuestionBody, RefinementBody
 from tre.web.contract import TEXT, Call, NotAnswered, Operation, Reply, Shape
 from tre.web.operations.common import NAMED, PROJECT, QUERY_ID, check_scope
 from tre.web.parameters import whole
+from tre.web.plan_views import CheckView
 from tre.web.service import QueryRequest, Service
-from tre.web.views import DecisionView, QueriesView, QueryView, ReasonView, ResultView
+from tre.web.views import QueriesView, QueryView, ReasonView, ResultView
 
 _FINISHED = frozenset({"committed", "burned", "voided", "denied"})
 _PREFER = r"[\x20-\x7e]{1,200}"
@@ -30,7 +31,7 @@ class _Questions:
 
     def check(self, call: Call) -> Reply:
         project, question = _question(call)
-        return Reply(self.service.check(call.person, project, question))
+        return Reply(self.service.check(call.person, project, question, explain=call.body.explain))
 
     def submit(self, call: Call) -> Reply:
         project, question = _question(call)
@@ -82,9 +83,9 @@ def questions(service: Service, longest: int) -> tuple[Operation, ...]:
             path="/api/v1/checks",
             summary="Decide a question with all reasons, price and expected error, at no cost",
             handle=do.check,
-            body=QuestionBody,
+            body=CheckBody,
             counted=True,
-            replies={200: Shape("The decision", DecisionView)},
+            replies={200: Shape("The decision", CheckView)},
         ),
         Operation(
             name="submitQuery",

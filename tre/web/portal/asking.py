@@ -50,7 +50,7 @@ class _Asking:
             return self._page(visit, form, mistakes=mistakes(refused), status=400)
 
     def _checked(self, visit: Visit, form: Form, changed: bool) -> Shown:
-        decision = self._service.check(visit.principal, visit.path["id"], form.request())
+        decision = self._service.check(visit.principal, visit.path["id"], form.request(), explain=True)
         return self._page(visit, form.with_outputs(decision.bounds), decision=decision, changed=changed)
 
     def _run(self, visit: Visit, form: Form) -> Shown | Response:

@@ -1,0 +1,168 @@
+"""A block as people can read it: the bounds in use and where they come from, the noise of each part (PRIVACY §3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from tre.base.cost import Cost, Measure
+from tre.privacy import bounds
+from tre.privacy.allocation import shares
+from tre.privacy.blocks import Shape
+from tre.privacy.noising import in_effect
+from tre.privacy.parts import Part, PartKind
+from tre.privacy.request import Ask
+from tre.sql.plan import PublicKeys, Ref
+from tre.sql.tracing.known import lattice
+from tre.sql.wording import name_of, worded
+
+POLICY, REQUEST, PROVEN = "the policy", "the request", "proven from what is declared"
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """What is clipped to what, and who says so."""
+
+    of: str
+    value: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One noisy vector: what it counts, its noise, what one person can change of it, and its share of the price.
+
+    `sensitivity` bounds one person's change of a cell, of which at most `cells` change; `scale` is that of the noise.
+    Both are in steps of the grid, each of which is worth `unit`.
+    """
+
+    of: str
+    distribution: str
+    scale: float
+    unit: Fraction
+    sensitivity: int
+    cells: int
+    share: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A column that is grouped by, and where its values are known from (None: they are not)."""
+
+    name: str
+    known_from: str | None
+
+
+def groups_of(shape: Shape) -> tuple[Group, ...]:
+    """Return the columns that a block groups by."""
+    found = []
+    for column, expression in shape.source.keys:
+        domain = column.facts.domain
+        if isinstance(domain, PublicKeys):
+            source: str | None = "a public table"
+        elif domain is not None:
+            source = "its declared values"
+        else:
+            source = None if lattice(column) is None else "its declared bounds"
+        found.append(Group(worded(expression), source))
+    return tuple(found)
+
+
+def bounds_of(shape: Shape, ask: Ask) -> tuple[Bound, ...]:
+    """Return the bounds of a block: groups and rows of one person, then the values and totals of each part."""
+    found = [Bound("groups of one person", f"{shape.groups:,}", _source_of_groups(shape, ask))]
+    for cap in dict.fromkeys(part.cap for part in shape.parts if _counts_rows(part)):
+        found.append(Bound("rows of one person in a group", f"{cap:,}", _source_of_rows(shape, cap, ask)))
+    for part in shape.parts:
+        found += [one for one in _values_of(part) if one not in found]
+    for part in shape.parts:
+        if part.kind is PartKind.SUM:
+            source = REQUEST if ask.totals else "rows times values"
+            found.append(Bound(f"one person's sum of {_argument(part)}", _range(part.low, part.high, part), source))
+    return tuple(found)
+
+
+def measurements_of(shape: Shape, draws: Sequence[Cost]) -> tuple[Measurement, ...]:
+    """Return the noise of every part of an answer that is combined from draws of these prices."""
+    effects = in_effect(shape, draws)
+    portions = shares(draws[0].measure, shape.parts, shape.weights)
+    return tuple(
+        Measurement(
+            of=_spoken(part),
+            distribution=_DISTRIBUTIONS[draws[0].measure],
+            scale=effects[part.name].scale,
+            unit=part.granularity,
+            sensitivity=part.sensitivity,
+            cells=shape.cells(part),
+            share=portions[part.name],
+        )
+        for part in shape.parts
+    )
+
+
+_DISTRIBUTIONS = {Measure.ZCDP: "discrete Gaussian", Measure.PURE: "discrete Laplace"}
+
+
+def _source_of_groups(shape: Shape, ask: Ask) -> str:
+    source = shape.source
+    if not source.keys:
+        return "no groups"
+    if source.groups_per_unit == 1:
+        return f"{PROVEN}: the groups follow from the person"
+    if shape.groups == ask.groups:
+        return REQUEST
+    return PROVEN if shape.groups in (bounds.proven_rows(source), len(shape.keys or ())) else POLICY
+
+
+def _source_of_rows(shape: Shape, cap: int, ask: Ask) -> str:
+    if cap >= bounds.proven_rows(shape.source):
+        return PROVEN
+    return REQUEST if cap == ask.rows else f"{POLICY}: usual rows"
+
+
+def _counts_rows(part: Part) -> bool:
+    return part.kind in (PartKind.ROWS, PartKind.COUNT, PartKind.DISTINCT, PartKind.RANKED, PartKind.CENTRED)
+
+
+def _values_of(part: Part) -> list[Bound]:
+    if part.argument is None or part.row_low == part.row_high:
+        return []
+    interval = part.argument.facts.interval
+    if interval is None:
+        source = REQUEST
+    elif isinstance(part.argument, Ref) and part.argument.column.origin is not None:
+        source = f"{POLICY}: values of {name_of(part.argument.column)}"
+    else:
+        source = "computed from declared bounds"
+    return [Bound(f"values of {_argument(part)}", _range(part.row_low, part.row_high, part), source)]
+
+
+def _argument(part: Part) -> str:
+    return "*" if part.argument is None else worded(part.argument)
+
+
+def _range(low: int, high: int, part: Part) -> str:
+    return f"{_decimal(low * part.granularity)} to {_decimal(high * part.granularity)}"
+
+
+def _decimal(value: Fraction) -> str:
+    return f"{value.numerator:,}" if value.denominator == 1 else f"{float(value):,.6g}"
+
+
+_SPOKEN = {
+    PartKind.ROWS: "rows",
+    PartKind.COUNT: "rows with a value of {}",
+    PartKind.UNITS: "people",
+    PartKind.SUM: "sum of {}",
+    PartKind.DISTINCT: "distinct values of {}",
+    PartKind.CENTRED: "sum of {}, less the middle of its bounds",
+    PartKind.SQUARES: "sum of squares of {}, less the middle of its bounds",
+    PartKind.RANKED: "rows on halves of the range of {}, searched for a quantile",
+    PartKind.CLIPPED: "people at a clip bound",
+}
+
+
+def _spoken(part: Part) -> str:
+    where = "" if part.where is None else f" where {worded(part.where)}"
+    return _SPOKEN[part.kind].format(_argument(part)) + where
