@@ -30,7 +30,8 @@ _SECONDS = 120.0
 _BUDGET = {"project": "epsilon: 5,", "data set": "epsilon: 20,"}
 _CLINIC = {
     "person": "SELECT i AS person_id, i % 2 AS sex, 1930 + hash(i) % 80 AS year_of_birth FROM range(PEOPLE) t(i)",
-    "stay": "SELECT i AS stay_id, hash(i) % PEOPLE AS person_id, hash(i, 1) % 30 AS days, "
+    "stay": "SELECT i AS stay_id, floor(PEOPLE * pow(hash(i) / 18446744073709551616.0, SKEW))::BIGINT AS person_id, "
+    "hash(i, 1) % 30 AS days, DATE '2015-01-01' + (hash(i, 3) % 4000)::INTEGER AS started, hash(i, 400) % 400 AS code, "
     + ", ".join(f"hash(i, {count}) % {count} AS at_{count}" for count in GROUPS)
     + " FROM range(ROWS) t(i)",
 }
@@ -46,17 +47,41 @@ def omop(folder: Path, people: int) -> Path:
     return _furnished(folder, text)
 
 
+@dataclass(frozen=True, slots=True)
+class Clinic:
+    """How large a clinic is: people and their stays, the most and the usual ones of a person, and how uneven they are.
+
+    Person number i has stays in proportion to the density of uⁿ, u even and n the `skew`: 1 is alike for all.
+    """
+
+    rows: int
+    people: int
+    most: int = 100
+    usual: int = 20
+    skew: float = 1.0
+
+    def written(self, text: str) -> str:
+        """Return `text` with the sizes in it."""
+        sizes = {"MOST_ROWS": self.most, "USUAL_ROWS": self.usual, "PEOPLE": self.people, "ROWS": self.rows}
+        for name, value in (sizes | {"SKEW": self.skew}).items():
+            text = text.replace(name, str(value))
+        return text
+
+
 def clinic(folder: Path, rows: int) -> Path:
     """Return a home with `rows` stays, ten a person on average."""
+    return clinic_of(folder, Clinic(rows, rows // 10))
+
+
+def clinic_of(folder: Path, sizes: Clinic) -> Path:
+    """Return a home with a clinic of these sizes."""
     (folder / "source").mkdir()
-    people = rows // 10
     with duckdb.connect() as connection:
         for table, sql in _CLINIC.items():
-            sql = sql.replace("PEOPLE", str(people)).replace("ROWS", str(rows))
-            connection.execute(f"COPY ({sql}) TO '{folder}/source/{table}.parquet'")
+            connection.execute(f"COPY ({sizes.written(sql)}) TO '{folder}/source/{table}.parquet'")
     text = (Path(__file__).parent / "clinic.yaml").read_text()
     text = re.sub(r"KEYS_(\d+)", lambda found: str(list(range(int(found[1])))), text)
-    return _furnished(folder, text.replace("PEOPLE", str(people)).replace("ROWS", str(rows)))
+    return _furnished(folder, sizes.written(text))
 
 
 def _furnished(folder: Path, policy: str) -> Path:

@@ -120,7 +120,9 @@ def gibleed(home: Path) -> Iterator[GiBleed]:
     """Onboard GiBleed below `home` under `policies/omop.yaml` and start an engine on the version."""
     policy = compile_policy(load_policy(ROOT / "policies" / "omop.yaml"), "gibleed")
     version = make(data("gibleed"), home, policy.catalogue)
-    at = with_version(policy.catalogue, version.name, version.enforced, version.public_sizes, version.absent)
+    at = with_version(
+        policy.catalogue, version.name, version.enforced, version.public_sizes, version.absent, version.counted
+    )
     engine = DuckDBEngine(EngineLimits(memory=1 << 30, threads=1), home / "spill")
     try:
         yield GiBleed(version, at, policy.rules, engine)

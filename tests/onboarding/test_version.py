@@ -31,9 +31,9 @@ from tests.onboarding.small import (
     write_parquet,
 )
 from tests.support import data
-from tre.catalogue import Access, ColumnClass
+from tre.catalogue import SIDE_SCHEMA, Access, ColumnClass
 from tre.demo import generate
-from tre.onboarding import SIDE_SCHEMA, load_version
+from tre.onboarding import load_version
 
 SECRETS = (b"9990000018", b"9990000026", b"9990000034", b"x1", b"secret_note")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,10 +13,10 @@ import pytest
 from tests.oracle.worlds import World, catalogue, world
 from tests.oracle.worlds import rows as rows_of
 from tre.catalogue import Kind, Type
-from tre.privacy import bounds, choosing, lowering, ranks, values
+from tre.privacy import bounds, choosing, lowering, ranks, values, weights
 from tre.privacy import plan as planning
 from tre.privacy.blocks import Shape
-from tre.privacy.parts import Part
+from tre.privacy.parts import Part, PartKind
 from tre.sql import enforce, functions, predicates, writing
 from tre.sql import windows as window_texts
 from tre.sql.binding import aggregates, securing
@@ -301,6 +302,52 @@ def the_rows_of_an_average_have_no_weight(patch: pytest.MonkeyPatch) -> None:
 
 
 @breaks(
+    "SELECT sex, COUNT(*) FROM person p JOIN visit v ON v.person_id = p.person_id GROUP BY sex, kind = 1",
+    "SELECT code, COUNT(*), AVG(value) FROM event GROUP BY code",
+    "SELECT label, COUNT(*), SUM(value) FROM event GROUP BY label",
+    "SELECT AVG(weight), SUM(weight) FROM episode",
+    sees=("L1 L2", "Linf"),
+)
+def who_has_many_rows_keeps_a_whole_weight(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(weights, "_limit", lambda added: 10**6)
+
+
+@breaks(
+    "SELECT code, SUM(value - 5) FROM event GROUP BY code",
+    "SELECT flag, SUM(value - 5) FROM event GROUP BY flag",
+    "SELECT label, SUM(value - 5) FROM event GROUP BY label",
+    sees=("L1 L2", "Linf"),
+)
+def the_norm_of_a_sum_is_that_of_its_total(patch: pytest.MonkeyPatch) -> None:
+    call = functions.call
+
+    def signed(name: str, *arguments: Expression) -> Expression:
+        return arguments[0] if name == "abs" else call(name, *arguments)
+
+    patch.setattr(weights, "functions", SimpleNamespace(call=signed, literal=functions.literal, true=functions.true))
+
+
+@breaks(
+    "SELECT code, COUNT(*) FROM event GROUP BY code",
+    "SELECT label, COUNT(*) FROM event GROUP BY label",
+    sees=("L1 L2", "Linf"),
+)
+def the_people_of_a_block_count_in_two_groups(patch: pytest.MonkeyPatch) -> None:
+    branches = weights.Weighing.branches
+
+    def twice(self: weights.Weighing) -> list[Relation]:
+        people = next((part for part in self.parts if part.kind is PartKind.UNITS and part.whole), None)
+        found = branches(self)
+        if people is None:
+            return found
+        self.keys = self.keys[1:]
+        counts = self._counts([])[0]
+        return [*found, self._in_first_group(counts, people, None)]
+
+    patch.setattr(weights.Weighing, "branches", twice)
+
+
+@breaks(
     "SELECT COUNT(DISTINCT code) FROM event",
     "SELECT kind, COUNT(DISTINCT start) FROM visit GROUP BY kind",
     sees=("Linf",),
@@ -445,7 +492,7 @@ def doubles_are_summed_inside_a_person(patch: pytest.MonkeyPatch) -> None:
 @breaks("SELECT SUM(value) FROM event", sees=("order",), where=crowded)
 def the_final_sums_are_of_doubles(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(choosing, "INTEGER", Type(Kind.DOUBLE))
-    patch.setattr(lowering, "_row_value", lambda part: part.argument)
+    patch.setattr(lowering, "row_value", lambda part: part.argument)
     patch.setattr(lowering, "_clamp", lambda value, low, high: value)
 
 

@@ -226,7 +226,7 @@ def neighbours(block: Block, whole: Vectors, less: Vectors, unit: int) -> Iterat
     spent = Fraction(0)
     for at, part in enumerate(shape.parts):
         change = [one for key in keys for one in changes[key][at]]
-        most, places = part.sensitivity, shape.groups * part.levels
+        most, places = part.sensitivity, part.levels * (1 if part.whole else shape.groups)
         if any(outside(part, one[at]) for one in whole.values()):
             yield Violation("grid", f"rows lie outside the {part.levels} levels of a quantile's grid")
         if max(change, default=0) > most:
@@ -240,7 +240,8 @@ def neighbours(block: Block, whole: Vectors, less: Vectors, unit: int) -> Iterat
             spent += Fraction(sum(change)) / Fraction(mechanism.scale)
     if spent > block.cost.rho:
         yield Violation("loss", f"one person costs {float(spent)} of {float(block.cost.rho)}")
-    charged = (loss(block.mechanisms[one.name], one.sensitivity, shape.groups * one.levels) for one in shape.parts)
+    cells = {one.name: one.levels * (1 if one.whole else shape.groups) for one in shape.parts}
+    charged = (loss(block.mechanisms[one.name], one.sensitivity, cells[one.name]) for one in shape.parts)
     if sum(charged) > block.cost.rho:
         yield Violation("price", "the maps charge more than the price")
 

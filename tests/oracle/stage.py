@@ -12,7 +12,7 @@ import pyarrow as pa
 from tests.oracle.worlds import World, catalogue
 from tre.base.passage import Partials
 from tre.base.statement import Statement
-from tre.catalogue import Access, Kind, Table, Type, Value
+from tre.catalogue import SIDE_SCHEMA, Access, Kind, Table, Type, Value
 from tre.privacy.choosing import SECRET
 from tre.sql.plan import PublicKeys, Relation
 from tre.sql.render import render
@@ -44,7 +44,7 @@ class Stage:
         self.connection.execute("SET threads = 1")
         self._tables = catalogue(Random(0)).tables
         for schema in (FULL, LESS, SHUFFLED, PUBLIC):
-            self.connection.execute(f"CREATE SCHEMA {schema}")
+            self.connection.execute(f"CREATE SCHEMA {schema}; CREATE SCHEMA {schema}_side")
         self.connection.execute("SET VARIABLE gone = 0::BIGINT")
         for table in self._tables.values():
             self._create(table)
@@ -55,6 +55,10 @@ class Stage:
             self.connection.execute(f"CREATE TABLE {schema}.{table.name} ({columns})")
         others = f" WHERE {table.unit} <> getvariable('gone')" if table.unit else ""
         self.connection.execute(f"CREATE VIEW {LESS}.{table.name} AS SELECT * FROM {FULL}.{table.name}{others}")
+        if table.unit:
+            for schema in (FULL, LESS, SHUFFLED):
+                counted = f"SELECT {table.unit} AS unit, COUNT(*) AS n FROM {schema}.{table.name} GROUP BY ALL"
+                self.connection.execute(f"CREATE VIEW {schema}_side.{table.name} AS {counted}")
         if table.access is Access.PUBLIC:
             self.connection.execute(f"CREATE VIEW {PUBLIC}.{table.name} AS SELECT * FROM {FULL}.{table.name}")
 
@@ -84,7 +88,8 @@ class Stage:
             self.connection.register(name, given)
         parameters = {name: {SECRET: 987654321}[name] for name in statement.parameters}
         try:
-            return self.connection.sql(statement.sql, params=parameters or None).to_arrow_table()
+            text = statement.sql.replace(f'"{SIDE_SCHEMA}".', f"{schema}_side.")
+            return self.connection.sql(text, params=parameters or None).to_arrow_table()
         finally:
             for name in inputs:
                 self.connection.unregister(name)

@@ -23,7 +23,7 @@ def seen(broken: Broken, worlds: int) -> list[Violation]:
         ORACLE.load(made, random)
         ORACLE.stage.load(made.shuffled(random), "shuffled")
         for text in broken.texts:
-            for ask in (Ask(rows=2), Ask(rows=2, groups=1)):
+            for ask in (Ask(rows=2), Ask(rows=2, groups=1), Ask()):
                 plan = planned(text, made.catalogue, ORACLE.stage.public_keys, ask, WIDE)
                 found = [] if plan is None else ORACLE.violations(plan)
                 if found:

@@ -143,6 +143,7 @@ def catalogue(random: Random, plain: bool = False) -> Catalogue:
         typical,
         unique=(frozenset({"visit_id"}),),
         enforced_rows=cap if chance() else None,
+        counts_kept=random.random() < 0.5,
     )
     event = _private(
         "event",
@@ -166,6 +167,7 @@ def catalogue(random: Random, plain: bool = False) -> Catalogue:
         typical,
         unique=(frozenset({"event_id"}),),
         enforced_rows=60 if plain else random.choice((None, None, 3)),
+        counts_kept=random.random() < 0.5,
         links=(Link(("visit_id",), "visit", ("visit_id",)),),
     )
     death = _private(

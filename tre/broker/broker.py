@@ -166,7 +166,14 @@ class Broker:
     def catalogue(self, at: Standing) -> Catalogue:
         """Return the catalogue of the version at hand: what a query may name and more."""
         version = at.version
-        return with_version(at.policy.catalogue, version.name, version.enforced, version.public_sizes, version.absent)
+        return with_version(
+            at.policy.catalogue,
+            version.name,
+            version.enforced,
+            version.public_sizes,
+            version.absent,
+            version.counted,
+        )
 
     def accounts(self, asker: Asker, project: str) -> tuple[tuple[str, Mapping[str, Any]], ...]:
         """Return, for each data set of a project, its ledger as amounts that people read."""

@@ -77,7 +77,12 @@ def standing(tx: Reading, parts: Parts, asker: Asker, project: str, dataset: str
 def situation(tx: Reading, parts: Parts, at: Standing) -> Situation:
     """Return what `decide` needs, with budgets and draws as this transaction sees them."""
     catalogue = with_version(
-        at.policy.catalogue, at.version.name, at.version.enforced, at.version.public_sizes, at.version.absent
+        at.policy.catalogue,
+        at.version.name,
+        at.version.enforced,
+        at.version.public_sizes,
+        at.version.absent,
+        at.version.counted,
     )
     return Situation(
         context=at.context,

@@ -1,6 +1,7 @@
 """The frozen catalogue of a data set: what its policy declares, compiled for the planner."""
 
 from tre.catalogue.tables import (
+    SIDE_SCHEMA,
     Access,
     Catalogue,
     Column,
@@ -15,6 +16,7 @@ from tre.catalogue.tables import (
 )
 
 __all__ = [
+    "SIDE_SCHEMA",
     "Access",
     "Catalogue",
     "Column",

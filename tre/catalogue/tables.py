@@ -10,6 +10,9 @@ from enum import StrEnum
 from fractions import Fraction
 from types import MappingProxyType
 
+SIDE_SCHEMA = "tre_side"
+"""Schema of a version's side tables, one a private table: (unit, n), n the unit's rows. No query names it."""
+
 Value = bool | int | Decimal | str | date | datetime
 """A literal value of a domain. Doubles have none: equality on doubles groups nothing."""
 
@@ -128,8 +131,9 @@ class Table:
     `unit` names the column that holds the unit key (private tables only); `unique` lists declared unique keys;
     `rows_per_unit` is the cap enforced in the scan; `typical_rows` the contribution bound used for clipping
     when the request names none; `magnitude` the declared upper bound of rows; `enforced_rows` the cap that the
-    version at hand has already enforced, if any; `public_rows` the exact size of a public table; `unit_via` the
-    link through which onboarding fills the unit column of a table whose source has none (`cost`, by its visit);
+    version at hand has already enforced, if any; `counts_kept` whether it keeps the number of rows of each unit;
+    `public_rows` the exact size of a public table; `unit_via` the link through which onboarding fills the unit column
+    of a table whose source has none (`cost`, by its visit);
     `drop_unknown_units` lets onboarding leave out rows of people whom the unit table does not have, else it refuses.
     A source may lack an `optional` table, and then no query can name it. `only_rows` are columns with the values that
     they must have: onboarding leaves out every other row, before it follows `unit_via` (a cost's event is a visit only
@@ -146,6 +150,7 @@ class Table:
     typical_rows: int | None = None
     magnitude: int = 0
     enforced_rows: int | None = None
+    counts_kept: bool = False
     public_rows: int | None = None
     unit_via: Link | None = None
     drop_unknown_units: bool = False

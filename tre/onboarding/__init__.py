@@ -1,6 +1,5 @@
 """From a source to an immutable version: what the policy declares is enforced here or refused."""
 
-from tre.onboarding.cluster import SIDE_SCHEMA
 from tre.onboarding.folders import sweep
 from tre.onboarding.refusal import VersionRefused
 from tre.onboarding.stage import Limits
@@ -9,7 +8,6 @@ from tre.onboarding.tokens import SideTable, side_tables
 from tre.onboarding.version import Version, load_version
 
 __all__ = [
-    "SIDE_SCHEMA",
     "Limits",
     "SideTable",
     "Version",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tre.base.ids import Randomness
-from tre.catalogue import Access, Catalogue, Table
+from tre.catalogue import SIDE_SCHEMA, Access, Catalogue, Table
 from tre.onboarding.sql import literal, name, names
 from tre.onboarding.stage import copied
 
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     import duckdb
     import numpy as np
     import numpy.typing as npt
-
-SIDE_SCHEMA = "tre_side"
-"""Schema of a version's side tables, one a private table: (unit, n), n the unit's rows. No query names it."""
 
 UNITS = name("tre units")
 """Temporary table of the stage: each unit's key in the source (`source`) and its number here (`unit`)."""

@@ -65,7 +65,8 @@ def onboard(
             raise VersionRefused([Fault(reasons.UNFINISHED, detail)])
         name = new_id("v", randomness)
         path = home_versions / name / DATA_FILE
-        version = Version(name, path, *facts, catalogue.digest, clock.now())
+        counted = tuple(one for one, table in catalogue.tables.items() if table.unit and one not in facts[-1])
+        version = Version(name, path, *facts, catalogue.digest, clock.now(), counted)
         seal(new, version)
         return version
 

@@ -21,7 +21,8 @@ class Version:
 
     `commitment` is an HMAC of the logical content, `enforced` the row caps already cut, `public_sizes` the exact
     rows of public tables, `absent` the optional tables (`table`) and columns (`table.column`) that the source lacked,
-    `catalogue_digest` that of the policy under which it was made.
+    `catalogue_digest` that of the policy under which it was made; `counted` names the tables of which it keeps the rows
+    of each unit (`tre.catalogue.SIDE_SCHEMA`).
     """
 
     name: str
@@ -32,6 +33,7 @@ class Version:
     absent: tuple[str, ...]
     catalogue_digest: str
     created: datetime
+    counted: tuple[str, ...] = ()
 
 
 def seal(work: Path, version: Version) -> None:
@@ -61,6 +63,7 @@ def load_version(folder: Path) -> Version:
         tuple(facts["absent"]),
         facts["catalogue_digest"],
         parse_stamp(facts["created"]),
+        tuple(facts.get("counted", ())),
     )
 
 
@@ -73,6 +76,7 @@ def _facts(version: Version) -> str:
         "absent": list(version.absent),
         "catalogue_digest": version.catalogue_digest,
         "created": stamp(version.created),
+        "counted": list(version.counted),
     }
     return json.dumps(facts, indent=2, sort_keys=True) + "\n"
 

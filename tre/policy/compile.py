@@ -68,8 +68,11 @@ def with_version(
     enforced: Mapping[str, int],
     public_sizes: Mapping[str, int],
     absent: Collection[str] = (),
+    counted: Collection[str] = (),
 ) -> Catalogue:
     """Return `catalogue` at a version: caps that it has enforced, exact sizes of public tables, nothing `absent`.
+
+    `counted` names the tables of which it keeps the rows of each unit.
 
     `absent` names the optional tables (`table`) and columns (`table.column`) that the version lacks; they, and the
     links that rest on them, cannot be named by a query. Whether they are there is public, as the schema is.
@@ -81,6 +84,7 @@ def with_version(
             columns=_present_columns(table, absent),
             links=tuple(link for link in table.links if _stands(link, name, present, absent)),
             enforced_rows=enforced.get(name),
+            counts_kept=name in counted,
             public_rows=public_sizes.get(name),
         )
         for name, table in present.items()

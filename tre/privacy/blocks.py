@@ -19,8 +19,8 @@ class Shape:
     """What a block measures, whatever the price: the question that draws answer (PRIVACY §4).
 
     `keys` are all groups in key order (None: unknown), `groups` is l0; `relation` computes the exact partials,
-    with the released tables named in `inputs`; `names` is what people call each asked aggregate; `units` and
-    `clipped` name the supporting parts.
+    with the released tables named in `inputs`; `names` is what people call each asked aggregate; `units`, `people` and
+    `clipped` name the supporting parts: people by group, and those of whom so many are clipped.
     """
 
     source: PrivateAggregate
@@ -32,6 +32,7 @@ class Shape:
     outputs: tuple[Output, ...]
     names: Mapping[int, str]
     units: str | None
+    people: str | None
     clipped: str | None
     minimum_group: int | None
     relation: Relation
@@ -45,9 +46,10 @@ class Shape:
     def cells(self, part: Part) -> int:
         """Return in how many cells of `part` one unit's change may lie: one a level in each of its groups.
 
-        In each of them it is at most the sensitivity, and so is the sum over a level of a group.
+        In each of them it is at most the sensitivity, and so is the sum over a level of a group. What a whole part
+        changes in all of its cells together is at most the sensitivity: as much as one cell.
         """
-        return self.groups * part.levels
+        return part.levels * (1 if part.whole else self.groups)
 
     @property
     def released(self) -> Released:

@@ -112,10 +112,10 @@ def clipped_share(blocks: Sequence[Estimates]) -> tuple[float, float] | None:
     clipped = people = variance = Fraction(0)
     for one in {one.block.shape.question: one for one in blocks}.values():
         shape = one.block.shape
-        if shape.clipped is None or shape.units is None:
+        if shape.clipped is None or shape.people is None:
             continue
         clipped += sum(one.release.vectors[shape.clipped])
-        people += sum(one.release.vectors[shape.units])
+        people += sum(one.release.vectors[shape.people])
         variance += len(one.release.keys) * one.release.variances[shape.clipped]
     if variance == 0 or people <= 0:
         return None

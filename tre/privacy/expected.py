@@ -37,7 +37,7 @@ def _grouped(shape: Shape) -> str:
 
 def _bounds_of(shape: Shape, output: Output) -> dict[str, str]:
     part = shape.part(output.terms[0][0])
-    found = {"groups": str(shape.groups)}
+    found = {"together": "yes"} if part.whole and shape.source.keys else {"groups": str(shape.groups)}
     if output.function is PrivateFunction.SUM and output.denominator is None and len(output.terms) == 1:
         return found | {"low": str(part.low * part.granularity), "high": str(part.high * part.granularity)}
     if output.function is not PrivateFunction.COUNT_UNITS:

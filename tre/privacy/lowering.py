@@ -12,6 +12,7 @@ from itertools import count
 
 from tre.catalogue import Kind
 from tre.privacy.choosing import Fresh, chosen, unit_and_keys
+from tre.privacy.counts import kept_counts
 from tre.privacy.parts import Part, PartKind
 from tre.privacy.values import beside, counting, values_counted
 from tre.sql import functions, walk
@@ -25,6 +26,7 @@ from tre.sql.plan import (
     PrivateAggregate,
     Ref,
     Relation,
+    UnitCounts,
 )
 
 _OF_VALUES = frozenset({PartKind.DISTINCT, PartKind.RANKED})
@@ -33,7 +35,7 @@ _OF_VALUES = frozenset({PartKind.DISTINCT, PartKind.RANKED})
 
 def lowered(block: PrivateAggregate, parts: Sequence[Part], groups: int, keep: bool) -> Relation:
     """Return the relation of exact partials; `keep` says whether units must be cut to `groups` groups."""
-    fresh = Fresh(count(_highest_id(block) + 1))
+    fresh = Fresh(count(highest_id(block) + 1))
     if block.one_row:
         clips = [clip for part in parts for clip in _row_clips(part)]
         return Aggregate(block.input, block.keys, tuple(_over_rows(part, fresh, clips) for part in parts))
@@ -57,15 +59,24 @@ def _summed(
     for part in values:
         totals.clips += totals.values_clipped(part)
     by = unit_and_keys(block, fresh)
-    per_unit: Relation = Aggregate(block.input, by, tuple(totals.aggregates))
     unit, *keys = (column for column, _ in by)
+    per_unit: Relation = _kept(block, unit, totals) or Aggregate(block.input, by, tuple(totals.aggregates))
     if cut is not None:
         counted = fresh.column("groups", nullable=False)
         per_unit = chosen(per_unit, unit, keys, cut, counted)
-        totals.clips.append(functions.call(">", Ref(counted), _integer(cut)))
-    added |= {part.name: _any(totals.clips) for part in parts if part.kind is PartKind.CLIPPED}
+        totals.clips.append(functions.call(">", Ref(counted), integer(cut)))
+    added |= {part.name: any_of(totals.clips) for part in parts if part.kind is PartKind.CLIPPED}
     outer = tuple((column, Ref(inner)) for (column, _), inner in zip(block.keys, keys, strict=True))
     return Aggregate(per_unit, outer, tuple(_sum(fresh, part.name, added[part.name]) for part in parts))
+
+
+def _kept(block: PrivateAggregate, unit: Column, totals: _UnitTotals) -> Relation | None:
+    """Return the rows of each unit where nothing but their number is asked and the version keeps it."""
+    scan = kept_counts(block.input)
+    if block.keys or scan is None or any(one.argument or one.where for one in totals.aggregates):
+        return None
+    rows = totals.aggregates[0].column if totals.aggregates else totals.fresh.column("rows")
+    return UnitCounts(scan.table, (unit, rows))
 
 
 @dataclass
@@ -79,7 +90,7 @@ class _UnitTotals:
     def clipped(self, part: Part) -> Expression:
         """Return what one (unit, group) adds to `part`, within its bounds."""
         if part.kind is PartKind.UNITS:
-            return _integer(1) if part.where is None else self._least(self._rows(part), 1)
+            return integer(1) if part.where is None else self._least(self._rows(part), 1)
         if part.kind is PartKind.ROWS or part.kind is PartKind.COUNT:
             return self._capped(part, self._rows(part))
         if part.kind is PartKind.SUM:
@@ -93,26 +104,26 @@ class _UnitTotals:
         if part.proven:
             return []
         if part.kind is PartKind.RANKED:
-            return [functions.call(">", self._rows(part), _integer(part.cap))]
+            return [functions.call(">", self._rows(part), integer(part.cap))]
         found = self._aggregate(Aggregation.COUNT_DISTINCT, part.argument, part.where)
-        return [functions.call(">", Ref(found), _integer(part.cap))]
+        return [functions.call(">", Ref(found), integer(part.cap))]
 
     def _scaled(self, part: Part) -> Expression:
         """PRIVACY §3.2: (n, Σ(x−c), Σ(x−c)²) as a whole by min(1, C/n), toward zero, checked against the bound."""
         total, rows = self._total(part), self._rows(part)
         if not part.proven:
-            self.clips.append(functions.call(">", rows, _integer(part.cap)))
-            total = functions.call("scale_weight", total, _integer(part.cap), rows)
+            self.clips.append(functions.call(">", rows, integer(part.cap)))
+            total = functions.call("scale_weight", total, integer(part.cap), rows)
         return _clamp(total, part.low, part.high)
 
     def _capped(self, part: Part, rows: Expression) -> Expression:
         # A proven cap is enforced all the same: should a proof be wrong, the noise still covers what one person adds.
         if not part.proven:
-            self.clips.append(functions.call(">", rows, _integer(part.cap)))
+            self.clips.append(functions.call(">", rows, integer(part.cap)))
         return self._least(rows, part.cap)
 
     def _least(self, rows: Expression, most: int) -> Expression:
-        return functions.call("least", rows, _integer(most))
+        return functions.call("least", rows, integer(most))
 
     def _rows(self, part: Part) -> Expression:
         counted = (
@@ -122,8 +133,8 @@ class _UnitTotals:
         return Ref(self._aggregate(counted, argument, part.where))
 
     def _total(self, part: Part) -> Expression:
-        column = self._aggregate(Aggregation.SUM, _row_value(part), part.where)
-        return functions.call("coalesce", Ref(column), _integer(0))
+        column = self._aggregate(Aggregation.SUM, row_value(part), part.where)
+        return functions.call("coalesce", Ref(column), integer(0))
 
     def _aggregate(self, function: Aggregation, argument: Expression | None, where: Expression | None) -> Column:
         for one in self.aggregates:
@@ -144,39 +155,39 @@ def _over_rows(part: Part, fresh: Fresh, clips: Sequence[Expression]) -> Aggrega
     if part.kind in _OF_VALUES:
         return Aggregated(column, counting(part), _value_of(part), part.where)
     if part.kind is PartKind.CLIPPED:
-        return Aggregated(column, Aggregation.SUM, _any(clips))
-    return Aggregated(column, Aggregation.SUM, _clamp_row(_row_value(part), part.low, part.high), part.where)
+        return Aggregated(column, Aggregation.SUM, any_of(clips))
+    return Aggregated(column, Aggregation.SUM, _clamp_row(row_value(part), part.low, part.high), part.where)
 
 
 def _row_clips(part: Part) -> list[Expression]:
     """Return when a unit's one row is clipped: only a total that the request narrowed can be."""
     if part.proven or part.kind is not PartKind.SUM:
         return []
-    clips = _beyond(part, _row_value(part))
+    clips = _beyond(part, row_value(part))
     return [clip if part.where is None else functions.call("and", part.where, clip) for clip in clips]
 
 
 def _beyond(part: Part, total: Expression) -> list[Expression]:
     """Return when a total lies outside its clip interval, on the sides where its rows can take it."""
-    below: list[Expression] = [functions.call("<", total, _integer(part.low))] if part.row_low < 0 else []
-    above = [functions.call(">", total, _integer(part.high))] if part.row_high > 0 else []
+    below: list[Expression] = [functions.call("<", total, integer(part.low))] if part.row_low < 0 else []
+    above = [functions.call(">", total, integer(part.high))] if part.row_high > 0 else []
     return [*below, *above]
 
 
-def _any(clips: Sequence[Expression]) -> Expression:
+def any_of(clips: Sequence[Expression]) -> Expression:
     """Return 1 where any of `clips` is true, else 0."""
     once = [clip for at, clip in enumerate(clips) if clip not in clips[:at]]
-    return functions.case([(clip, _integer(1)) for clip in once], _integer(0)) if once else _integer(0)
+    return functions.case([(clip, integer(1)) for clip in once], integer(0)) if once else integer(0)
 
 
 def _value_of(part: Part) -> Expression:
     """Return what a part of values counts: the argument's values, or where they lie on the grid."""
     if part.argument is None:
         raise ValueError("values of nothing; this is a bug, report it")
-    return _row_value(part) if part.kind is PartKind.RANKED else part.argument
+    return row_value(part) if part.kind is PartKind.RANKED else part.argument
 
 
-def _row_value(part: Part) -> Expression:
+def row_value(part: Part) -> Expression:
     """Return one row's value on the grid, within its bounds, less the centre, squared or not; NULL stays NULL."""
     if part.argument is None:
         raise ValueError("only sums have values; this is a bug, report it")
@@ -184,9 +195,9 @@ def _row_value(part: Part) -> Expression:
     if not part.clamped or part.argument.type.kind is Kind.DOUBLE:
         value = _clamp_row(value, part.row_low, part.row_high)
     if part.step > 1:  # never negative, so that division rounds to the nearest
-        value = functions.call("-", value, _integer(part.row_low - part.step // 2))
-        value = functions.call("/", value, _integer(part.step))
-    value = functions.call("-", value, _integer(part.centre)) if part.centre else value
+        value = functions.call("-", value, integer(part.row_low - part.step // 2))
+        value = functions.call("/", value, integer(part.step))
+    value = functions.call("-", value, integer(part.centre)) if part.centre else value
     return functions.call("*", value, value) if part.kind is PartKind.SQUARES else value
 
 
@@ -197,17 +208,17 @@ def _sum(fresh: Fresh, name: str, contribution: Expression) -> Aggregated:
 
 
 def _clamp_row(value: Expression, low: int, high: int) -> Expression:
-    return functions.call("clamp", value, _integer(low), _integer(high))
+    return functions.call("clamp", value, integer(low), integer(high))
 
 
 def _clamp(total: Expression, low: int, high: int) -> Expression:
     """Clip a total, which is never NULL."""
-    return functions.call("greatest", functions.call("least", total, _integer(high)), _integer(low))
+    return functions.call("greatest", functions.call("least", total, integer(high)), integer(low))
 
 
-def _integer(value: int) -> Expression:
+def integer(value: int) -> Literal:
     return functions.literal(value)
 
 
-def _highest_id(block: PrivateAggregate) -> int:
+def highest_id(block: PrivateAggregate) -> int:
     return max(column.id for relation in walk.relations(block) for column in relation.columns)

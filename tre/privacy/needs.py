@@ -10,7 +10,7 @@ from tre.base.reasons import Refused
 from tre.base.reasons import privacy as reasons
 from tre.catalogue import Interval
 from tre.privacy import bounds
-from tre.privacy.parts import Part, PartKind
+from tre.privacy.parts import ADDED, Part, PartKind
 from tre.privacy.request import Ask
 from tre.sql.plan import Asked, Expression, PrivateAggregate
 
@@ -19,7 +19,8 @@ from tre.sql.plan import Asked, Expression, PrivateAggregate
 class Needs:
     """The parts of one block while they are collected; `weights` says how much each matters to the outputs.
 
-    `units` is the declared size of the data; `totals` and `names` give, by column id of an asked aggregate, the
+    `weighted` says that each unit has one weight, `shares` in how many parts of a whole (tre.privacy.weights). `units`
+    is the declared size of the data; `totals` and `names` give, by column id of an asked aggregate, the
     request's bound of one person's total and what people call the output.
     """
 
@@ -30,6 +31,8 @@ class Needs:
     names: Mapping[int, str] = field(default_factory=dict)
     parts: list[Part] = field(default_factory=list)
     weights: dict[str, Fraction] = field(default_factory=dict)
+    weighted: bool = False
+    shares: int = 1
 
     def name(self, asked: Asked) -> str:
         """Return what people call an asked aggregate."""
@@ -44,6 +47,8 @@ class Needs:
 
     def part(self, wanted: Part, weight: Fraction) -> Part:
         """Return the part equal to `wanted` but for its name, adding it when it is new."""
+        if self.weighted and wanted.kind in ADDED:
+            wanted = replace(wanted, whole=True, shares=self.shares)
         for part in self.parts:
             if replace(part, name="") == wanted:
                 break
@@ -54,9 +59,14 @@ class Needs:
         return part
 
     def people(self, where: Expression | None, weight: Fraction) -> Part:
-        """Return the count of distinct units; with one row a unit it is the count of rows."""
+        """Return the count of distinct units by group; with one row a unit it is the count of rows."""
         kind = PartKind.ROWS if self.block.one_row else PartKind.UNITS
-        return self.part(Part("", kind, None, where, 0, 1, proven=True), weight)
+        whole = self.weighted and not self.block.keys
+        return self.part(Part("", kind, None, where, 0, 1, proven=True, whole=whole), weight)
+
+    def everybody(self, weight: Fraction) -> Part:
+        """Return the count of distinct units in all groups together, each once."""
+        return self.part(Part("", PartKind.UNITS, None, None, 0, 1, proven=True, whole=True), weight)
 
     def rows(self, asked: Asked, weight: Fraction) -> Part:
         """Return COUNT of rows, or of rows with a non-NULL argument."""

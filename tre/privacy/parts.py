@@ -27,6 +27,10 @@ class PartKind(StrEnum):
     CLIPPED = "clipped"  # 1 where another part was clipped
 
 
+ADDED = frozenset({PartKind.ROWS, PartKind.COUNT, PartKind.SUM, PartKind.CENTRED})
+"""Parts that are sums over rows, which one weight a unit can bound."""
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """One measured vector, in grid units of `granularity`.
@@ -35,7 +39,9 @@ class Part:
     above 1 counts values in steps from `row_low`, to the nearest, less `centre` steps; `cap` is the row bound C of
     COUNT, ROWS, DISTINCT and of the weight of CENTRED and SQUARES; `proven` says that no declared data can be clipped,
     `clamped` that rows are within their bounds by declaration, so that only doubles need the clamp. A RANKED part
-    counts rows on `levels` levels of halves of its grid, and is searched for the quantiles of `fractions`.
+    counts rows on `levels` levels of halves of its grid, and is searched for the quantiles of `fractions`. What a unit
+    adds to all groups of a `whole` part together, in absolute numbers, is no more than what it may add to one of them;
+    its numbers are so many `shares` of one (tre.privacy.weights).
     """
 
     name: str
@@ -54,11 +60,13 @@ class Part:
     clamped: bool = False
     levels: int = 1
     fractions: tuple[Fraction, ...] = ()
+    whole: bool = False
+    shares: int = 1
 
     @property
     def sensitivity(self) -> int:
         """The most that one unit changes one cell; at least 1, so that every part is noisy."""
-        return max(1, abs(self.low), abs(self.high))
+        return max(1, abs(self.low), abs(self.high)) * self.shares
 
     @property
     def width(self) -> int:

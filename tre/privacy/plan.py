@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 
 from tre.base.cost import Cost
+from tre.base.passage import Key
 from tre.base.reasons import Refusal, Refused
 from tre.base.reasons import privacy as reasons
 from tre.catalogue import Interval
@@ -19,6 +21,7 @@ from tre.privacy.pricing import DrawnOf, draws_of, nothing_drawn, prices
 from tre.privacy.question import question_of
 from tre.privacy.request import Ask, Rules
 from tre.privacy.sharing import outputs_of, support
+from tre.privacy.weights import admitted, shares_for, weighted
 from tre.sql import walk
 from tre.sql.plan import PrivateFunction, Query, Relation
 
@@ -54,9 +57,16 @@ def _shape(needs: Needs, before: Sequence[Shape], rules: Rules, public_keys: Pub
     source = needs.block
     keys = known_keys(source, rules, public_keys)
     groups, keep = bounds.group_bound(source, needs.ask, rules, None if keys is None else len(keys))
+    needs = _weighted(needs, keys, rules) or needs
+    if needs.weighted and keys is not None:
+        groups, keep = len(keys), False
     outputs = outputs_of(needs)
-    units, clipped = support(needs, with_units=keys is None or rules.minimum_group is not None, cut=keep)
-    relation, inputs = _over_released(lowered(source, needs.parts, groups, keep), before)
+    units, people, clipped = support(needs, with_units=keys is None or rules.minimum_group is not None, cut=keep)
+    if needs.weighted and keys is not None:
+        exact = weighted(source, needs.parts, keys)
+    else:
+        exact = lowered(source, needs.parts, groups, keep)
+    relation, inputs = _over_released(exact, before)
     return Shape(
         source,
         f"released_{len(before)}",
@@ -67,12 +77,23 @@ def _shape(needs: Needs, before: Sequence[Shape], rules: Rules, public_keys: Pub
         outputs,
         MappingProxyType({one.column.id: needs.name(one) for one in source.asked}),
         units.name if units else None,
+        people.name if people else None,
         clipped.name if clipped else None,
         rules.minimum_group,
         relation,
         tuple(one.name for one in inputs),
         question_of(source, needs.parts, groups, keys, inputs),
     )
+
+
+def _weighted(needs: Needs, keys: tuple[Key, ...] | None, rules: Rules) -> Needs | None:
+    """Return the needs of a block each of whose units has one weight; None where that is not how it is measured."""
+    if not admitted(needs.block, needs.ask, keys, needs.totals, rules.minimum_group is not None):
+        return None
+    tried = replace(needs, parts=[], weights={}, weighted=True)
+    outputs_of(tried)
+    shares = shares_for(tried.parts, bounds.proven_rows(needs.block), rules.units)
+    return None if shares is None else replace(needs, parts=[], weights={}, weighted=True, shares=shares)
 
 
 def _over_released(relation: Relation, before: Sequence[Shape]) -> tuple[Relation, tuple[Shape, ...]]:

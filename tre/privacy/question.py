@@ -25,6 +25,7 @@ def question_of(
     measured = "; ".join(
         f"{part.kind.value} [{part.low}, {part.high}] of [{part.row_low}, {part.row_high}] × {part.granularity}"
         f" rows {part.cap} centre {part.centre} step {part.step} levels {part.levels}"
+        f"{f' whole in {part.shares} shares' * part.whole}"
         for part in parts
     )
     known = "unknown" if keys is None else f"{len(keys)} known"

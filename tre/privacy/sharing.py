@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 from tre.privacy import moments, ranks
@@ -15,21 +16,32 @@ _SUPPORTING = Fraction(1, 16)
 
 def outputs_of(needs: Needs) -> tuple[Output, ...]:
     """Collect the parts of every asked aggregate and return how each is computed from them."""
-    return tuple(_output(needs, asked) for asked in needs.block.asked)
+    return tuple(_in_shares(needs, asked, _output(needs, asked)) for asked in needs.block.asked)
 
 
-def support(needs: Needs, with_units: bool, cut: bool) -> tuple[Part | None, Part | None]:
-    """Add the parts that no output asked for: (distinct units, units at a clip bound), each None if not needed.
+def _in_shares(needs: Needs, asked: Asked, output: Output) -> Output:
+    """Return an output whose parts are counted in shares: a ratio is the same, people are never shared out."""
+    if output.denominator is not None or asked.function is PrivateFunction.COUNT_UNITS:
+        return output
+    return replace(output, granularity=output.granularity / needs.shares)
+
+
+def support(needs: Needs, with_units: bool, cut: bool) -> tuple[Part | None, Part | None, Part | None]:
+    """Add the parts that no output asked for: units by group, units, and how many of these are at a clip bound.
+
+    Each is None where it is not needed.
 
     Units are needed for thresholds and minimum groups and as the denominator of the clipped share; the clipped
     units are counted unless clipping is provably nil (PRIVACY §4 "Every number carries its error"). `cut` says
     that units may be cut to l0 groups, which is clipping too.
     """
     clips = cut or any(not part.proven for part in needs.parts)
-    units = needs.people(None, _SUPPORTING) if with_units or clips or not needs.parts else None
+    once = needs.weighted
+    units = needs.people(None, _SUPPORTING) if with_units or (clips and not once) or not needs.parts else None
     if not clips:
-        return units, None
-    return units, needs.part(Part("", PartKind.CLIPPED, None, None, 0, 1, proven=True), Fraction(0))
+        return units, None, None
+    people = needs.everybody(_SUPPORTING) if once else units
+    return units, people, needs.part(Part("", PartKind.CLIPPED, None, None, 0, 1, proven=True, whole=once), Fraction(0))
 
 
 def _output(needs: Needs, asked: Asked) -> Output:

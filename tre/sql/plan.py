@@ -137,6 +137,22 @@ class Scan:
 
 
 @dataclass(frozen=True, slots=True)
+class UnitCounts:
+    """The rows of each unit in a declared table, as its version keeps them; `columns` are the unit and their number."""
+
+    table: Table
+    columns: tuple[Column, Column]
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Rows of constants that the planner writes down."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Literal, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Filter:
     """Rows of `input` for which `condition` is true."""
 
@@ -200,6 +216,7 @@ class Aggregation(StrEnum):
     QUANTILE_CONT = "quantile_cont"
     QUANTILE_DISC = "quantile_disc"
     HISTOGRAM = "histogram"  # how often each value stands; the planner alone asks for it
+    BIT_OR = "bit_or"  # which bits any value has; the planner alone asks for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -444,6 +461,8 @@ class SetOperation:
 
 Relation = (
     Scan
+    | UnitCounts
+    | Listed
     | Filter
     | Project
     | Join

@@ -14,6 +14,7 @@ from tre.sql.plan import (
     Relation,
     Released,
     Scan,
+    UnitCounts,
 )
 from tre.sql.walk import expressions, inputs, relations, subexpressions, subqueries
 from tre.sql.writing import Writer, indented
@@ -40,7 +41,7 @@ def render(relation: Relation, dialect: str = "duckdb") -> Statement:
 
 def tables_of(relation: Relation) -> tuple[str, ...]:
     """Return the names of the tables that a plan reads, inputs of released values included."""
-    names = {node.table.name for node in relations(relation) if isinstance(node, Scan)}
+    names = {node.table.name for node in relations(relation) if isinstance(node, Scan | UnitCounts)}
     names |= {node.name for node in relations(relation) if isinstance(node, Released)}
     return tuple(sorted(names))
 

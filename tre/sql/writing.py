@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from tre.catalogue import Kind
+from tre.catalogue import SIDE_SCHEMA, Kind
 from tre.sql.enforce import capped, enforced, untouched
 from tre.sql.expressions import render_expression
 from tre.sql.plan import (
@@ -21,6 +21,7 @@ from tre.sql.plan import (
     Join,
     JoinKind,
     Keep,
+    Listed,
     Project,
     Ref,
     Relation,
@@ -28,9 +29,10 @@ from tre.sql.plan import (
     Scan,
     SetOperation,
     Sort,
+    UnitCounts,
     Windowed,
 )
-from tre.sql.walk import outer
+from tre.sql.walk import expressions, outer, subqueries
 from tre.sql.windows import ordered, window_text
 
 Names = Mapping[int, str]
@@ -185,8 +187,15 @@ class Writer:
             called = tuple(f"c{place}" for place in range(1, len(node.columns) + 1))
             names = {column.id: f"{alias}.{name}" for column, name in zip(node.columns, called, strict=True)}
             return f"{_quoted(node.name)} AS {alias}({', '.join(called)})", names
+        if isinstance(node, UnitCounts):
+            unit, count = node.columns
+            table = f"{_quoted(SIDE_SCHEMA)}.{_quoted(node.table.name)}"
+            return f"{table} AS {alias}", {unit.id: f'{alias}."unit"', count.id: f'{alias}."n"'}
         called = tuple(f"c{place}" for place in range(1, len(node.columns) + 1))
         names = {column.id: f"{alias}.{name}" for column, name in zip(node.columns, called, strict=True)}
+        if isinstance(node, Listed):
+            rows = ", ".join(f"({', '.join(self.text(one, {}) for one in row)})" for row in node.rows)
+            return f"(VALUES {rows}) AS {alias}({', '.join(called)})", names
         if outer(node):
             return f"(\n{indented(self.select(node, around, called))}\n) AS {alias}", names
         return f"{self._named(node, called)} AS {alias}", names
@@ -206,7 +215,7 @@ class Writer:
         if id(node) not in self.made:
             text = self.select(node, {}, called)
             name = f"s{len(self.ctes) + 1}"
-            how = "MATERIALIZED" if id(node) in self.shared else "NOT MATERIALIZED"
+            how = "MATERIALIZED" if id(node) in self.shared and not _read_again(node) else "NOT MATERIALIZED"
             self.ctes.append((name, how, text))
             self.made[id(node)] = name
         return self.made[id(node)]
@@ -235,6 +244,13 @@ def renames(node: Project) -> bool:
     """Say whether a projection does nothing but give columns of its input other names."""
     below = {column.id for column in node.input.columns}
     return all(isinstance(one, Ref) and one.column.id in below for _, one in node.outputs)
+
+
+def _read_again(node: Relation) -> bool:
+    """Say whether rows are sooner read once more than written down: those of one table, filtered and computed on."""
+    if isinstance(node, Filter | Project):
+        return _read_again(node.input) and not any(any(subqueries(one)) for one in expressions(node))
+    return isinstance(node, Scan) and not capped(node.table)
 
 
 def _rows_only(node: Relation) -> Relation:
@@ -271,5 +287,6 @@ _AGGREGATES = {
     Aggregation.QUANTILE_CONT: "quantile_cont(CAST({} AS DOUBLE), {})",
     Aggregation.QUANTILE_DISC: "quantile_disc({}, {})",
     Aggregation.HISTOGRAM: "histogram({})",
+    Aggregation.BIT_OR: "BIT_OR({})",
 }
 """Aggregates of whole numbers and decimals are exact in any order, and so is what only sorts or counts values."""

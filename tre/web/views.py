@@ -80,10 +80,14 @@ class ErrorView(View):
 
 
 class BoundsView(View):
-    """Contribution bounds in use: groups of one person, rows of one person in a group, totals by output."""
+    """Contribution bounds in use: groups of one person, rows of one person in a group, totals by output.
+
+    `together` says that rows and totals are those of one person in all groups of an output together.
+    """
 
     groups: int | None = None
     rows: int | None = None
+    together: bool = False
     totals: dict[str, tuple[float, float]] = Field(default_factory=dict)
 
 

@@ -15,6 +15,7 @@ from tre.sql.functions import intervals, rendering
 from tre.sql.functions.casts import promoted
 from tre.sql.functions.constants import literal
 from tre.sql.functions.form import (
+    BOOLEAN,
     INTEGER,
     MOMENTS,
     NUMBERS,
@@ -182,7 +183,84 @@ def _scale_weight(_call: Call, texts: tuple[str, ...]) -> str:
     return f"(CASE WHEN {rows} > {cap} THEN {part} WHEN {rows} IS NOT NULL THEN {total} END)"
 
 
+# --- one weight for all that a unit adds ------------------------------------------------------------------
+
+
+def _share_typing(arguments: Arguments) -> Typed | None:
+    if len(arguments) != 3 or any(kind(one) is not Kind.INTEGER for one in arguments):
+        return None
+    most, shares = arguments[1:]
+    if not (isinstance(most, Literal) and isinstance(shares, Literal)):
+        return None
+    fits = possible(most).low >= 1 and possible(shares).low >= 1 and possible(most).low * possible(shares).low < 2**63
+    return (arguments, INTEGER) if fits else None
+
+
+def _shared_out(arguments: Arguments, _type: Type) -> Facts:
+    return Facts(arguments[0].facts.nullable, Interval(Fraction(0), possible(arguments[2]).high), Fraction(1))
+
+
+def _share_of(call: Call, texts: tuple[str, ...]) -> str:
+    """floor(shares · min(1, most / norm)): the product is a constant of 64 bits, and the norm is positive there."""
+    most, shares = (int(possible(one).low) for one in call.arguments[1:])
+    return rendering.let(
+        texts[0], lambda v: f"CASE WHEN {v} > {texts[1]} THEN {most * shares} // {v} ELSE {texts[2]} END"
+    )
+
+
+# --- which of few groups a unit is in ---------------------------------------------------------------------
+
+BITS = 63
+"""The groups that one whole number of 64 bits can tell apart, its sign left alone."""
+
+
+def _places(one: Expression) -> bool:
+    return kind(one) is Kind.INTEGER and intervals.inside(possible(one), Interval(Fraction(0), Fraction(BITS - 1)))
+
+
+def _bit_typing(arguments: Arguments) -> Typed | None:
+    return (arguments, INTEGER) if len(arguments) == 1 and _places(arguments[0]) else None
+
+
+def _bit_facts(arguments: Arguments, _type: Type) -> Facts:
+    return Facts(nullable(arguments), Interval(Fraction(0), intervals.INT64.high), Fraction(1))
+
+
+def _has_bit_typing(arguments: Arguments) -> Typed | None:
+    if len(arguments) != 2 or kind(arguments[0]) is not Kind.INTEGER or not _places(arguments[1]):
+        return None
+    return arguments, BOOLEAN
+
+
+def _has_bit_facts(arguments: Arguments, _type: Type) -> Facts:
+    return Facts(nullable(arguments), domain=(False, True))
+
+
 FUNCTIONS = (
+    Function(
+        "share_of",
+        "floor(shares · min(1, most / norm)), exactly.",
+        "a whole number and two positive constants",
+        _share_typing,
+        _shared_out,
+        _share_of,
+    ),
+    Function(
+        "bit",
+        "The whole number whose only bit is that of a place from 0 to 62.",
+        "a whole number from 0 to 62",
+        _bit_typing,
+        _bit_facts,
+        lambda _, texts: f"(1::BIGINT << CAST({texts[0]} AS INTEGER))",
+    ),
+    Function(
+        "has_bit",
+        "Whether a whole number has the bit of a place.",
+        "a whole number and one from 0 to 62",
+        _has_bit_typing,
+        _has_bit_facts,
+        lambda _, texts: f"((({texts[0]} >> CAST({texts[1]} AS INTEGER)) & 1) = 1)",
+    ),
     Function(
         "clamp",
         "min(max(a, low), high); NULL stays NULL.",

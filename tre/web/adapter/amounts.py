@@ -52,7 +52,12 @@ def bounds(bounds: Mapping[str, Mapping[str, str]]) -> views.BoundsView:
         for name, one in bounds.items()
         if "low" in one
     }
-    return views.BoundsView(groups=max(groups, default=None), rows=max(rows, default=None), totals=totals)
+    return views.BoundsView(
+        groups=max(groups, default=None),
+        rows=max(rows, default=None),
+        together=any("together" in one for one in bounds.values()),
+        totals=totals,
+    )
 
 
 def account(dataset: str, found: Mapping[str, Any]) -> views.AccountView:
