@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO := .demo
 PEOPLE ?= 10000
+WORKERS ?= auto
 
 .PHONY: demo serve test lint docs bench clean
 
@@ -20,7 +21,7 @@ serve: $(VENV)/.installed
 	TRE_HOME=$(DEMO) $(BIN)/tre serve
 
 test: $(VENV)/.installed
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from shutil import which
 from typing import Any
 
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, sync_playwright
 
+from tests.npm import package
 from tests.support import require
 
 CHROMIUM = "/usr/bin/chromium"
@@ -46,12 +44,7 @@ def chromium() -> Iterator[Browser]:
 
 def axe() -> str:
     """The text of axe-core, which finds faults of accessibility; npm brings it into a folder outside of the tree."""
-    folder = Path(tempfile.gettempdir()) / f"tre-{AXE}"
-    found = folder / "node_modules" / "axe-core" / "axe.min.js"
-    if not found.exists() and which("npm"):
-        command = ["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(folder), AXE]
-        subprocess.run(command, capture_output=True, timeout=120)
-    require(found.exists(), f"axe-core is missing: npm install --prefix {folder} {AXE}")
+    found = package(AXE) / "node_modules" / "axe-core" / "axe.min.js"
     return found.read_text(encoding="utf-8")
 
 

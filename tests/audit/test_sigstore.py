@@ -1,7 +1,5 @@
 """npm's `@sigstore/verify`, which this project did not write, accepts the log's receipts and refuses changed ones."""
 
-import os
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -9,7 +7,7 @@ import pytest
 
 from audit.cosignatures import ML_DSA_44, Cosigner
 from tests.audit.samples import SIGNER, new_log, story
-from tests.support import require
+from tests.npm import package
 
 VERSION = "3.1.1"
 SCRIPT = Path(__file__).parent / "sigstore" / "verify.cjs"
@@ -18,14 +16,7 @@ SCRIPT = Path(__file__).parent / "sigstore" / "verify.cjs"
 @pytest.fixture(scope="module")
 def packages() -> Path:
     """The installed package, kept outside the project's tree."""
-    require(shutil.which("node") and shutil.which("npm"), "node and npm: apt-get install nodejs npm")
-    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "tre-tests" / f"sigstore-{VERSION}"
-    if not (cache / "node_modules" / "@sigstore" / "verify" / "package.json").exists():
-        cache.mkdir(parents=True, exist_ok=True)
-        command = ["npm", "install", "--prefix", str(cache), "--no-audit", "--no-fund", f"@sigstore/verify@{VERSION}"]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
-        require(done.returncode == 0, f"npm install @sigstore/verify@{VERSION}: {done.stderr[-200:]}")
-    return cache
+    return package(f"@sigstore/verify@{VERSION}")
 
 
 def verdicts(packages: Path, files: list[Path]) -> list[str]:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import shutil
 import socket
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,8 +18,8 @@ from urllib.parse import urljoin
 import requests
 from jwt.algorithms import RSAAlgorithm
 
+from tests import npm
 from tests.identity.outside import KEYS
-from tests.support import require
 
 HERE = Path(__file__).resolve().parent / "provider"
 CLIENT, SECRET = "tre-portal", "a secret of 32 characters or more"
@@ -30,24 +28,16 @@ SECONDS = 60.0
 
 def installed() -> Path:
     """Return the folder in which the provider is installed, made from the lock file when first needed."""
-    npm = shutil.which("npm")
-    require(npm and shutil.which("node"), "npm not found: install Node.js 20 or later (apt-get install nodejs npm)")
     lock = (HERE / "package-lock.json").read_bytes()
-    folder = Path(tempfile.gettempdir()) / f"tre-tests-provider-{os.getuid()}-{hashlib.sha256(lock).hexdigest()[:16]}"
-    if not (folder / "node_modules" / "oidc-provider").is_dir():
-        folder.mkdir(mode=0o700, exist_ok=True)
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(HERE / name, folder)
-        made = subprocess.run(
-            [str(npm), "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            timeout=240,
-        )
-        require(made.returncode == 0, f"oidc-provider not installed: `npm ci` in {HERE} failed: {made.stderr[-300:]}")
+    folder = npm.installed(f"provider-{hashlib.sha256(lock).hexdigest()[:16]}", _prepare)
     shutil.copy(HERE / "provider.mjs", folder)
     return folder
+
+
+def _prepare(folder: Path) -> list[str]:
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(HERE / name, folder)
+    return ["ci"]
 
 
 def free_port() -> int:
