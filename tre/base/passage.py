@@ -27,7 +27,7 @@ class Partials:
 
     __slots__ = ("_stream",)
 
-    def __init__(self, stream: bytes) -> None:
+    def __init__(self, stream: bytes | bytearray) -> None:
         self._stream = stream
 
     def __repr__(self) -> str:

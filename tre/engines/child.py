@@ -53,7 +53,7 @@ def _open(settings: dict[str, str]) -> duckdb.DuckDBPyConnection:
 
 
 def _answer(
-    connection: duckdb.DuckDBPyConnection, settings: dict[str, str], parts: tuple[bytes, ...]
+    connection: duckdb.DuckDBPyConnection, settings: dict[str, str], parts: tuple[bytearray, ...]
 ) -> tuple[bytes, ...]:
     request = json.loads(parts[0])
     inputs = dict(zip(request["inputs"], parts[1:], strict=True))
@@ -67,7 +67,7 @@ def _answer(
             connection.unregister(name)
 
 
-def _run(connection: duckdb.DuckDBPyConnection, request: dict[str, Any], inputs: dict[str, bytes]) -> bytes:
+def _run(connection: duckdb.DuckDBPyConnection, request: dict[str, Any], inputs: dict[str, bytearray]) -> bytes:
     sql: str = request["sql"]
     for name, given in inputs.items():
         connection.register(name, pa.ipc.open_stream(given).read_all())

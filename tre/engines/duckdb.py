@@ -99,7 +99,7 @@ class Worker:
         parameters: dict[str, Parameter],
         inputs: Mapping[str, pa.Table],
         seconds: float,
-    ) -> bytes:
+    ) -> bytearray:
         request = {
             "sql": statement.sql,
             "tables": [*statement.tables, *inputs],
@@ -114,7 +114,7 @@ class Worker:
             raise EngineFailed
         return reply[1]
 
-    def _exchange(self, deadline: float, *parts: bytes) -> tuple[bytes, ...]:
+    def _exchange(self, deadline: float, *parts: bytes) -> tuple[bytearray, ...]:
         if self._process.stdin is None or self._process.stdout is None:
             raise EngineFailed
         try:

@@ -24,7 +24,7 @@ from tre.pseudonyms.cipher import decrypt, encrypt
 from tre.pseudonyms.keyring import Keyring, open_keyring
 from tre.pseudonyms.keys import Circle, Scope, derive
 
-Reply = tuple[bytes, ...]
+Reply = tuple[bytes | memoryview, ...]
 
 
 def main() -> None:
@@ -46,7 +46,7 @@ def main() -> None:
         frames.send(replies, *_answered(keyring, json.loads(asked), column))
 
 
-def answer(keyring: Keyring, asked: Mapping[str, Any], column: bytes) -> Reply:
+def answer(keyring: Keyring, asked: Mapping[str, Any], column: bytes | bytearray) -> Reply:
     """Return `ok`, the scope's epoch and key id as JSON, and the tokens of `column`. Raises Refused."""
     given = np.frombuffer(column, dtype=np.uint8).reshape(-1, BLOCK)
     kind = IdentifierType(asked["kind"])
@@ -67,10 +67,10 @@ def _tokens(keyring: Keyring, scope: Scope, blocks: Bytes) -> Reply:
         raise Refused.because(reasons.FOREIGN)
     key = derive(keyring.secret(scope.epoch), scope)
     about = {"epoch": scope.epoch, "key id": key.key_id}
-    return b"ok", json.dumps(about).encode(), encrypt(key.key, blocks).tobytes()
+    return b"ok", json.dumps(about).encode(), encrypt(key.key, blocks).data
 
 
-def _answered(keyring: Keyring, asked: Mapping[str, Any], column: bytes) -> Reply:
+def _answered(keyring: Keyring, asked: Mapping[str, Any], column: bytes | bytearray) -> Reply:
     try:
         return answer(keyring, asked, column)
     except Refused as refused:

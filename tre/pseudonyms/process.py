@@ -56,6 +56,7 @@ class Tokeniser:
             env={"LC_ALL": "C.UTF-8", "TZ": "UTC"},
             cwd="/",
             bufsize=0,
+            pipesize=frames.PIPE,
         )
         try:
             self._exchange(json.dumps({"keys": str(keys.resolve())}).encode())
@@ -69,7 +70,7 @@ class Tokeniser:
         Raises Refused (pseudonyms.process-failed).
         """
         asked = {"do": "for data set", "data set": name, "kind": identifiers.kind.value}
-        _, about, tokens = self._exchange(json.dumps(asked).encode(), identifiers.blocks.tobytes())
+        _, about, tokens = self._exchange(json.dumps(asked).encode(), identifiers.blocks.data)
         return _column(Circle.DATA_SET, name, identifiers.kind, identifiers.present, about, tokens)
 
     def for_project(self, project: str, column: TokenColumn, epoch: int | None = None) -> TokenColumn:
@@ -92,7 +93,7 @@ class Tokeniser:
             "epoch": epoch,
         }
         tokens, present = gathered(column.tokens)
-        _, about, made = self._exchange(json.dumps(asked).encode(), tokens.tobytes())
+        _, about, made = self._exchange(json.dumps(asked).encode(), np.ascontiguousarray(tokens).data)
         return _column(Circle.PROJECT, project, scope.kind, present, about, made)
 
     def close(self) -> None:
@@ -110,7 +111,7 @@ class Tokeniser:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _exchange(self, *parts: bytes) -> tuple[bytes, ...]:
+    def _exchange(self, *parts: bytes | memoryview) -> tuple[bytearray, ...]:
         if self._process.stdin is None or self._process.stdout is None:
             raise Refused.because(reasons.PROCESS_FAILED)
         try:
@@ -126,7 +127,7 @@ class Tokeniser:
 
 
 def _column(
-    circle: Circle, name: str, kind: IdentifierType, present: Flags, about: bytes, tokens: bytes
+    circle: Circle, name: str, kind: IdentifierType, present: Flags, about: bytearray, tokens: bytearray
 ) -> TokenColumn:
     told = json.loads(about)
     made = np.frombuffer(tokens, dtype=np.uint8).reshape(-1, BLOCK)
