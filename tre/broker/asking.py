@@ -17,7 +17,7 @@ from tre.broker.ending import void
 from tre.broker.facts import asked, facts
 from tre.broker.parts import Parts
 from tre.broker.plans import Basis
-from tre.broker.standing import Asker, Standing, drawn, question_digest, situation, standing
+from tre.broker.standing import Asker, Payments, Standing, costs, drawings, question_digest, situation, standing
 from tre.catalogue import Interval
 from tre.decide import Decision, Measured, Question, decide
 from tre.jobs import NewJob
@@ -57,6 +57,15 @@ class Use:
     question: str
     positions: tuple[int, ...]
     leads: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """A use that is being reserved, with the question's draws and payments as they were before it."""
+
+    use: Use
+    draws: tuple[ledger.Draw, ...]
+    payments: Payments
 
 
 def check(
@@ -158,18 +167,20 @@ def _reserved(
     """AUDIT's first step, decision, reservation and intent in one transaction; return the entries on their way."""
     trail = parts.trail(asker.person, asker.token)
     found = facts(decision, at)
-    questions = [question_digest(parts, at, measured.question) for measured in decision.measured]
+    questions = [question_digest(parts, at, one.question) for one in decision.measured]
     with parts.store.transaction() as tx:
         tx.in_turn([query, *questions])
         if jobs.find(tx, query) is not None:  # the same idempotency key, a moment earlier
             raise _Moved
-        uses = [_taken_draws(tx, parts, at, measured, query) for measured in decision.measured]
+        claims = [_claimed(tx, parts, at, one, query) for one in decision.measured]
+        uses = [claim.use for claim in claims]
         charges = at.ledgers.charges(decision.price, decision.dataset_price)
         movements = ledger.reserve(tx, query, charges)
         found["uses"] = [[use.question, list(use.positions), use.leads] for use in uses]
-        found["waits_for"] = sorted(_relied_on(tx, at, uses, query))
-        for use in uses:
-            _pay(tx, at, use, query)
+        found["waits_for"] = sorted(_relied_on(tx, claims, query))
+        for claim in claims:
+            new = [one for one in claim.use.positions if one not in claim.payments]
+            ledger.pay(tx, at.ledgers.project, claim.use.question, new, query)
         act = trail.sealed(tx, trail.act(query), f"project/{at.project}", SQL, _sealed(question))
         moved = [movement.as_entry() for movement in movements]
         trail.record(tx, query_intent(act, asked(decision, question, at, parts), decision.price, moved))
@@ -196,33 +207,33 @@ def _give_back(parts: Parts, query: str) -> None:
         void(parts, job, faults.LOG_UNAVAILABLE)
 
 
-def _taken_draws(tx: Transaction, parts: Parts, at: Standing, measured: Measured, query: str) -> Use:
+def _claimed(tx: Transaction, parts: Parts, at: Standing, block: Measured, query: str) -> _Claim:
     """Fix which draws serve, in this transaction; _Moved where that differs from what was decided."""
-    digest = question_digest(parts, at, measured.question)
-    now = drawn(tx, parts, at, measured.question)
-    if charge(now.draws, measured.requested, now.paid, at.policy.rules.floor) != measured.charge:
+    digest = question_digest(parts, at, block.question)
+    draws, payments = drawings(tx, at, digest)
+    now = costs(draws, payments)
+    if charge(now.draws, block.requested, now.paid, at.policy.rules.floor) != block.charge:
         raise _Moved
-    if now.made_of(measured.charge) != measured.positions:
+    if now.made_of(block.charge) != block.positions:
         raise _Moved
-    if measured.charge.new is None:
-        return Use(digest, measured.positions, None)
-    position = measured.positions[-1]
-    if not isinstance(ledger.begin_draw(tx, digest, position, query, measured.charge.new), ledger.Lead):
+    if block.charge.new is None:
+        return _Claim(Use(digest, block.positions, None), draws, payments)
+    position = block.positions[-1]
+    if not isinstance(ledger.begin_draw(tx, digest, position, query, block.charge.new), ledger.Lead):
         raise _Moved
-    return Use(digest, measured.positions, position)
+    return _Claim(Use(digest, block.positions, position), draws, payments)
 
 
-def _relied_on(tx: Transaction, at: Standing, uses: list[Use], query: str) -> set[str]:
+def _relied_on(tx: Transaction, claims: list[_Claim], query: str) -> set[str]:
     """Return the requests whose end this one waits for: who measures a draw it uses, who paid for one it takes."""
     found: set[str] = set()
-    for use in uses:
-        payments = ledger.paid(tx, at.ledgers.project, use.question)
-        for draw in ledger.draws(tx, use.question):
-            if draw.position not in use.positions:
+    for claim in claims:
+        for draw in claim.draws:
+            if draw.position not in claim.use.positions:
                 continue
             if draw.state is ledger.DrawState.PENDING:
                 found.add(draw.leader)
-            if (payers := payments.get(draw.position)) and not _ended(tx, payers):
+            if (payers := claim.payments.get(draw.position)) and not _ended(tx, payers):
                 found |= payers
     return found - {query}
 
@@ -230,11 +241,6 @@ def _relied_on(tx: Transaction, at: Standing, uses: list[Use], query: str) -> se
 def _ended(tx: Transaction, payers: frozenset[str]) -> bool:
     states = (jobs.find(tx, payer) for payer in payers)
     return any(job is not None and job.state in (jobs.State.COMMITTED, jobs.State.BURNED) for job in states)
-
-
-def _pay(tx: Transaction, at: Standing, use: Use, query: str) -> None:
-    payments = ledger.paid(tx, at.ledgers.project, use.question)
-    ledger.pay(tx, at.ledgers.project, use.question, [one for one in use.positions if one not in payments], query)
 
 
 def _job(

@@ -141,10 +141,10 @@ class Broker:
         now = self.parts.clock.monotonic
         deadline = now() + seconds
         with self.parts.ends.watch(query) as heard:
-            while not (found := self.find(asker, query)).ended and (left := deadline - now()) > 0:
+            while (found := self._ended(asker, query)) is None and (left := deadline - now()) > 0:
                 heard.wait(min(left, _LOOK))
                 heard.clear()
-        return found
+        return found or self.find(asker, query)
 
     def receipt(self, asker: Asker, query: str) -> str:
         """Return the proof that the request's outcome stands in the log, with the entry itself."""
@@ -183,6 +183,14 @@ class Broker:
                 raise Refused.because(web.UNKNOWN_PROJECT)
             return tuple((name, self._account(tx, asker, project, name)) for name in sorted(found.datasets))
 
+    def _ended(self, asker: Asker, query: str) -> Shown | None:
+        """Return a request that has ended; whether it may have is asked first, which is cheap."""
+        with self.parts.store.reading() as tx:
+            if jobs.states_of(tx, [query]).get(query) in (State.QUEUED, State.RUNNING):
+                return None
+        found = self.find(asker, query)
+        return found if found.ended else None
+
     def _may(self, action: Action, asker: Asker, query: str) -> Shown:
         """Return a request on which the asker may act, under the rights in force now."""
         with self.parts.store.reading() as tx:
@@ -207,7 +215,7 @@ class Broker:
         at = standing(tx, self.parts, asker, project, dataset)
         balance = ledger.balance(tx, LedgerId.of_project(project, dataset))
         amounts = {"limit": balance.limit, "spent": balance.spent, "reserved": balance.reserved, "left": balance.left}
-        return {name: amount(cost, at) for name, cost in amounts.items()}
+        return {name: amount(cost, at.policy) for name, cost in amounts.items()}
 
 
 def _own(tx: Reading, asker: Asker, query: str) -> Job:

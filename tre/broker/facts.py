@@ -13,6 +13,7 @@ from tre.broker.parts import Parts
 from tre.broker.standing import Standing
 from tre.decide import Decision, Question
 from tre.journal.entries import Question as Asked
+from tre.policy import CompiledPolicy
 from tre.policy.context import Verdict
 from tre.privacy import accounting
 
@@ -26,7 +27,7 @@ def facts(decision: Decision, at: Standing) -> dict[str, Any]:
         "version": decision.version,
         "policy": decision.policy_digest,
         "gates": [_verdict(verdict) for verdict in decision.verdicts],
-        "price": amount(decision.price, at),
+        "price": amount(decision.price, at.policy),
         "dataset_price": decision.dataset_price.as_json(),
         "share": share(decision.price, rules.per_project.least(_limit(at))),
         "errors": {} if decision.plan is None else dict(decision.plan.errors),
@@ -52,9 +53,9 @@ def _released_first(decision: Decision) -> list[str]:
     ]
 
 
-def amount(cost: Cost, at: Standing) -> dict[str, Any]:
+def amount(cost: Cost, policy: CompiledPolicy) -> dict[str, Any]:
     """Return a cost with the epsilon and delta that people read (PRIVACY §1 "Measure")."""
-    epsilon, delta = accounting.shown(cost, at.policy.rules.conversion_delta)
+    epsilon, delta = accounting.shown(cost, policy.rules.conversion_delta)
     return {**cost.as_json(), "epsilon": epsilon if cost.amount else 0.0, "shown_delta": str(delta)}
 
 

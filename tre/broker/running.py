@@ -22,7 +22,7 @@ from tre.broker.facts import amount
 from tre.broker.holding import Held, Holding
 from tre.broker.parts import Parts
 from tre.broker.plans import Basis
-from tre.broker.standing import Asker, Standing, situation, standing
+from tre.broker.standing import Asker, Ground, ground, situation, standing
 from tre.decide import decide
 from tre.engines import EngineFailed, Slot
 from tre.jobs import Job, State
@@ -75,7 +75,7 @@ def run(parts: Parts, job: Job, holding: Holding) -> None:
         _run_in(parts, slot, running, job, plan, at)
 
 
-def _run_in(parts: Parts, slot: Slot, running: Held, job: Job, plan: PrivatePlan, at: Standing) -> None:
+def _run_in(parts: Parts, slot: Slot, running: Held, job: Job, plan: PrivatePlan, at: Ground) -> None:
     """Run, and let everything change only at one of the two times; the slot is held until then.
 
     A request that somebody ended meanwhile is ended: what was measured for it is dropped.
@@ -115,7 +115,7 @@ def _relied_on_ended_well(parts: Parts, job: Job) -> bool:
     return all(states.get(one) is State.COMMITTED for one in awaited)
 
 
-def _planned(parts: Parts, job: Job) -> tuple[PrivatePlan, Standing]:
+def _planned(parts: Parts, job: Job) -> tuple[PrivatePlan, Ground]:
     """Return the plan of the side-car's text under the policy and on the version with which it was taken in.
 
     After a restart, and on another server, it is planned again; where it waited in memory it is not. What must still
@@ -125,12 +125,13 @@ def _planned(parts: Parts, job: Job) -> tuple[PrivatePlan, Standing]:
         text = parts.sidecar.read(tx, job.intent, SQL)
         if text is None:
             raise Refused.because(reasons.CHANGED)
-        at = standing(tx, parts, Asker(job.person, ""), job.project, job.dataset)
+        at = ground(tx, parts, job.dataset)
         if (at.policy.digest, at.version.name) != (job.decision["policy"], job.version):
             raise Refused.because(reasons.CHANGED)
         plan = parts.plans.take(job.id, Basis(text, at.policy.digest, at.version.name))
         if plan is None:
-            plan = decide(unsealed(text), situation(tx, parts, at)).plan
+            asked = standing(tx, parts, Asker(job.person, ""), job.project, job.dataset)
+            plan = decide(unsealed(text), situation(tx, parts, asked)).plan
     if plan is None:
         raise Refused.because(reasons.CHANGED)
     return plan, at
@@ -151,9 +152,7 @@ def _started(parts: Parts, job: Job, policy: CompiledPolicy) -> bool:
         return jobs.start(tx, job.id, parts.owner, now, until)
 
 
-def _measured(
-    parts: Parts, slot: Slot, job: Job, plan: PrivatePlan, at: Standing, deadline: float
-) -> Measurement | None:
+def _measured(parts: Parts, slot: Slot, job: Job, plan: PrivatePlan, at: Ground, deadline: float) -> Measurement | None:
     """Read, release and post-process; None for any failure, whose cause may be private."""
     try:
         return _measurement(parts, slot, job, plan, at, deadline)
@@ -161,7 +160,7 @@ def _measured(
         return None
 
 
-def _measurement(parts: Parts, slot: Slot, job: Job, plan: PrivatePlan, at: Standing, deadline: float) -> Measurement:
+def _measurement(parts: Parts, slot: Slot, job: Job, plan: PrivatePlan, at: Ground, deadline: float) -> Measurement:
     uses = [Use(question, tuple(positions), leads) for question, positions, leads in job.decision["uses"]]
     draws: dict[str, Release] = {}
     released: dict[str, Release] = {}
@@ -181,7 +180,7 @@ def _measurement(parts: Parts, slot: Slot, job: Job, plan: PrivatePlan, at: Stan
 
     price = Cost.from_json(_cost_of(job))
     found = replace(answer(plan, releases, evaluate), cost=price).as_json()
-    found["cost"] = amount(price, at)
+    found["cost"] = amount(price, at.policy)
     return Measurement(draws, found)
 
 
@@ -202,7 +201,7 @@ def _draw(
     use: Use,
     stored: tuple[Release, ...],
     inputs: Mapping[str, pa.Table],
-    at: Standing,
+    at: Ground,
     deadline: float,
 ) -> Release:
     """Measure a block anew, at the price that was reserved for this draw."""
@@ -226,7 +225,7 @@ def _left(parts: Parts, deadline: float) -> float:
     return max(0.0, deadline - parts.clock.monotonic())
 
 
-def _commit(parts: Parts, job: Job, at: Standing, measured: Measurement, *, late: bool) -> None:
+def _commit(parts: Parts, job: Job, at: Ground, measured: Measurement, *, late: bool) -> None:
     """Release, commit and outcome in one transaction; the answer is shown once the outcome has its index."""
     trail = parts.trail(job.person)
     salt = parts.randomness(32).hex()

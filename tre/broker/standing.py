@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from tre import governance, ledger
@@ -14,11 +14,14 @@ from tre.base.reasons import requests as reasons
 from tre.broker.parts import Parts
 from tre.broker.public import PublicLookup
 from tre.decide import Drawn, Situation
-from tre.ledger import DrawState, LedgerId
+from tre.ledger import Draw, DrawState, LedgerId
 from tre.onboarding import Version, load_version
 from tre.policy import CompiledPolicy, with_version
 from tre.policy.context import Context
 from tre.store import Reading
+
+Payments = Mapping[int, frozenset[str]]
+"""The requests that paid for a draw, or reserved its price, by its position."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +46,32 @@ class Ledgers:
 
 
 @dataclass(frozen=True, slots=True)
+class Ground:
+    """What a plan rests on: the policy in force for a data set, and its newest version."""
+
+    policy: CompiledPolicy
+    version: Version
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """Where a request stands before its text is looked at."""
 
     context: Context
     project: str
     dataset: str
-    policy: CompiledPolicy
-    version: Version
+    ground: Ground
     ledgers: Ledgers
+
+    @property
+    def policy(self) -> CompiledPolicy:
+        """The policy in force."""
+        return self.ground.policy
+
+    @property
+    def version(self) -> Version:
+        """The newest version."""
+        return self.ground.version
 
 
 def standing(tx: Reading, parts: Parts, asker: Asker, project: str, dataset: str | None) -> Standing:
@@ -60,18 +80,16 @@ def standing(tx: Reading, parts: Parts, asker: Asker, project: str, dataset: str
     if context.project is None or asker.person not in context.project.members:
         raise Refused.because(web.UNKNOWN_PROJECT)
     name = _dataset(context.project.datasets, dataset)
-    policy = governance.policy_in_force(tx, name)
+    ledgers = Ledgers(LedgerId.of_project(project, name), LedgerId.of_dataset(name))
+    return Standing(context, project, name, ground(tx, parts, name), ledgers)
+
+
+def ground(tx: Reading, parts: Parts, dataset: str) -> Ground:
+    """Return what plans rest on now. Raises Refused (request.version-missing, request.version-unusable)."""
+    policy = governance.policy_in_force(tx, dataset)
     if policy is None:
         raise Refused.because(reasons.VERSION_MISSING)
-    record = governance.current_version(tx, name)
-    return Standing(
-        context,
-        project,
-        name,
-        policy,
-        version_at(parts.versions / record.name),
-        Ledgers(LedgerId.of_project(project, name), LedgerId.of_dataset(name)),
-    )
+    return Ground(policy, version_at(parts.versions / governance.current_version(tx, dataset).name))
 
 
 def situation(tx: Reading, parts: Parts, at: Standing) -> Situation:
@@ -94,7 +112,7 @@ def situation(tx: Reading, parts: Parts, at: Standing) -> Situation:
             "project": ledger.balance(tx, at.ledgers.project).left,
             "dataset": ledger.balance(tx, at.ledgers.dataset).left,
         },
-        drawn=lambda question: drawn(tx, parts, at, question),
+        drawn=cache(lambda question: drawn(tx, parts, at, question)),
         public_keys=PublicLookup(parts.engine, at.version.path, parts.patience),
     )
 
@@ -108,11 +126,18 @@ def question_digest(parts: Parts, at: Standing, question: str) -> str:
 
 
 def drawn(tx: Reading, parts: Parts, at: Standing, question: str) -> Drawn:
-    """Return what is drawn of a question, and what the project has paid of it; a failed draw is spent and gone."""
-    digest = question_digest(parts, at, question)
-    every = ledger.draws(tx, digest)
+    """Return what is drawn of a question, and what the project has paid of it."""
+    return costs(*drawings(tx, at, question_digest(parts, at, question)))
+
+
+def drawings(tx: Reading, at: Standing, digest: str) -> tuple[tuple[Draw, ...], Payments]:
+    """Return every draw of a question by position, failed ones too, and who paid for which in this project."""
+    return ledger.draws(tx, digest), ledger.paid(tx, at.ledgers.project, digest)
+
+
+def costs(every: tuple[Draw, ...], payments: Payments) -> Drawn:
+    """Return what these draws of a question cost, and which of them are paid; a failed draw is spent and gone."""
     draws = [draw for draw in every if draw.state is not DrawState.FAILED]
-    payments = ledger.paid(tx, at.ledgers.project, digest)
     return Drawn(
         draws=tuple(draw.cost for draw in draws),
         paid=frozenset(place for place, draw in enumerate(draws) if draw.position in payments),

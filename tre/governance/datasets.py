@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func, insert, select, update
+from sqlalchemy import Row, bindparam, func, insert, select, update
 
 from tre import ledger
 from tre.base.clock import parse_stamp, stamp
@@ -20,6 +20,12 @@ from tre.journal.entries import policy_activated, version_added
 from tre.policy import CompiledPolicy, compile_policy, load_policy
 from tre.store import Reading, Transaction
 from tre.store.tables import datasets, policies, project_datasets, versions
+
+_IN_FORCE = policies.c.dataset == bindparam("dataset"), policies.c.status == "active"
+_DIGEST = select(policies.c.digest).where(*_IN_FORCE)
+_ACTIVE = select(policies).where(*_IN_FORCE)
+_NEWEST_FIRST = select(versions).where(versions.c.dataset == bindparam("dataset")).order_by(versions.c.number.desc())
+_NEWEST = _NEWEST_FIRST.limit(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +92,7 @@ def activate_policy(tx: Transaction, trail: Trail, policy: CompiledPolicy) -> No
 
 def active_policy(tx: Reading, dataset: str) -> PolicyRecord | None:
     """Return the policy in force for a data set."""
-    row = tx.execute(select(policies).where(*_active(dataset))).one_or_none()
+    row = tx.execute(_ACTIVE, {"dataset": dataset}).one_or_none()
     return None if row is None else _policy(row)
 
 
@@ -94,10 +100,6 @@ def list_policies(tx: Reading, dataset: str) -> tuple[PolicyRecord, ...]:
     """Return the history of a data set's policies, oldest first."""
     rows = tx.execute(select(policies).where(policies.c.dataset == dataset).order_by(policies.c.id))
     return tuple(_policy(row) for row in rows)
-
-
-def _active(dataset: str) -> tuple[ColumnElement[bool], ...]:
-    return policies.c.dataset == dataset, policies.c.status == "active"
 
 
 def _policy(row: Row[Any]) -> PolicyRecord:
@@ -110,7 +112,7 @@ def policy_in_force(tx: Reading, dataset: str) -> CompiledPolicy | None:
 
     Every request asks several times, so the text is read once for each digest.
     """
-    digest = tx.execute(select(policies.c.digest).where(*_active(dataset))).scalar_one_or_none()
+    digest = tx.execute(_DIGEST, {"dataset": dataset}).scalar_one_or_none()
     if digest is None:
         return None
     known = _known.get((dataset, digest))
@@ -160,15 +162,12 @@ def add_version(
 
 def list_versions(tx: Reading, dataset: str) -> tuple[VersionRecord, ...]:
     """Return the versions of a data set, newest first."""
-    t = versions.c
-    rows = tx.execute(select(versions).where(t.dataset == dataset).order_by(t.number.desc()))
-    return tuple(_version(row) for row in rows)
+    return tuple(_version(row) for row in tx.execute(_NEWEST_FIRST, {"dataset": dataset}))
 
 
 def current_version(tx: Reading, dataset: str) -> VersionRecord:
     """Return the newest version of a data set. Raises Refused (governance.no-version)."""
-    t = versions.c
-    row = tx.execute(select(versions).where(t.dataset == dataset).order_by(t.number.desc()).limit(1)).one_or_none()
+    row = tx.execute(_NEWEST, {"dataset": dataset}).one_or_none()
     if row is None:
         raise Refused.because(reasons.NO_VERSION, dataset=dataset)
     return _version(row)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import insert, select
+from sqlalchemy import BindParameter, bindparam, insert, select
 
 from tre.base.clock import parse_stamp, stamp
 from tre.base.ids import new_id
@@ -19,6 +19,16 @@ from tre.journal.entries import bootstrap_controller, bootstrap_person, credenti
 from tre.policy.context import Credential, Role
 from tre.store import Reading, Transaction
 from tre.store.tables import controllers, credentials, people, roles
+
+_OWN: BindParameter[str] = bindparam("person")
+_PERSON = select(people).where(people.c.id == _OWN, people.c.ended.is_(None))
+_ROLES = select(roles.c.role).where(roles.c.person == _OWN)
+_CONTROLS = select(controllers.c.dataset).where(controllers.c.person == _OWN)
+_CREDENTIALS = (
+    select(credentials)
+    .where(credentials.c.person == _OWN, credentials.c.revoked.is_(None))
+    .order_by(credentials.c.kind, credentials.c.issued)
+)
 
 BOOTSTRAP_LIFE = timedelta(days=90)
 """How long a credential counts that was attested at the bootstrap."""
@@ -107,17 +117,17 @@ def add_credential(
 
 def find_person(tx: Reading, person: str) -> PersonRecord | None:
     """Return a person who has not left."""
-    row = tx.execute(select(people).where(people.c.id == person, people.c.ended.is_(None))).one_or_none()
+    own = {"person": person}
+    row = tx.execute(_PERSON, own).one_or_none()
     if row is None:
         return None
-    held = tx.execute(select(roles.c.role).where(roles.c.person == person)).scalars()
     return PersonRecord(
         row.id,
-        frozenset(Role(role) for role in held),
+        frozenset(Role(role) for role in tx.execute(_ROLES, own).scalars()),
         _credentials(tx, person),
         parse_stamp(row.added),
         row.name_event,
-        frozenset(tx.execute(select(controllers.c.dataset).where(controllers.c.person == person)).scalars()),
+        frozenset(tx.execute(_CONTROLS, own).scalars()),
     )
 
 
@@ -150,8 +160,7 @@ def _one(tx: Reading, person: str) -> PersonRecord:
 
 
 def _credentials(tx: Reading, person: str) -> tuple[Credential, ...]:
-    t = credentials.c
-    rows = tx.execute(select(credentials).where(t.person == person, t.revoked.is_(None)).order_by(t.kind, t.issued))
+    rows = tx.execute(_CREDENTIALS, {"person": person})
     return tuple(
         Credential(row.kind, row.issuer, parse_stamp(row.issued), parse_stamp(row.expires), row.evidence or "")
         for row in rows

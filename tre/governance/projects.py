@@ -10,7 +10,7 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Row, insert, select
+from sqlalchemy import Row, bindparam, insert, select
 
 from tre.base.clock import parse_stamp, stamp
 from tre.base.reasons import Refusal, Refused
@@ -25,6 +25,10 @@ from tre.policy import CompiledPolicy
 from tre.policy.context import Project, Role, Status
 from tre.store import Reading, Transaction
 from tre.store.tables import project_datasets, project_members, projects
+
+_PROJECT = select(projects).where(projects.c.id == bindparam("project"))
+_MEMBERS = select(project_members).where(project_members.c.project == bindparam("project"))
+_DATASETS = select(project_datasets).where(project_datasets.c.project == bindparam("project"))
 
 DEFAULT_LIFE = timedelta(days=365)
 """How long a project lasts that was given no end: none is granted for ever."""
@@ -108,7 +112,7 @@ def add_project(tx: Transaction, trail: Trail, new: NewProject) -> ProjectRecord
 
 def find_project(tx: Reading, project: str) -> ProjectRecord | None:
     """Return a project by id."""
-    row = tx.execute(select(projects).where(projects.c.id == project)).one_or_none()
+    row = tx.execute(_PROJECT, {"project": project}).one_or_none()
     return None if row is None else _record(tx, row)
 
 
@@ -167,8 +171,8 @@ def _usable(tx: Reading, new: NewProject, dataset: str, refusals: list[Refusal])
 
 
 def _record(tx: Reading, row: Row[Any]) -> ProjectRecord:
-    members = tx.execute(select(project_members).where(project_members.c.project == row.id))
-    uses = tx.execute(select(project_datasets).where(project_datasets.c.project == row.id)).all()
+    members = tx.execute(_MEMBERS, {"project": row.id})
+    uses = tx.execute(_DATASETS, {"project": row.id}).all()
     return ProjectRecord(
         row.id,
         Status(row.state),

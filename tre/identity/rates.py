@@ -10,7 +10,7 @@ import hmac
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, update
+from sqlalchemy import bindparam, delete, update
 
 from tre.base.clock import Clock
 from tre.base.reasons import Refused
@@ -21,6 +21,12 @@ from tre.store.tables import rates
 WINDOW = 60
 """Seconds."""
 
+_MORE = (
+    update(rates)
+    .where(rates.c.key == bindparam("counted"), rates.c.window == bindparam("in_window"))
+    .values(count=rates.c.count + 1)
+    .returning(rates.c.count)
+)
 _KEPT = 2
 _ATTEMPTS = 2
 
@@ -45,14 +51,12 @@ class Rates:
 
 
 def _counted(tx: Transaction, digest: str, window: int) -> int:
-    t = rates.c
-    more = update(rates).where(t.key == digest, t.window == window).values(count=t.count + 1).returning(t.count)
     for _ in range(_ATTEMPTS):
-        found = tx.execute(more).scalar_one_or_none()
+        found = tx.execute(_MORE, {"counted": digest, "in_window": window}).scalar_one_or_none()
         if found is not None:
             return int(found)
         if tx.insert_new(rates, {"key": digest, "window": window, "count": 1}):
-            tx.execute(delete(rates).where(t.window < window - _KEPT))
+            tx.execute(delete(rates).where(rates.c.window < window - _KEPT))
             return 1
     raise LookupError("a rate that is neither there nor new; this is a bug, report it")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import bindparam, or_, select, update
 
 from tre.base.clock import stamp
 from tre.jobs.rows import Job, State, as_job
@@ -18,24 +18,27 @@ from tre.store.tables import leases, queries
 
 BURNER = "burner"
 _HELD = (State.QUEUED.value, State.RUNNING.value)
+_FREE = (
+    queries.c.state == State.QUEUED.value,
+    or_(queries.c.lease_until.is_(None), queries.c.lease_until < bindparam("now")),
+)
+_UNCLAIMED = select(queries).where(*_FREE).order_by(queries.c.number).limit(bindparam("most"))
+_CLAIM = (
+    update(queries)
+    .where(queries.c.id == bindparam("job"), *_FREE)
+    .values(lease_owner=bindparam("owner"), lease_until=bindparam("until"))
+)
 
 
 def unclaimed(tx: Reading, now: datetime, most: int) -> tuple[Job, ...]:
     """Return the queued requests that nobody has in hand, those that have waited longest."""
-    rows = tx.execute(
-        select(queries).where(queries.c.state == State.QUEUED.value, _free(now)).order_by(queries.c.number).limit(most)
-    )
-    return tuple(as_job(row) for row in rows)
+    return tuple(as_job(row) for row in tx.execute(_UNCLAIMED, {"now": stamp(now), "most": most}))
 
 
 def claim(tx: Transaction, job: str, owner: str, now: datetime, until: datetime) -> bool:
     """Take a queued request in hand; False where somebody has it or it waits no longer."""
-    done = tx.execute(
-        update(queries)
-        .where(queries.c.id == job, queries.c.state == State.QUEUED.value, _free(now))
-        .values(lease_owner=owner, lease_until=stamp(until))
-    )
-    return bool(done.rowcount)
+    taken = {"job": job, "now": stamp(now), "owner": owner, "until": stamp(until)}
+    return bool(tx.execute(_CLAIM, taken).rowcount)
 
 
 def unclaim(tx: Transaction, owner: str | None = None, job: str | None = None) -> None:
@@ -65,7 +68,3 @@ def elect(tx: Transaction, name: str, owner: str, now: datetime, until: datetime
     if tx.execute(mine).rowcount:
         return True
     return tx.insert_new(leases, {"name": name, "owner": owner, "until": stamp(until)})
-
-
-def _free(now: datetime) -> ColumnElement[bool]:
-    return or_(queries.c.lease_until.is_(None), queries.c.lease_until < stamp(now))

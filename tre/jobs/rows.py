@@ -9,11 +9,16 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, bindparam, insert, select, update
 
 from tre.base.clock import parse_stamp, stamp
 from tre.store import Reading, Transaction
 from tre.store.tables import queries
+
+_SUBMIT = insert(queries)
+_JOB = select(queries).where(queries.c.id == bindparam("job"))
+_STATES = select(queries.c.id, queries.c.state).where(queries.c.id.in_(bindparam("jobs", expanding=True)))
+_RECEIPT = update(queries).where(queries.c.id == bindparam("job")).values(receipt_index=bindparam("index"))
 
 
 class State(StrEnum):
@@ -94,27 +99,26 @@ class Job:
 
 def submit(tx: Transaction, job: NewJob, now: datetime) -> None:
     """Queue a request; in the transaction that reserves its price and records its intent."""
-    tx.execute(
-        insert(queries).values(
-            id=job.id,
-            state=State.QUEUED.value,
-            project=job.project,
-            person=job.person,
-            dataset=job.dataset,
-            version=job.version,
-            questions=json.dumps(list(job.questions)),
-            decision=json.dumps(dict(job.decision), sort_keys=True),
-            intent=job.intent,
-            release_ms=job.release_ms,
-            limit_ms=job.limit_ms,
-            created=stamp(now),
-        )
-    )
+    values = {
+        "id": job.id,
+        "state": State.QUEUED.value,
+        "project": job.project,
+        "person": job.person,
+        "dataset": job.dataset,
+        "version": job.version,
+        "questions": json.dumps(list(job.questions)),
+        "decision": json.dumps(dict(job.decision), sort_keys=True),
+        "intent": job.intent,
+        "release_ms": job.release_ms,
+        "limit_ms": job.limit_ms,
+        "created": stamp(now),
+    }
+    tx.execute(_SUBMIT, values)
 
 
 def find(tx: Reading, job: str) -> Job | None:
     """Return a request by id."""
-    row = tx.execute(select(queries).where(queries.c.id == job)).one_or_none()
+    row = tx.execute(_JOB, {"job": job}).one_or_none()
     return None if row is None else as_job(row)
 
 
@@ -135,8 +139,7 @@ def states_of(tx: Reading, ids: Collection[str]) -> dict[str, State]:
     """Return the states of requests by id; unknown ones are left out."""
     if not ids:
         return {}
-    rows = tx.execute(select(queries.c.id, queries.c.state).where(queries.c.id.in_(list(ids))))
-    return {row.id: State(row.state) for row in rows}
+    return {row.id: State(row.state) for row in tx.execute(_STATES, {"jobs": list(ids)})}
 
 
 def running(tx: Reading, leases_before: datetime | None = None) -> tuple[Job, ...]:
@@ -149,7 +152,7 @@ def running(tx: Reading, leases_before: datetime | None = None) -> tuple[Job, ..
 
 def note_receipt(tx: Transaction, job: str, index: int) -> None:
     """Note where a request's outcome stands in the log."""
-    tx.execute(update(queries).where(queries.c.id == job).values(receipt_index=index))
+    tx.execute(_RECEIPT, {"job": job, "index": index})
 
 
 def as_job(row: Row[Any]) -> Job:

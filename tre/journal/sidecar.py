@@ -16,7 +16,7 @@ from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import delete, insert, select
+from sqlalchemy import bindparam, delete, insert, select
 
 from audit.entries import Event
 from tre.base.ids import Randomness
@@ -26,6 +26,13 @@ from tre.journal.recovery import Shown
 from tre.store import Reading, Transaction
 from tre.store.tables import sidecar, sidecar_keys
 
+_WRITE = insert(sidecar)
+_READ = (
+    select(sidecar.c.sealed, sidecar_keys.c.scope, sidecar_keys.c.wrapped)
+    .join(sidecar_keys, sidecar_keys.c.scope == sidecar.c.scope)
+    .where(sidecar.c.event_id == bindparam("event"), sidecar.c.kind == bindparam("kind"))
+)
+_WRAPPED = select(sidecar_keys.c.wrapped).where(sidecar_keys.c.scope == bindparam("scope"))
 _KEY = 32
 _NONCE = 12
 
@@ -99,7 +106,7 @@ class Sidecar:
         :param scope: whose key: `project/ID` or `person/ID`. :param kind: `sql`, `name`, `address` or `reason`.
         """
         content = self._seal(self._key(tx, scope), text.encode(), _bound(event_id, kind))
-        tx.execute(insert(sidecar).values(event_id=event_id, kind=kind, scope=scope, sealed=content))
+        tx.execute(_WRITE, {"event_id": event_id, "kind": kind, "scope": scope, "sealed": content})
         return hashlib.sha256(content).hexdigest()
 
     def read(self, tx: Reading, event_id: str, kind: str) -> str | None:
@@ -107,23 +114,18 @@ class Sidecar:
 
         Raises Refused (journal.key-missing) where the key does not open it.
         """
-        row = tx.execute(
-            select(sidecar.c.sealed, sidecar_keys.c.scope, sidecar_keys.c.wrapped)
-            .join(sidecar_keys, sidecar_keys.c.scope == sidecar.c.scope)
-            .where(sidecar.c.event_id == event_id, sidecar.c.kind == kind)
-        ).one_or_none()
+        row = tx.execute(_READ, {"event": event_id, "kind": kind}).one_or_none()
         if row is None:
             return None
         key = AESGCM(opened(self._master, row.wrapped, row.scope.encode()))
         return opened(key, row.sealed, _bound(event_id, kind)).decode()
 
     def _key(self, tx: Transaction, scope: str) -> AESGCM:
-        found = select(sidecar_keys.c.wrapped).where(sidecar_keys.c.scope == scope)
-        wrapped = tx.execute(found).scalar_one_or_none()
+        wrapped = tx.execute(_WRAPPED, {"scope": scope}).scalar_one_or_none()
         if wrapped is None:
             fresh = self._seal(self._master, self._randomness(_KEY), scope.encode())
             tx.insert_new(sidecar_keys, {"scope": scope, "wrapped": fresh})
-            wrapped = tx.execute(found).scalar_one()
+            wrapped = tx.execute(_WRAPPED, {"scope": scope}).scalar_one()
         return AESGCM(opened(self._master, wrapped, scope.encode()))
 
     def _seal(self, key: AESGCM, text: bytes, bound: bytes) -> bytes:

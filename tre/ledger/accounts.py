@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Row, bindparam, func, insert, select, update
 
 from tre.base.cost import Cost, Measure
 from tre.base.reasons import Refused
@@ -13,6 +13,8 @@ from tre.base.reasons import budget as reasons
 from tre.ledger.ids import LedgerId
 from tre.store import Reading, Transaction
 from tre.store.tables import LARGEST, ledger_limits, ledgers
+
+_LEDGER = select(ledgers).where(ledgers.c.id == bindparam("ledger"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ def ensure(tx: Transaction, ledger: LedgerId, limit: Cost, event: str) -> Balanc
 
 def balance(tx: Reading, ledger: LedgerId) -> Balance:
     """Return one ledger. Raises Refused (budget.unknown-ledger)."""
-    row = tx.execute(select(ledgers).where(ledgers.c.id == ledger.text)).one_or_none()
+    row = tx.execute(_LEDGER, {"ledger": ledger.text}).one_or_none()
     if row is None:
         raise Refused.because(reasons.UNKNOWN_LEDGER, ledger=ledger.text)
     return _balance(row)

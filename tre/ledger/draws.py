@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Executable, Row, bindparam, delete, insert, select, update
 
 from tre.base.cost import Cost, Measure
 from tre.base.passage import Release, reload_release
@@ -21,6 +21,20 @@ from tre.ledger.ids import LedgerId
 from tre.store import Reading, Transaction
 from tre.store.tables import draw_payments
 from tre.store.tables import draws as table
+
+_OF_QUESTION = table.c.question == bindparam("of_question")
+_AT = _OF_QUESTION, table.c.position == bindparam("at")
+_DRAWS = select(table).where(_OF_QUESTION).order_by(table.c.position)
+_DRAW = select(table).where(*_AT)
+_PENDING = *_AT, table.c.leader == bindparam("led_by"), table.c.state == "pending"
+_STORE = update(table).where(*_PENDING).values(state="stored", release=bindparam("released"))
+_FAIL = update(table).where(*_PENDING).values(state="failed")
+_DROP = delete(table).where(*_PENDING)
+_PAID = select(draw_payments.c.position, draw_payments.c.query).where(
+    draw_payments.c.payer == bindparam("payer"), draw_payments.c.question == bindparam("question")
+)
+_PAY = insert(draw_payments)
+_UNPAY = delete(draw_payments).where(draw_payments.c.query == bindparam("of_query"))
 
 
 class DrawState(StrEnum):
@@ -59,8 +73,7 @@ class Follow:
 
 def draws(tx: Reading, question: str) -> tuple[Draw, ...]:
     """Return every draw of a question by position, failed ones too."""
-    rows = tx.execute(select(table).where(table.c.question == question).order_by(table.c.position))
-    return tuple(_draw(row) for row in rows)
+    return tuple(_draw(row) for row in tx.execute(_DRAWS, {"of_question": question}))
 
 
 def begin_draw(tx: Transaction, question: str, position: int, query: str, cost: Cost) -> Lead | Follow:
@@ -75,24 +88,23 @@ def begin_draw(tx: Transaction, question: str, position: int, query: str, cost: 
         "cost_delta": cost.delta,
     }
     made = tx.insert_new(table, values)
-    draw = _draw(tx.execute(select(table).where(*_at(question, position))).one())
+    draw = _draw(tx.execute(_DRAW, {"of_question": question, "at": position}).one())
     return Lead(draw) if made else Follow(draw)
 
 
 def store_draw(tx: Transaction, question: str, position: int, query: str, release: Release) -> None:
     """Keep the release of a pending draw that `query` leads."""
-    _end(tx, question, position, query, state=DrawState.STORED.value, release=release.as_json())
+    _end(tx, _STORE, question, position, query, released=release.as_json())
 
 
 def fail_draw(tx: Transaction, question: str, position: int, query: str) -> None:
     """End a pending draw without a release; its price is spent by the burning of `query`."""
-    _end(tx, question, position, query, state=DrawState.FAILED.value)
+    _end(tx, _FAIL, question, position, query)
 
 
 def drop_draw(tx: Transaction, question: str, position: int, query: str) -> None:
     """Take back a pending draw whose leader was voided: nothing was read, so the position is free again."""
-    gone = tx.execute(delete(table).where(*_pending(question, position, query)))
-    _exactly_one(gone.rowcount)
+    _end(tx, _DROP, question, position, query)
 
 
 def paid(tx: Reading, payer: LedgerId, question: str) -> dict[int, frozenset[str]]:
@@ -100,10 +112,8 @@ def paid(tx: Reading, payer: LedgerId, question: str) -> dict[int, frozenset[str
 
     A query that is still queued may be voided and its payment with it: whoever relies on it waits for its end.
     """
-    t = draw_payments.c
-    rows = tx.execute(select(t.position, t.query).where(t.payer == payer.text, t.question == question))
     found: dict[int, frozenset[str]] = {}
-    for row in rows:
+    for row in tx.execute(_PAID, {"payer": payer.text, "question": question}):
         found[row.position] = found.get(row.position, frozenset()) | {row.query}
     return found
 
@@ -111,29 +121,17 @@ def paid(tx: Reading, payer: LedgerId, question: str) -> dict[int, frozenset[str
 def pay(tx: Transaction, payer: LedgerId, question: str, positions: Iterable[int], query: str) -> None:
     """Note that `query` reserves these draws for `payer`; in the transaction of its reservation."""
     for position in positions:
-        tx.execute(insert(draw_payments).values(payer=payer.text, question=question, position=position, query=query))
+        tx.execute(_PAY, {"payer": payer.text, "question": question, "position": position, "query": query})
 
 
 def unpay(tx: Transaction, query: str) -> None:
     """Forget the payments of a voided query; in the transaction that gives its reservation back."""
-    tx.execute(delete(draw_payments).where(draw_payments.c.query == query))
+    tx.execute(_UNPAY, {"of_query": query})
 
 
-def _end(tx: Transaction, question: str, position: int, query: str, **values: str) -> None:
-    ended = tx.execute(update(table).where(*_pending(question, position, query)).values(**values))
-    _exactly_one(ended.rowcount)
-
-
-def _at(question: str, position: int) -> tuple[Any, ...]:
-    return table.c.question == question, table.c.position == position
-
-
-def _pending(question: str, position: int, query: str) -> tuple[Any, ...]:
-    return *_at(question, position), table.c.leader == query, table.c.state == DrawState.PENDING.value
-
-
-def _exactly_one(count: int) -> None:
-    if count != 1:
+def _end(tx: Transaction, how: Executable, question: str, position: int, query: str, **values: str) -> None:
+    ended = tx.execute(how, {"of_question": question, "at": position, "led_by": query, **values})
+    if ended.rowcount != 1:
         raise LookupError("no such pending draw of this query; this is a bug, report it")
 
 

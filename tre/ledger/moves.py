@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import BigInteger, bindparam, insert, select, update
 
 from tre.base.cost import Cost, Measure
 from tre.base.reasons import Refusal, Refused
@@ -20,6 +20,48 @@ from tre.ledger.accounts import amounts, balance, checked
 from tre.ledger.ids import LedgerId
 from tre.store import Transaction
 from tre.store.tables import ledgers, movements
+
+_TOTALS = (
+    ledgers.c.seq,
+    (ledgers.c.spent_amount + ledgers.c.reserved_amount).label("total_amount"),
+    (ledgers.c.spent_delta + ledgers.c.reserved_delta).label("total_delta"),
+)
+_AMOUNT, _DELTA = bindparam("amount", type_=BigInteger), bindparam("delta", type_=BigInteger)
+_RESERVE = (
+    update(ledgers)
+    .where(
+        ledgers.c.id == bindparam("ledger"),
+        ledgers.c.measure == bindparam("in_measure"),
+        ledgers.c.spent_amount + ledgers.c.reserved_amount + _AMOUNT <= ledgers.c.limit_amount,
+        ledgers.c.spent_delta + ledgers.c.reserved_delta + _DELTA <= ledgers.c.limit_delta,
+    )
+    .values(
+        reserved_amount=ledgers.c.reserved_amount + _AMOUNT,
+        reserved_delta=ledgers.c.reserved_delta + _DELTA,
+        seq=ledgers.c.seq + 1,
+    )
+    .returning(*_TOTALS)
+)
+_CLOSE = (
+    update(ledgers)
+    .where(ledgers.c.id == bindparam("ledger"))
+    .values(
+        reserved_amount=ledgers.c.reserved_amount - _AMOUNT,
+        reserved_delta=ledgers.c.reserved_delta - _DELTA,
+        spent_amount=ledgers.c.spent_amount + bindparam("gone_amount", type_=BigInteger),
+        spent_delta=ledgers.c.spent_delta + bindparam("gone_delta", type_=BigInteger),
+        seq=ledgers.c.seq + 1,
+    )
+    .returning(*_TOTALS)
+)
+_CLOSED = select(movements.c.ledger).where(movements.c.query == bindparam("of_query"), movements.c.closes == 1)
+_OPEN = (
+    select(movements.c.ledger, movements.c.cost_amount, movements.c.cost_delta, ledgers.c.measure)
+    .join(ledgers, ledgers.c.id == movements.c.ledger)
+    .where(movements.c.query == bindparam("of_query"), movements.c.closes == 0, movements.c.ledger.not_in(_CLOSED))
+    .order_by(movements.c.ledger)
+)
+_RECORD = insert(movements)
 
 
 class Kind(StrEnum):
@@ -90,22 +132,8 @@ def void(tx: Transaction, query: str) -> tuple[Movement, ...]:
 
 
 def _reserve_one(tx: Transaction, query: str, ledger: LedgerId, cost: Cost) -> Movement | None:
-    t = ledgers.c
-    row = tx.execute(
-        update(ledgers)
-        .where(
-            t.id == ledger.text,
-            t.measure == cost.measure.value,
-            t.spent_amount + t.reserved_amount + cost.amount <= t.limit_amount,
-            t.spent_delta + t.reserved_delta + cost.delta <= t.limit_delta,
-        )
-        .values(
-            reserved_amount=t.reserved_amount + cost.amount,
-            reserved_delta=t.reserved_delta + cost.delta,
-            seq=t.seq + 1,
-        )
-        .returning(*_TOTALS)
-    ).one_or_none()
+    asked = {"ledger": ledger.text, "in_measure": cost.measure.value, "amount": cost.amount, "delta": cost.delta}
+    row = tx.execute(_RESERVE, asked).one_or_none()
     if row is None:
         return None
     after = _total(cost.measure, row)
@@ -117,20 +145,9 @@ def _close(tx: Transaction, query: str, kind: Kind) -> tuple[Movement, ...]:
 
 
 def _close_one(tx: Transaction, query: str, kind: Kind, ledger: LedgerId, cost: Cost) -> Movement:
-    t = ledgers.c
-    spent = Cost.zero(cost.measure) if kind is Kind.VOID else cost
-    row = tx.execute(
-        update(ledgers)
-        .where(t.id == ledger.text)
-        .values(
-            reserved_amount=t.reserved_amount - cost.amount,
-            reserved_delta=t.reserved_delta - cost.delta,
-            spent_amount=t.spent_amount + spent.amount,
-            spent_delta=t.spent_delta + spent.delta,
-            seq=t.seq + 1,
-        )
-        .returning(*_TOTALS)
-    ).one()
+    gone = Cost.zero(cost.measure) if kind is Kind.VOID else cost
+    moved = {"amount": cost.amount, "delta": cost.delta, "gone_amount": gone.amount, "gone_delta": gone.delta}
+    row = tx.execute(_CLOSE, {"ledger": ledger.text, **moved}).one()
     after = _total(cost.measure, row)
     before = after + cost if kind is Kind.VOID else after
     return record(tx, Movement(ledger, row.seq, query, kind, cost, before, after))
@@ -138,39 +155,24 @@ def _close_one(tx: Transaction, query: str, kind: Kind, ledger: LedgerId, cost: 
 
 def open_reservations(tx: Transaction, query: str) -> list[tuple[str, Cost]]:
     """Return (ledger, cost) of what `query` reserved and nothing has closed, in ascending ledger."""
-    t = movements.c
-    closed = select(t.ledger).where(t.query == query, t.closes == 1)
-    rows = tx.execute(
-        select(t.ledger, t.cost_amount, t.cost_delta, ledgers.c.measure)
-        .join(ledgers, ledgers.c.id == t.ledger)
-        .where(t.query == query, t.closes == 0, t.ledger.not_in(closed))
-        .order_by(t.ledger)
-    )
+    rows = tx.execute(_OPEN, {"of_query": query})
     return [(row.ledger, Cost(Measure(row.measure), row.cost_amount, row.cost_delta)) for row in rows]
 
 
 def record(tx: Transaction, movement: Movement) -> Movement:
     """Keep a movement; a second closing of one reservation breaks a unique key."""
     parts = {"cost": movement.cost, "before": movement.before, "after": movement.after}
-    tx.execute(
-        insert(movements).values(
-            ledger=movement.ledger.text,
-            seq=movement.seq,
-            query=movement.query,
-            kind=movement.kind.value,
-            closes=int(movement.kind is not Kind.RESERVE),
-            **{f"{name}_amount": cost.amount for name, cost in parts.items()},
-            **{f"{name}_delta": cost.delta for name, cost in parts.items()},
-        )
-    )
+    values = {
+        "ledger": movement.ledger.text,
+        "seq": movement.seq,
+        "query": movement.query,
+        "kind": movement.kind.value,
+        "closes": int(movement.kind is not Kind.RESERVE),
+    }
+    values |= {f"{name}_amount": cost.amount for name, cost in parts.items()}
+    values |= {f"{name}_delta": cost.delta for name, cost in parts.items()}
+    tx.execute(_RECORD, values)
     return movement
-
-
-_TOTALS = (
-    ledgers.c.seq,
-    (ledgers.c.spent_amount + ledgers.c.reserved_amount).label("total_amount"),
-    (ledgers.c.spent_delta + ledgers.c.reserved_delta).label("total_delta"),
-)
 
 
 def _total(measure: Measure, row: Any) -> Cost:
