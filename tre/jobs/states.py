@@ -6,11 +6,10 @@ Each function returns whether *this* caller made the transition; who gets False 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, update
+from sqlalchemy import Update, bindparam, update
 
 from tre.base.clock import stamp
 from tre.base.reasons.journal import RESULT_LOST
@@ -18,6 +17,10 @@ from tre.jobs.rows import Answer, State
 from tre.journal import Shown
 from tre.store import Transaction
 from tre.store.tables import queries
+
+_ANYBODY = update(queries).where(queries.c.id == bindparam("job"), queries.c.state == bindparam("before"))
+_OWNER = _ANYBODY.where(queries.c.lease_owner == bindparam("owner"))
+_AFTER_ITS_LEASE = _ANYBODY.where(queries.c.lease_until < bindparam("now"))
 
 TRANSITIONS = frozenset(
     {
@@ -33,37 +36,40 @@ TRANSITIONS = frozenset(
 def start(tx: Transaction, job: str, owner: str, now: datetime, lease_until: datetime) -> bool:
     """Queued → running, under a lease of `owner`; durable before the engine is asked."""
     values = {"lease_owner": owner, "lease_until": stamp(lease_until), "started": stamp(now)}
-    return _move(tx, job, State.QUEUED, State.RUNNING, (), **values)
+    return _move(tx, _ANYBODY, job, State.QUEUED, State.RUNNING, **values)
 
 
 def commit(tx: Transaction, job: str, owner: str, now: datetime, outcome: str, answer: Answer) -> bool:
     """Running → committed, by the lease's owner alone; `outcome` is the event id of the entry that says so."""
     values = {"releases": json.dumps([list(one) for one in answer.releases]), "result": json.dumps(dict(answer.result))}
-    mine = [queries.c.lease_owner == owner]
-    return _move(tx, job, State.RUNNING, State.COMMITTED, mine, finished=stamp(now), outcome=outcome, **values)
+    values |= {"finished": stamp(now), "outcome": outcome, "owner": owner}
+    return _move(tx, _OWNER, job, State.RUNNING, State.COMMITTED, **values)
 
 
 def burn(tx: Transaction, job: str, now: datetime, outcome: str, error: str, owner: str | None = None) -> bool:
     """Running → burned: by its owner when the run failed, by whoever may say so when the owner is dead."""
-    held = [queries.c.lease_owner == owner] if owner is not None else []
-    return _move(tx, job, State.RUNNING, State.BURNED, held, finished=stamp(now), outcome=outcome, error=error)
+    values = {"finished": stamp(now), "outcome": outcome, "error": error}
+    if owner is None:
+        return _move(tx, _ANYBODY, job, State.RUNNING, State.BURNED, **values)
+    return _move(tx, _OWNER, job, State.RUNNING, State.BURNED, owner=owner, **values)
 
 
 def burn_lapsed(tx: Transaction, job: str, now: datetime, outcome: str, error: str) -> bool:
     """Running → burned, once its lease has lapsed: its owner is dead, or cannot reach the database."""
-    lapsed = [queries.c.lease_until < stamp(now)]
-    return _move(tx, job, State.RUNNING, State.BURNED, lapsed, finished=stamp(now), outcome=outcome, error=error)
+    values = {"finished": stamp(now), "outcome": outcome, "error": error, "now": stamp(now)}
+    return _move(tx, _AFTER_ITS_LEASE, job, State.RUNNING, State.BURNED, **values)
 
 
 def cancel(tx: Transaction, job: str, now: datetime, outcome: str, error: str) -> bool:
     """Running → burned, by the wish of who asked: its owner finds it gone and stops its engine."""
     values = {"finished": stamp(now), "outcome": outcome, "error": error, "cancelled": stamp(now)}
-    return _move(tx, job, State.RUNNING, State.BURNED, (), **values)
+    return _move(tx, _ANYBODY, job, State.RUNNING, State.BURNED, **values)
 
 
 def void(tx: Transaction, job: str, now: datetime, outcome: str, error: str) -> bool:
     """Queued → voided: cancelled, revoked, pool or log down; nothing was read."""
-    return _move(tx, job, State.QUEUED, State.VOIDED, (), finished=stamp(now), outcome=outcome, error=error)
+    values = {"finished": stamp(now), "outcome": outcome, "error": error}
+    return _move(tx, _ANYBODY, job, State.QUEUED, State.VOIDED, **values)
 
 
 def adopt(tx: Transaction, shown: Shown) -> tuple[str, ...]:
@@ -96,19 +102,9 @@ def _adopt_one(tx: Transaction, index: int, fields: Any) -> bool:
     return bool(done.rowcount)
 
 
-def _move(
-    tx: Transaction,
-    job: str,
-    before: State,
-    after: State,
-    only: Sequence[ColumnElement[bool]],
-    **values: str | None,
-) -> bool:
+def _move(tx: Transaction, by: Update, job: str, before: State, after: State, **values: str) -> bool:
+    """Make a transition if `by` finds the request in the state before it; what of `values` is a column is set."""
     if (before, after) not in TRANSITIONS:
         raise ValueError(f"no transition from {before} to {after}; this is a bug, report it")
-    done = tx.execute(
-        update(queries)
-        .where(queries.c.id == job, queries.c.state == before.value, *only)
-        .values(state=after.value, **values)
-    )
+    done = tx.execute(by, {"job": job, "before": before.value, "state": after.value, **values})
     return bool(done.rowcount)
