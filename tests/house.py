@@ -47,6 +47,6 @@ def furnish(
     return House(Home(root))
 
 
-def question(sql: str = COUNT, epsilon: str = "0.1", **ask: object) -> Question:
+def question(sql: str = COUNT, epsilon: str | None = "0.1", **ask: object) -> Question:
     """Return a question at a price."""
-    return Question(sql, "postgres", Ask(Fraction(epsilon), **ask))
+    return Question(sql, "postgres", Ask(None if epsilon is None else Fraction(epsilon), **ask))

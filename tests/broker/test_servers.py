@@ -68,7 +68,7 @@ def test_servers_that_are_killed_leave_nothing_started_twice_and_nothing_open(sh
     asking = Broker(house.parts(), alone=False)  # takes questions in, and runs none
     for year in range(REQUESTS):
         sql = f"SELECT COUNT(*) AS n FROM person WHERE year_of_birth > {1920 + year // 2}"
-        assert asking.submit(OKAFOR, PROJECT, None, question(sql, "0.05")).queued
+        assert asking.submit(OKAFOR, PROJECT, None, question(sql, "0.05"), f"q_{year:032x}").queued
     servers = [server(shared_home, notes) for _ in range(SERVERS)]
     dice, end = random.Random(4), time.monotonic() + 120
     for _ in range(KILLED):

@@ -9,7 +9,7 @@ from typing import Any
 from tre.base.reasons import Place, Refused
 from tre.base.reasons.faults import ENGINE
 from tre.base.reasons.identity import TOKEN_SIGNATURE
-from tre.base.reasons.requests import CANCELLED, ENDED
+from tre.base.reasons.requests import CANCELLED, ENDED, NOT_ANSWERED
 from tre.base.reasons.web import (
     NOT_FINISHED,
     UNKNOWN_DATASET,
@@ -30,7 +30,7 @@ from tre.web.plan_views import (
     StepView,
 )
 from tre.web.problems import reason_view
-from tre.web.service import QueryRequest
+from tre.web.service import QueryRequest, RefinementRequest
 from tre.web.views import (
     AccountView,
     AmountView,
@@ -110,6 +110,7 @@ class FakeService:
     polls: int = 2
     asked: list[QueryRequest] = field(default_factory=list)
     keys: list[str | None] = field(default_factory=list)
+    refined: list[RefinementRequest] = field(default_factory=list)
     waited: list[float] = field(default_factory=list)
     queries: dict[str, tuple[str, QueryView]] = field(default_factory=dict)
 
@@ -143,6 +144,16 @@ class FakeService:
             failure=failure,
             retry_after=0.01,
         )
+        self.queries[view.id] = (principal.person, view)
+        return view
+
+    def refine(self, principal: Principal, query: str, offer: RefinementRequest, idempotency: str | None) -> QueryView:
+        found = self._own(principal, query)
+        if found.state != "committed":
+            raise Refused.because(NOT_ANSWERED)
+        self.refined.append(offer)
+        view = self.submit(principal, found.project, QueryRequest("SELECT 1"), idempotency)
+        view = view.model_copy(update={"refines": query})
         self.queries[view.id] = (principal.person, view)
         return view
 

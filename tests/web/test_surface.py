@@ -12,6 +12,7 @@ from werkzeug.test import TestResponse
 from tests.web.fake import FakeService, principal
 from tre.privacy.accuracy import Accuracy
 from tre.web import create_app
+from tre.web.service import RefinementRequest
 
 ADA = {"Authorization": "Bearer ada"}
 
@@ -145,10 +146,26 @@ def test_another_persons_query_does_not_exist(web: FlaskClient) -> None:
         assert (answer.status_code, answer.get_json()["code"]) == (404, "web.unknown-query")
 
 
-def test_what_is_not_offered_yet_says_so(web: FlaskClient) -> None:
+def test_a_refinement_is_a_query_of_its_own_at_an_epsilon_or_for_an_accuracy(
+    web: FlaskClient, service: FakeService
+) -> None:
     here = post(web, "/api/v1/queries", ask()).headers["Location"]
-    refined = post(web, f"{here}/refinements", {"epsilon": "0.1"})
-    assert (refined.status_code, refined.get_json()["code"]) == (501, "web.refinements-not-yet")
+    refined = post(web, f"{here}/refinements", {"epsilon": "0.1"}, Idempotency_Key="k")
+    assert refined.status_code == 200
+    assert refined.headers["Location"] != here
+    assert here.endswith(refined.get_json()["refines"])
+    assert service.keys[-1] == "k"
+    assert post(web, f"{here}/refinements", {"accuracy": "±2%"}).status_code == 200
+    assert service.refined == [
+        RefinementRequest(Fraction("0.1")),
+        RefinementRequest(None, Accuracy(Fraction(2, 100), relative=True)),
+    ]
+    for wrong in ({}, {"epsilon": 0}, {"epsilon": "0.1", "accuracy": "±2"}, {"epsilon": None}, {"groups": 3}):
+        assert post(web, f"{here}/refinements", wrong).status_code == 400
+    slow = post(web, "/api/v1/queries", ask(sql="slow"), Prefer="wait=0").headers["Location"]
+    answer = post(web, f"{slow}/refinements", {"epsilon": 1})
+    assert (answer.status_code, answer.get_json()["code"]) == (409, "request.not-answered")
+    assert post(web, "/api/v1/queries/q_none/refinements", {"epsilon": 1}).status_code == 404
 
 
 def test_an_accuracy_is_read_where_its_meaning_is_plain_and_refused_where_not(

@@ -15,6 +15,7 @@ face          the answer, with its receipt               `broker.Broker.find`
 from tre.broker.asking import Taken
 from tre.broker.broker import Broker, Shown
 from tre.broker.parts import Parts
+from tre.broker.refining import Offer
 from tre.broker.standing import Asker, Standing
 
-__all__ = ["Asker", "Broker", "Parts", "Shown", "Standing", "Taken"]
+__all__ = ["Asker", "Broker", "Offer", "Parts", "Shown", "Standing", "Taken"]

@@ -20,7 +20,7 @@ from tre.broker.plans import Basis
 from tre.broker.standing import Asker, Payments, Standing, costs, drawings, question_digest, situation, standing
 from tre.catalogue import Interval
 from tre.decide import Decision, Measured, Question, decide
-from tre.jobs import NewJob
+from tre.jobs import Job, NewJob
 from tre.journal.entries import Question as Asked
 from tre.journal.entries import query_denied, query_intent, request_denied
 from tre.privacy.accuracy import Accuracy
@@ -77,26 +77,39 @@ def check(
         return decide(question, situation(tx, parts, at)), at
 
 
+def named(parts: Parts, asker: Asker, project: str, key: str | None) -> str:
+    """Return the id of a request: the same for the same idempotency key of the same person in the same project."""
+    if key is None:
+        return new_id("q", parts.randomness)
+    return "q_" + parts.digest("key", asker.person, project, key)[:32]
+
+
 def submit(
-    parts: Parts, asker: Asker, project: str, dataset: str | None, question: Question, key: str | None = None
+    parts: Parts,
+    asker: Asker,
+    project: str,
+    dataset: str | None,
+    question: Question,
+    query: str,
+    refines: Job | None = None,
 ) -> Taken:
     """Take a question in. It is denied with every reason, or its price is reserved and its intent in the log.
 
-    :param key: the caller's idempotency key; the same key with the same question is the same request.
+    :param query: the request's id; where it is taken already, the same question is the same request.
+    :param refines: the answered request whose very measurements the question must be about.
     """
-    query = new_id("q", parts.randomness)
-    if key is not None:
-        query = "q_" + parts.digest("key", asker.person, project, key)[:32]
     for _ in range(_ATTEMPTS):
-        if key is not None and (known := _known(parts, query, question)) is not None:
+        if (known := _known(parts, query, question)) is not None:
             return known
         decision, at = _decided(parts, asker, project, dataset, question, query)
         if decision.plan is None or not decision.allowed:
             return _denied(parts, asker, at, question, decision, query)
+        if refines is not None and not _same(parts, at, decision, refines):
+            return _denied(parts, asker, at, question, decision, query, (Refusal(reasons.ANOTHER_QUESTION),))
         basis = Basis(_sealed(question), decision.policy_digest, decision.version)
         parts.plans.keep(query, basis, decision.plan)  # before the row: who takes the row may be quick
         try:
-            taken, events = _reserved(parts, asker, at, question, decision, query)
+            taken, events = _reserved(parts, asker, at, question, decision, query, refines)
         except _Moved:
             continue
         except Refused as refused:
@@ -106,6 +119,12 @@ def submit(
         _indexed(parts, query, events)
         return taken
     raise Refused.because(reasons.BUSY)
+
+
+def _same(parts: Parts, at: Standing, decision: Decision, refines: Job) -> bool:
+    """Whether a decision is about the questions of an earlier one, which name bounds, selection and version."""
+    asked_now = [question_digest(parts, at, measured.shape.question) for measured in decision.measured]
+    return asked_now == list(refines.questions)
 
 
 def _decided(
@@ -162,11 +181,17 @@ def _with_gate(said: Asked, codes: list[str]) -> Asked:
 
 
 def _reserved(
-    parts: Parts, asker: Asker, at: Standing, question: Question, decision: Decision, query: str
+    parts: Parts,
+    asker: Asker,
+    at: Standing,
+    question: Question,
+    decision: Decision,
+    query: str,
+    refines: Job | None,
 ) -> tuple[Taken, list[str]]:
     """AUDIT's first step, decision, reservation and intent in one transaction; return the entries on their way."""
     trail = parts.trail(asker.person, asker.token)
-    found = facts(decision, at)
+    found = facts(decision, at) | ({} if refines is None else {"refines": refines.id})
     questions = [question_digest(parts, at, one.question) for one in decision.measured]
     with parts.store.transaction() as tx:
         tx.in_turn([query, *questions])
@@ -259,6 +284,7 @@ def _job(
         intent=intent,
         release_ms=int(decision.timing.release * 1000),
         limit_ms=int(decision.timing.limit * 1000),
+        aim=None if decision.most is None else {"acr": asker.acr, "token": asker.token},
     )
 
 
@@ -284,6 +310,7 @@ def _sealed(question: Question) -> str:
             "accuracy": None if ask.accuracy is None else str(ask.accuracy),
             "groups": ask.groups,
             "rows": ask.rows,
+            "amounts": None if ask.amounts is None else list(ask.amounts),
             "totals": {name: [str(one.low), str(one.high)] for name, one in sorted(ask.totals.items())},
         },
         sort_keys=True,
@@ -297,4 +324,6 @@ def unsealed(text: str) -> Question:
     totals = {name: Interval(fraction(low), fraction(high)) for name, (low, high) in found["totals"].items()}
     epsilon = None if found["epsilon"] is None else fraction(found["epsilon"])
     accuracy = None if found["accuracy"] is None else Accuracy.read(found["accuracy"])
-    return Question(found["sql"], found["dialect"], Ask(epsilon, accuracy, found["groups"], found["rows"], totals))
+    amounts = None if found["amounts"] is None else tuple(found["amounts"])
+    ask = Ask(epsilon, accuracy, found["groups"], found["rows"], totals, amounts)
+    return Question(found["sql"], found["dialect"], ask)

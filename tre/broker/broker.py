@@ -8,10 +8,11 @@ from typing import Any
 
 from tre import governance, jobs, ledger
 from tre.base.reasons import Refused, web
-from tre.broker.asking import SQL, Taken, check, submit, unsealed
+from tre.broker.asking import SQL, Taken, check, named, submit, unsealed
 from tre.broker.cancelling import cancel
 from tre.broker.facts import amount, facts
 from tre.broker.parts import Parts
+from tre.broker.refining import Offer, refine
 from tre.broker.runner import Runner
 from tre.broker.standing import Asker, Standing, standing
 from tre.catalogue import Catalogue
@@ -74,8 +75,16 @@ class Broker:
     def submit(
         self, asker: Asker, project: str, dataset: str | None, question: Question, key: str | None = None
     ) -> Taken:
-        """Take a question in; see `tre.broker.asking.submit`."""
-        taken = submit(self.parts, asker, project, dataset, question, key)
+        """Take a question in; see `tre.broker.asking.submit`. `key` is the caller's idempotency key."""
+        query = named(self.parts, asker, project, key)
+        return self._taken(submit(self.parts, asker, project, dataset, question, query))
+
+    def refine(self, asker: Asker, query: str, offer: Offer, key: str | None = None) -> Taken:
+        """Ask an answered question for a further draw, by who may read its answer; see `tre.broker.refining`."""
+        job = self.read(asker, query).job
+        return self._taken(refine(self.parts, asker, job, offer, named(self.parts, asker, job.project, key)))
+
+    def _taken(self, taken: Taken) -> Taken:
         if taken.queued:
             self._runner.wake()
         return taken
@@ -236,6 +245,8 @@ def _text(tx: Reading, parts: Parts, job: Job) -> str | None:
 def _shown(tx: Reading, job: Job) -> Shown:
     if job.outcome is None:
         return Shown(job, job.state, None)
+    if job.aim is not None and job.state is State.COMMITTED:
+        return Shown(job, State.RUNNING, None)  # a pilot, whose second step is being priced
     index = job.receipt_index
     if index is None:
         index = outbox.indexes_of(tx, [job.outcome]).get(job.outcome)

@@ -20,7 +20,7 @@ from tre.privacy import accounting
 
 def facts(decision: Decision, at: Standing) -> dict[str, Any]:
     """Return the decision's facts as JSON values."""
-    rules = at.policy.rules
+    whole = at.policy.rules.per_project.least(_limit(at))
     return {
         "allowed": decision.allowed,
         "dataset": at.dataset,
@@ -29,7 +29,9 @@ def facts(decision: Decision, at: Standing) -> dict[str, Any]:
         "gates": [_verdict(verdict) for verdict in decision.verdicts],
         "price": amount(decision.price, at.policy),
         "dataset_price": decision.dataset_price.as_json(),
-        "share": share(decision.price, rules.per_project.least(_limit(at))),
+        "share": share(decision.price, whole),
+        "most": None if decision.most is None else amount(decision.most, at),
+        "most_share": None if decision.most is None else share(decision.most, whole),
         "errors": {} if decision.plan is None else dict(decision.plan.errors),
         "bounds": {} if decision.plan is None else {name: dict(one) for name, one in decision.plan.bounds.items()},
         "notes": [] if decision.plan is None else [*decision.plan.query.notes, *_released_first(decision)],

@@ -15,6 +15,7 @@ from tre.broker.ending import burn
 from tre.broker.holding import Holding
 from tre.broker.keeping import Keeper
 from tre.broker.parts import Parts
+from tre.broker.refining import second_step
 from tre.broker.running import run
 from tre.jobs import Job, State
 from tre.store import Reading
@@ -82,7 +83,9 @@ class Runner:
                     self.wake()
                     continue
             with self._wake:
-                self._wake.wait(_IDLE)
+                woken = self._wake.wait(_IDLE)
+            if not woken:
+                self._second_steps()  # also those that a dead server left
 
     def _next(self) -> Job | None:
         """Claim the request that has waited longest and waits for no other's measurement."""
@@ -102,6 +105,16 @@ class Runner:
         except Exception as error:  # noqa: BLE001 - the message may quote what was in hand
             structlog.get_logger("tre.broker").error("request failed", query=job.id, kind=type(error).__name__)
             self._end(job)
+        if job.aim is not None:
+            self._second_steps()
+
+    def _second_steps(self) -> None:
+        """Take the second step of every pilot that is answered."""
+        with suppress(Refused):  # database or log are away: the next look tries again
+            with self._parts.store.reading() as tx:
+                pilots = jobs.pilots(tx)
+            for job in pilots:
+                second_step(self._parts, job)
 
     def _end(self, job: Job) -> None:
         """Burn what the failed run left running, as soon as it can be written; one that still waits is let go.

@@ -1,4 +1,4 @@
-"""`tre check`, `tre query`, `tre history`: questions over REST, nothing else."""
+"""`tre check`, `tre query`, `tre refine`, `tre history`: questions over REST, nothing else."""
 
 from __future__ import annotations
 
@@ -41,7 +41,16 @@ def query(options: argparse.Namespace) -> int:
 
     A terminal sees the time pass against the release time; Ctrl-C cancels, says what stays spent and exits 130.
     """
-    result = _connection(options).query(_sql(options), **_narrowed(options))
+    return _print(options, _connection(options).query(_sql(options), **_narrowed(options)))
+
+
+def refine(options: argparse.Namespace) -> int:
+    """Print a sharper answer to an answered question, as `query` does."""
+    answered = _connection(options).find(options.query)
+    return _print(options, answered.refine(epsilon=options.epsilon, accuracy=options.accuracy).result())
+
+
+def _print(options: argparse.Namespace, result: Result) -> int:
     if options.receipt:
         with open(options.receipt, "w", encoding="utf-8") as file:
             file.write(result.receipt)
@@ -86,10 +95,13 @@ def _decision_lines(decision: Decision) -> list[tuple[str, str]]:
     lines = [("allowed", "yes" if decision.allowed else "no")]
     if decision.price and decision.allowed:  # what is refused has no price: zeros would read as one
         price = decision.price
-        lines.append(("epsilon", f"{price.epsilon:.6g}"))
+        lines.append(("epsilon" if decision.most is None else "epsilon of the pilot", f"{price.epsilon:.6g}"))
         lines += [("rho", f"{price.rho:f}")] if price.rho is not None else []
         lines.append(("delta", f"{price.delta:.3g}"))
         lines.append(("share of the project's budget", f"{price.share:.2%}"))
+    if decision.most and decision.allowed:
+        lines.append(("epsilon of both steps", f"at most {decision.most.epsilon:.6g}"))
+        lines.append(("share of both steps", f"at most {decision.most.share:.2%}"))
     for output, width in decision.error.items():
         known = "known after release" if width is None else f"±{width_for_eyes(width)}"
         lines.append((f"error of {output} (95 %)", known))
@@ -124,6 +136,7 @@ def _result_table(result: Result) -> None:
     rows = [[shown(cell) for cell in row] for row in result.rows]
     print_table(names, rows, [column.type in _NUMBERS for column in result.columns])
     cost = result.cost
+    print(f"query: {result.query}", file=sys.stderr)
     print(f"cost: epsilon {cost.epsilon:.6g}, {cost.share:.2%} of the project's budget", file=sys.stderr)
     if result.clipped is not None:
         print(f"people at a clip bound: about {result.clipped:.1%}", file=sys.stderr)
@@ -133,8 +146,8 @@ def _result_table(result: Result) -> None:
 
 def _result_json(result: Result) -> None:
     names, _ = _result_rows(result)
-    document = asdict(replace(result, document={}))
-    del document["document"]
+    document = asdict(replace(result, document={}, asked=None))
+    del document["document"], document["asked"]
     document["rows"] = [dict(zip(names, row, strict=True)) for row in result.rows]
     print(json.dumps(document, default=str, indent=2, ensure_ascii=False))
 

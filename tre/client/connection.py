@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from decimal import Decimal
-from fractions import Fraction
 from typing import Any, Literal, overload
 from urllib.parse import quote
 
@@ -27,8 +25,8 @@ from tre.client.listings import (
 from tre.client.progress import Progress
 from tre.client.queries import History, Query
 from tre.client.results import Result
+from tre.client.values import Number, decimal
 
-Number = int | float | str | Decimal | Fraction
 _TIMEOUT = 20.0
 
 
@@ -195,22 +193,15 @@ class Connection:
         project: str | None,
         dataset: str | None,
     ) -> dict[str, Any]:
-        ends = {name: [_decimal(low), _decimal(high)] for name, (low, high) in (totals or {}).items()}
+        ends = {name: [decimal(low), decimal(high)] for name, (low, high) in (totals or {}).items()}
         bounds = {"groups": groups, "rows": rows, "totals": ends or None}
         said = {
             "project": project or self.project,
             "sql": sql,
             "dialect": dialect,
             "dataset": dataset,
-            "epsilon": None if epsilon is None else _decimal(epsilon),
+            "epsilon": None if epsilon is None else decimal(epsilon),
             "accuracy": accuracy,
             "bounds": {name: value for name, value in bounds.items() if value is not None} or None,
         }
         return {name: value for name, value in said.items() if value is not None}
-
-
-def _decimal(number: Number) -> str:
-    """Return the decimal text of a number; a float as the shortest decimal that reads back to it."""
-    if isinstance(number, Fraction):
-        number = Decimal(number.numerator) / Decimal(number.denominator)
-    return format(Decimal(str(number)), "f")

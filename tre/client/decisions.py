@@ -27,7 +27,8 @@ class Decision:
     """What the environment decided about a question.
 
     `error` gives the half-width of the 95 % interval of each output (None where only the release tells),
-    `release_seconds` when an answer leaves; `explain` is the plan, where it was asked for and there is one.
+    `release_seconds` when an answer leaves; `explain` is the plan, where it was asked for and there is one. With a
+    relative accuracy `price` is that of the pilot, and `most` what it and the second step may cost together.
     """
 
     allowed: bool
@@ -39,6 +40,7 @@ class Decision:
     notes: tuple[str, ...] = ()
     release_seconds: float | None = None
     explain: Explanation | None = None
+    most: Price | None = None
 
     def __bool__(self) -> bool:
         return self.allowed
@@ -51,6 +53,10 @@ class Decision:
             (name, "after release" if width is None else f"±{width:.6g}") for name, width in self.error.items()
         ]
         price = f"epsilon {self.price.epsilon:.3g}, {self.price.share:.1%} of the budget" if self.price else ""
+        if self.most is not None:
+            price = (
+                f"pilot: {price}; at most epsilon {self.most.epsilon:.3g}, {self.most.share:.1%}, with the second step"
+            )
         return table_html(("Allowed: output", "Error (95 %)"), rows_allowed, foot=(price, *self.notes))
 
 
@@ -72,4 +78,5 @@ def decision_from(found: Mapping[str, Any]) -> Decision:
         notes=tuple(found["notes"]),
         release_seconds=found.get("release_seconds"),
         explain=Explanation(found["explanation"]) if found.get("explanation") else None,
+        most=price_from(found["most"]) if found.get("most") else None,
     )

@@ -12,6 +12,7 @@ from tre.client.display import table_html, table_text
 from tre.client.errors import TreError, TreUnreachable, reason_from, refusal
 from tre.client.progress import Progress, shower
 from tre.client.results import Result, result_from
+from tre.client.values import Number, decimal
 
 if TYPE_CHECKING:
     from tre.client.http import Wire
@@ -26,7 +27,8 @@ class Query:
     """A question that was taken in. `state` is as last seen: queued, running, committed, burned, voided or denied.
 
     `sql`, `submitted`, `started` and `finished` (RFC 3339, UTC) are None where they are not known. Once it has
-    started it ends at a time that was fixed before: `release_seconds` after its start, with an answer.
+    started it ends at a time that was fixed before: `release_seconds` after its start, with an answer. `refines` is the
+    query of whose answer it is a sharper one; a pilot has its second step in `second`, once that is taken.
     """
 
     def __init__(self, wire: Wire, found: Mapping[str, Any]) -> None:
@@ -66,11 +68,14 @@ class Query:
         """Return the query once it has ended.
 
         `progress` is as in `Connection.query`. After `timeout` seconds TreError is raised and the query goes on.
-        Ctrl-C cancels the query and says what stays spent.
+        Ctrl-C cancels the query and says what stays spent. A pilot is waited for and becomes its second step.
         """
         show = shower(progress, self)
         try:
             self._until_done(show, timeout)
+            while self.second is not None:
+                self._take(self._wire.get(f"/api/v1/queries/{quote(self.second, safe='')}"))
+                self._until_done(show, timeout)
         except KeyboardInterrupt:
             sys.stderr.write(f"\n{self.cancel()}\n")
             raise
@@ -78,12 +83,30 @@ class Query:
 
     def result(self, *, progress: bool | Progress | None = None, timeout: float | None = None) -> Result:
         """Return the answer, waiting for it as `wait` does. Raises TreRefused where there is none."""
-        self.wait(progress=progress, timeout=timeout)
+        return self.wait(progress=progress, timeout=timeout)._answer()
+
+    def pilot(self) -> Result:
+        """Return the answer that this one refines, of a pilot its own: also where the second step came to nothing."""
+        pilot = self._wire.get(f"/api/v1/queries/{quote(self.refines or self.id, safe='')}")
+        return Query(self._wire, pilot)._answer()
+
+    def refine(self, *, epsilon: Number | None = None, accuracy: str | None = None) -> Query:
+        """Ask for a sharper answer than this query's: a further draw at `epsilon`, or what an `accuracy` needs.
+
+        What was measured counts: the draws are combined, with the same bounds, selection and version.
+        Raises TreRefused with every reason.
+        """
+        body = {"epsilon": None if epsilon is None else decimal(epsilon), "accuracy": accuracy}
+        said = {name: value for name, value in body.items() if value is not None}
+        path = f"/api/v1/queries/{quote(self.id, safe='')}/refinements"
+        return Query(self._wire, self._wire.post(path, said, {"Prefer": "wait=0"}))
+
+    def _answer(self) -> Result:
         if self.state != "committed":
             reasons = self.decision.reasons if self.failure is None and self.decision else ()
             raise refusal(403, reasons if self.failure is None else (self.failure,), query=self.id)
         found = self._found.get("result") or self._wire.get(self._found["links"]["result"])
-        return result_from(found, self._wire.text(found["receipt"]))
+        return result_from(found, self._wire.text(found["receipt"]), self.refine)
 
     def cancel(self) -> str:
         """Ask that the query end without an answer, and return what that did to its price.
@@ -101,6 +124,8 @@ class Query:
         self.id: str = found["id"]
         self.project: str = found["project"]
         self.state: str = found["state"]
+        self.refines: str | None = found.get("refines")
+        self.second: str | None = found.get("second")
         self.person: str | None = found.get("person")
         self.sql: str | None = found.get("sql")
         self.submitted: str | None = found.get("submitted")

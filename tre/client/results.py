@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,12 +13,15 @@ from tre.client.decisions import Price, price_from
 from tre.client.display import table_html
 from tre.client.errors import TreError
 from tre.client.receipts import Receipt
-from tre.client.values import SUPPRESSED, Cell, cell, shown
+from tre.client.values import SUPPRESSED, Cell, Number, cell, shown
 
 if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
     import pyarrow as pa
+
+    from tre.client.progress import Progress
+    from tre.client.queries import Query
 
 _NUMBERS = ("integer", "decimal", "double")
 _ROWS_SHOWN = 200
@@ -40,7 +43,8 @@ class Result:
     """A released answer.
 
     `rows` hold Python values, `SUPPRESSED` where a cell is withheld; `level` is that of the intervals; `receipt`
-    is the text that proves the answer's entry in the log; `document` is the answer's JSON as it came.
+    is the text that proves the answer's entry in the log; `document` is the answer's JSON as it came; `asked` asks
+    the environment for a sharper one, where this one is not out of a file.
     """
 
     query: str
@@ -53,6 +57,7 @@ class Result:
     bounds: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     document: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    asked: Callable[..., Query] | None = field(default=None, compare=False)
 
     def __repr__(self) -> str:
         return f"<Result {self.query}: {len(self.rows)} rows, {', '.join(column.name for column in self.columns)}>"
@@ -80,6 +85,22 @@ class Result:
         """Return the chart of the answer, which a notebook draws; None where no chart makes sense."""
         spec = charts.chart(self.document["columns"], self.document["rows"], self.level, title=title)
         return None if spec is None else charts.Chart(spec)
+
+    def refine(
+        self,
+        *,
+        epsilon: Number | None = None,
+        accuracy: str | None = None,
+        progress: bool | Progress | None = None,
+        timeout: float | None = None,
+    ) -> Result:
+        """Return a sharper answer: a further draw at `epsilon`, or what an `accuracy` needs, combined with this one.
+
+        Raises TreRefused with every reason, TreError for an answer out of a file; the rest is as in `Connection.query`.
+        """
+        if self.asked is None:
+            raise TreError(f"This answer is out of a file: c.find({self.query!r}).refine(…) asks for a sharper one.")
+        return self.asked(epsilon=epsilon, accuracy=accuracy).result(progress=progress, timeout=timeout)
 
     def save(self, path: str | Path) -> None:
         """Write answer and receipt into one JSON file, which `load` reads. It holds what was released."""
@@ -113,8 +134,8 @@ class Result:
         return table_html([column.name for column in self.columns], rows, numeric=numeric, foot=foot)
 
 
-def result_from(found: Mapping[str, Any], receipt: str) -> Result:
-    """Return the result that the JSON says, with its receipt."""
+def result_from(found: Mapping[str, Any], receipt: str, asked: Callable[..., Query] | None = None) -> Result:
+    """Return the result that the JSON says, with its receipt; `asked` asks for a sharper one."""
     columns = tuple(Column(**{name: column.get(name) for name in Column.__slots__}) for column in found["columns"])
     return Result(
         query=found["query"],
@@ -129,6 +150,7 @@ def result_from(found: Mapping[str, Any], receipt: str) -> Result:
         bounds=found["bounds"],
         notes=tuple(found["notes"]),
         document=found,
+        asked=asked,
     )
 
 

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any, Final
+
+Number = int | float | str | Decimal | Fraction
+
+
+def decimal(number: Number) -> str:
+    """Return the decimal text of a number; a float as the shortest decimal that reads back to it."""
+    if isinstance(number, Fraction):
+        number = Decimal(number.numerator) / Decimal(number.denominator)
+    return format(Decimal(str(number)), "f")
 
 
 class Suppressed:

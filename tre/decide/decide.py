@@ -72,6 +72,7 @@ def decide(question: Question, situation: Situation) -> Decision:
         else timing(_passes(query, plan), situation.catalogue, rules.release_every, searched),
         policy_digest=policy.digest,
         version=situation.catalogue.version,
+        most=None if plan is None else plan.most,
     )
 
 

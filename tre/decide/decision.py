@@ -66,7 +66,8 @@ class Measured:
 class Decision:
     """Allowed when every gate allows. `plan` is None where the text could not be planned.
 
-    `price` is what the project's ledger pays; `dataset_price` what the data set's ledger pays.
+    `price` is what the project's ledger pays; `dataset_price` what the data set's ledger pays. Where `price` is that
+    of a pilot, `most` is what it and its second step may come to together.
     """
 
     verdicts: tuple[Verdict, ...]
@@ -77,6 +78,7 @@ class Decision:
     timing: Timing | None
     policy_digest: str
     version: str
+    most: Cost | None = None
 
     @property
     def allowed(self) -> bool:

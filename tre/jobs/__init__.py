@@ -1,7 +1,20 @@
 """Requests as durable rows: their states, the one function per transition, and the leases of who works on them."""
 
 from tre.jobs.leases import BURNER, claim, elect, renew, unclaim, unclaimed
-from tre.jobs.rows import Answer, Job, NewJob, State, find, jobs_of, note_receipt, running, states_of, submit
+from tre.jobs.rows import (
+    Answer,
+    Job,
+    NewJob,
+    State,
+    find,
+    jobs_of,
+    note_receipt,
+    note_second,
+    pilots,
+    running,
+    states_of,
+    submit,
+)
 from tre.jobs.states import TRANSITIONS, adopt, burn, burn_lapsed, cancel, commit, start, void
 
 __all__ = [
@@ -21,6 +34,8 @@ __all__ = [
     "find",
     "jobs_of",
     "note_receipt",
+    "note_second",
+    "pilots",
     "renew",
     "running",
     "start",

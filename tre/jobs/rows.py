@@ -36,7 +36,8 @@ class NewJob:
     """A request whose price is being reserved.
 
     `questions` are digests of blocks; `decision` the plan's facts, plain JSON without literals; `intent` the event
-    id of its intent, under which the side-car holds its SQL; `release_ms` and `limit_ms` count from its start.
+    id of its intent, under which the side-car holds its SQL; `release_ms` and `limit_ms` count from its start. `aim`
+    marks a pilot, whose second step is asked for whom it names.
     """
 
     id: str
@@ -49,6 +50,7 @@ class NewJob:
     intent: str
     release_ms: int
     limit_ms: int
+    aim: Mapping[str, str | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A request. `receipt_index` is the place of its outcome in the log, known once that is under a signed head."""
+    """A request. `receipt_index` is the place of its outcome in the log, known once that is under a signed head.
+
+    `aim` stands on a pilot until its second step is taken, then `second` names that, or refused, as `error` says.
+    """
 
     number: int
     id: str
@@ -85,6 +90,8 @@ class Job:
     answer: Answer | None
     error: str | None
     cancelled: datetime | None
+    aim: Mapping[str, str | None] | None
+    second: str | None
 
     @property
     def release_at(self) -> datetime | None:
@@ -112,6 +119,7 @@ def submit(tx: Transaction, job: NewJob, now: datetime) -> None:
         "release_ms": job.release_ms,
         "limit_ms": job.limit_ms,
         "created": stamp(now),
+        "aim": None if job.aim is None else json.dumps(dict(job.aim)),
     }
     tx.execute(_SUBMIT, values)
 
@@ -150,6 +158,19 @@ def running(tx: Reading, leases_before: datetime | None = None) -> tuple[Job, ..
     return tuple(as_job(row) for row in tx.execute(statement.order_by(queries.c.number)))
 
 
+def pilots(tx: Reading) -> tuple[Job, ...]:
+    """Return the answered pilots whose second step is still to be taken."""
+    t = queries.c
+    found = select(queries).where(t.aim.is_not(None), t.state == State.COMMITTED.value)
+    return tuple(as_job(row) for row in tx.execute(found.order_by(t.number)))
+
+
+def note_second(tx: Transaction, job: str, second: str | None, error: str | None) -> None:
+    """Note which request is a pilot's second step, or why there is none."""
+    t = queries.c
+    tx.execute(update(queries).where(t.id == job, t.aim.is_not(None)).values(aim=None, second=second, error=error))
+
+
 def note_receipt(tx: Transaction, job: str, index: int) -> None:
     """Note where a request's outcome stands in the log."""
     tx.execute(_RECEIPT, {"job": job, "index": index})
@@ -184,6 +205,8 @@ def as_job(row: Row[Any]) -> Job:
         answer,
         row.error,
         _time(row.cancelled),
+        None if row.aim is None else json.loads(row.aim),
+        row.second,
     )
 
 

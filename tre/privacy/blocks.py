@@ -72,7 +72,7 @@ class PrivatePlan:
     """How a query will be answered, and at which price; a function of request, policy and public facts alone.
 
     `bounds` says per output what was clipped; `errors` the half-width of the 95 % interval per output name
-    (None: not known beforehand).
+    (None: not known beforehand). `most` is what a pilot and its second step may cost together, None of other plans.
     """
 
     query: Query
@@ -80,6 +80,7 @@ class PrivatePlan:
     cost: Cost
     bounds: Mapping[str, Mapping[str, str]]
     errors: Mapping[str, float | None]
+    most: Cost | None = None
 
     @property
     def measured(self) -> tuple[Block, ...]:

@@ -17,7 +17,7 @@ from tre.privacy.keys import PublicValues, known_keys
 from tre.privacy.lowering import lowered
 from tre.privacy.needs import Needs
 from tre.privacy.noising import at, privacy_map
-from tre.privacy.pricing import DrawnOf, draws_of, nothing_drawn, prices
+from tre.privacy.pricing import DrawnOf, draws_of, nothing_drawn, pilot_and_more, prices
 from tre.privacy.question import question_of
 from tre.privacy.request import Ask, Rules
 from tre.privacy.sharing import outputs_of, support
@@ -49,7 +49,7 @@ def plan(
     errors = expected.errors(
         query, [(one, draws_of(one.question, priced[one.question], rules, drawn)) for one in shapes]
     )
-    return PrivatePlan(query, blocks, whole, expected.bounds_in_use(blocks), errors)
+    return PrivatePlan(query, blocks, whole, expected.bounds_in_use(blocks), errors, pilot_and_more(ask, rules))
 
 
 def _shape(needs: Needs, before: Sequence[Shape], rules: Rules, public_keys: PublicValues) -> Shape:

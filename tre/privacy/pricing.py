@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from itertools import accumulate
 
-from tre.base.cost import ATTO, Cost
-from tre.base.reasons import Refusal, Refused
+from tre.base.cost import ATTO, Cost, Measure
+from tre.base.reasons import Refusal, Refused, requests
 from tre.base.reasons import privacy as reasons
+from tre.catalogue import Kind
 from tre.privacy import accounting
 from tre.privacy.accuracy import Accuracy
 from tre.privacy.blocks import Shape
@@ -22,6 +23,11 @@ from tre.sql.plan import Query
 
 DrawnOf = Callable[[str], Sequence[Cost]]
 """Looks up the prices of the draws that a question has: released facts alone (PRIVACY §1)."""
+
+_PILOT = 16
+"""A pilot costs a sixteenth of the most that the answer may cost, so its errors are four times the least to be had: a
+number that the rest could make exact to a fifth is told from 0 by then."""
+_NUMBERS = (Kind.INTEGER, Kind.DECIMAL, Kind.DOUBLE)
 
 Outputs = Mapping[str, list[tuple[Shape, Output]]]
 
@@ -41,18 +47,31 @@ def prices(query: Query, shapes: Sequence[Shape], ask: Ask, rules: Rules, drawn:
     """Return each question's price, together within the policy's limit for one answer.
 
     An `epsilon` is shared equally by the questions, at least at the policy's floor. An accuracy gives each question
-    the least amount at which all that is shown of it is as exact as asked: no other split costs less.
+    the least amount at which all that is shown of it is as exact as asked: no other split costs less. A relative one
+    gives the price of a pilot, a constant part of the most that the answer may cost.
     """
     unknown = {shape.question: shape.keys is None for shape in shapes}
     delta = math.floor(rules.keys_delta * ATTO) // max(1, sum(unknown.values()))
     nothing = {question: Cost(rules.measure, 0, delta if keyless else 0) for question, keyless in unknown.items()}
     most = _most(ask, rules)
-    if ask.accuracy is None:
+    if ask.amounts is not None:
+        costs = _fixed(nothing, ask.amounts)
+    elif ask.accuracy is None:
         costs = _spent(nothing, most)
+    elif ask.accuracy.relative:
+        _check_numbers(query, shapes, rules)
+        costs = _spent(nothing, max(rules.floor, -(-most // _PILOT)))
     else:
-        costs = _needed(_told_beforehand(query, shapes, ask.accuracy), ask.accuracy, nothing, most, rules, drawn)
+        costs = _needed(_told_beforehand(query, shapes), ask.accuracy, nothing, most, rules, drawn)
     _check_limit(sum(costs.values(), Cost.zero(rules.measure)), rules)
     return costs
+
+
+def pilot_and_more(ask: Ask, rules: Rules) -> Cost | None:
+    """Return what a pilot and its second step may cost together; None where the request needs no pilot."""
+    if ask.amounts is not None or ask.accuracy is None or not ask.accuracy.relative:
+        return None
+    return Cost(rules.measure, _most(ask, rules))
 
 
 def _most(ask: Ask, rules: Rules) -> int:
@@ -67,6 +86,22 @@ def _most(ask: Ask, rules: Rules) -> int:
 def _spent(nothing: Mapping[str, Cost], amount: int) -> dict[str, Cost]:
     each = -(-amount // len(nothing))
     return {question: _at(cost, each) for question, cost in nothing.items()}
+
+
+def _fixed(nothing: Mapping[str, Cost], amounts: Sequence[int]) -> dict[str, Cost]:
+    if len(amounts) != len(nothing):
+        raise Refused.because(requests.ANOTHER_QUESTION)
+    return {question: _at(cost, amount) for (question, cost), amount in zip(nothing.items(), amounts, strict=True)}
+
+
+def _check_numbers(query: Query, shapes: Sequence[Shape], rules: Rules) -> None:
+    """Refuse a relative accuracy where nothing may be refined, and of what is no number."""
+    if rules.measure is Measure.PURE:
+        raise Refused.because(requests.NOTHING_REFINED)
+    types = dict(zip(query.names, (column.type for column in query.root.columns), strict=True))
+    wrong = [name for name in shown(query, shapes) if types[name].kind not in _NUMBERS]
+    if wrong:
+        raise Refused(Refusal(reasons.ACCURACY_UNKNOWN, {"output": name}) for name in wrong)
 
 
 def _at(cost: Cost, amount: int) -> Cost:
@@ -111,13 +146,13 @@ def _least(enough: Callable[[int], bool], existing: Sequence[Cost], most: int, r
     return max(high, rules.floor)
 
 
-def _told_beforehand(query: Query, shapes: Sequence[Shape], accuracy: Accuracy) -> Outputs:
+def _told_beforehand(query: Query, shapes: Sequence[Shape]) -> Outputs:
     """Return, by question, what the answer shows of it; refuse what has no error that is known beforehand."""
     found: dict[str, list[tuple[Shape, Output]]] = {shape.question: [] for shape in shapes}
     refusals = []
     for name, told in shown(query, shapes).items():
         unknown = any(output.denominator is not None or output.fraction is not None for _, output in told)
-        if accuracy.relative or unknown or not told:
+        if unknown or not told:
             refusals.append(Refusal(reasons.ACCURACY_UNKNOWN, {"output": name}))
         for shape, output in told:
             found[shape.question].append((shape, output))

@@ -19,7 +19,8 @@ class Ask:
     `epsilon` None means the policy's per-answer default. With an `accuracy` the price is what that needs, `epsilon`
     the most that it may be, and None means the policy's limit for one answer. `groups` bounds the groups of one
     person (l0), `rows` the rows of one person in one group; `totals` bounds one person's contribution to the SUM of
-    that output name.
+    that output name. A request that refines an answer has `amounts` instead: what the draws of each question are to
+    come to together, in the order in which the plan measures them.
     """
 
     epsilon: Fraction | None = None
@@ -27,6 +28,7 @@ class Ask:
     groups: int | None = None
     rows: int | None = None
     totals: Mapping[str, Interval] = field(default_factory=lambda: MappingProxyType({}))
+    amounts: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

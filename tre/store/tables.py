@@ -310,8 +310,11 @@ queries = Table(
     Column("result", Text),  # JSON; released values only
     Column("error", _Id),  # code of the refusal that ended it
     Column("cancelled", _Time),  # when its asker took a running one back
+    Column("aim", Text),  # JSON: who asked a pilot, until its second step is taken or refused
+    Column("second", _Id),  # the request that is a pilot's second step
     CheckConstraint("state IN ('queued', 'running', 'committed', 'burned', 'voided')", name="state"),
     Index(None, "state", "number"),
+    Index(None, "aim"),
 )
 
 leases = Table(

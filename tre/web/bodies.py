@@ -7,7 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema, model_validator
 
 from tre.privacy.accuracy import FORM, Accuracy
 from tre.web.service import QueryRequest
@@ -131,7 +131,8 @@ class QuestionBody(Body):
     )
     accuracy: Accurate | None = Field(
         None,
-        description="The error that each number may have, which fixes the price: ±20 (at 95 %), ±20@99, ±20@95 all",
+        description="The error that each number may have, which fixes the price: ±20 (at 95 %), ±20@99, ±20@95 all; "
+        "or as a share of the number, ±2%, priced by a pilot",
     )
     bounds: BoundsBody = Field(default_factory=BoundsBody)
 
@@ -149,9 +150,26 @@ class CheckBody(QuestionBody):
 
 
 class RefinementBody(Body):
-    """What a second draw may cost. Not offered yet."""
+    """What makes an answer sharper: the price of a further draw, or the error that all draws together may leave."""
 
-    epsilon: Epsilon
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"epsilon": "0.1"}],
+            "oneOf": [
+                {"required": ["epsilon"], "properties": {"epsilon": {"not": {"type": "null"}}}},
+                {"required": ["accuracy"], "properties": {"accuracy": {"not": {"type": "null"}}}},
+            ],
+        }
+    )
+
+    epsilon: Epsilon | None = Field(None, description="The price of the further draw")
+    accuracy: Accurate | None = Field(None, description="As in a question: ±20, ±20@99, ±20@95 all, ±2%")
+
+    @model_validator(mode="after")
+    def _one(self) -> RefinementBody:
+        if (self.epsilon is None) == (self.accuracy is None):
+            raise ValueError("either an epsilon or an accuracy")
+        return self
 
 
 class UnlockBody(Body):

@@ -42,6 +42,14 @@ class QueryRequest:
     totals: Mapping[str, tuple[Fraction, Fraction]] = field(default_factory=lambda: MappingProxyType({}))
 
 
+@dataclass(frozen=True, slots=True)
+class RefinementRequest:
+    """What makes an answer sharper: the price of a further draw, or the accuracy that all draws are to bring."""
+
+    epsilon: Fraction | None = None
+    accuracy: Accuracy | None = None
+
+
 class LogFiles(Protocol):
     """The files of the audit log."""
 
@@ -73,8 +81,11 @@ class Service(Protocol):
         The same `idempotency` key of the same person returns the same query.
         """
 
+    def refine(self, principal: Principal, query: str, offer: RefinementRequest, idempotency: str | None) -> QueryView:
+        """Take the question of a sharper answer in, as `submit` does; refused as request.not-answered."""
+
     def wait(self, principal: Principal, query: str, seconds: float) -> QueryView:
-        """Return the query as soon as it is finished, or as it stands after `seconds`."""
+        """Return the query as soon as it is finished, or as it stands after `seconds`; a pilot's second step for it."""
 
     def query(self, principal: Principal, query: str) -> QueryView:
         """Return the query as it stands; refused as web.unknown-query to everybody else."""

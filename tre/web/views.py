@@ -92,7 +92,10 @@ class BoundsView(View):
 
 
 class DecisionView(View):
-    """A decision with all its reasons. `release_seconds` is the time at which an answer leaves."""
+    """A decision with all its reasons. `release_seconds` is the time at which an answer leaves.
+
+    With a relative accuracy `price` is that of the pilot, and `most` what it and the second step may cost together.
+    """
 
     allowed: bool
     dataset: str | None = None
@@ -101,6 +104,7 @@ class DecisionView(View):
     reasons: tuple[ReasonView, ...] = ()
     gates: tuple[GateView, ...] = ()
     price: PriceView | None = None
+    most: PriceView | None = None
     error: tuple[ErrorView, ...] = ()
     bounds: BoundsView | None = None
     notes: tuple[str, ...] = ()
@@ -157,8 +161,9 @@ class QueryView(View):
     """A question that was taken in. `retry_after` is the time in seconds after which asking again may help.
 
     `release_at` is when a ready answer leaves and `limit_at` when every other outcome does, once it has `started`:
-    there is no other progress. `failure` says why a burned or voided query has no answer. `sql` is shown to who
-    asked and to the project's lead.
+    there is no other progress. `failure` says why a burned or voided query has no answer, or a pilot no second step.
+    `sql` is shown to who asked and to the project's lead. `refines` is the query of whose answer this is a sharper one;
+    `second` the query that is this pilot's second step.
     """
 
     id: str
@@ -173,6 +178,8 @@ class QueryView(View):
     sql: str | None = None
     decision: DecisionView | None = None
     failure: ReasonView | None = None
+    refines: str | None = None
+    second: str | None = None
     retry_after: float = 1.0
     result: ResultView | None = None
 

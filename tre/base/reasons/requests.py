@@ -74,3 +74,30 @@ KEY_REUSED = reason(
     "The idempotency key was used before for another question.",
     "Send a fresh key with each new question.",
 )
+ANOTHER_QUESTION = reason(
+    "request.another-question",
+    Kind.CONFLICT,
+    "What is in force now makes another question of it: the version, the policy's bounds or its declarations changed.",
+    "Ask it as a new question; what it was answered stays as it is.",
+    "An answer is refined by a further draw of the same measurement: same bounds, same selection, same version.",
+)
+NOTHING_REFINED = reason(
+    "request.nothing-refined",
+    Kind.UNPROCESSABLE,
+    "This data set is kept under pure differential privacy, where no answer is refined.",
+    "Ask the question with the epsilon, or the absolute accuracy, that you need: it is then measured anew.",
+    "Two draws of Laplace noise are worth less together than one at the sum of their prices, so each stands by itself.",
+)
+NOT_ANSWERED = reason(
+    "request.not-answered",
+    Kind.CONFLICT,
+    "The query has no answer that could be refined.",
+    "Wait for its answer, or ask the question itself with more epsilon.",
+    "A public answer is exact, and one that was lost with a restored back-up cannot be read.",
+)
+SECOND_STEP = reason(
+    "request.second-step-refused",
+    Kind.BUDGET,
+    "The pilot is answered; the second step, which was to bring the accuracy that was asked, was refused.",
+    "Read the pilot's answer. Ask for a sharper one to be told every reason; the refusal is in the log.",
+)

@@ -116,12 +116,6 @@ NOT_FINISHED = reason(
     "The query has no result yet.",
     "Ask again after the seconds of `Retry-After`; GET the query itself to see its state.",
 )
-REFINEMENTS = reason(
-    "web.refinements-not-yet",
-    Kind.NOT_YET,
-    "Refining an answer with a second draw is not offered yet.",
-    "Ask the question again with a larger epsilon.",
-)
 FOREIGN_ORIGIN = reason(
     "web.foreign-origin",
     Kind.REFUSED,

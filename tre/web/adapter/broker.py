@@ -9,7 +9,7 @@ from tre.base.clock import stamp
 from tre.base.reasons import Refused
 from tre.base.reasons import web as reasons
 from tre.base.reasons.journal import RESULT_LOST
-from tre.broker import Asker, Broker, Shown, Standing
+from tre.broker import Asker, Broker, Offer, Shown, Standing, Taken
 from tre.catalogue import Interval
 from tre.decide import Question
 from tre.governance import ProjectRecord
@@ -22,7 +22,7 @@ from tre.web.adapter.answers import decision, failure, result
 from tre.web.adapter.dictionary import dictionary
 from tre.web.adapter.explaining import explanation
 from tre.web.plan_views import CheckView
-from tre.web.service import LogFiles, QueryRequest
+from tre.web.service import LogFiles, QueryRequest, RefinementRequest
 
 _PAUSE = 0.2
 
@@ -49,6 +49,17 @@ class BrokerService:
     ) -> views.QueryView:
         """Take the question in, or deny it with every reason."""
         taken = self._broker.submit(_asker(principal), project, request.dataset, _question(request), idempotency)
+        return self._taken(principal, project, taken)
+
+    def refine(
+        self, principal: Principal, query: str, offer: RefinementRequest, idempotency: str | None
+    ) -> views.QueryView:
+        """Take a sharper answer's question in, or deny it with every reason."""
+        project = self._own(principal, query).job.project
+        offered = Offer(offer.epsilon, offer.accuracy)
+        return self._taken(principal, project, self._broker.refine(_asker(principal), query, offered, idempotency))
+
+    def _taken(self, principal: Principal, project: str, taken: Taken) -> views.QueryView:
         if taken.queued:
             return self._view(principal, self._broker.find(_asker(principal), taken.id))
         return views.QueryView(
@@ -60,8 +71,13 @@ class BrokerService:
         )
 
     def wait(self, principal: Principal, query: str, seconds: float) -> views.QueryView:
-        """Return the query when it has ended, or as it stands after `seconds`."""
-        return self._view(principal, self._broker.wait(_asker(principal), query, seconds))
+        """Return the query when it has ended, or as it stands after `seconds`; where it is a pilot its second step."""
+        deadline = self._broker.parts.clock.monotonic() + seconds
+        found = self._broker.wait(_asker(principal), query, seconds)
+        if found.job.second is not None:
+            left = max(0.0, deadline - self._broker.parts.clock.monotonic())
+            found = self._broker.wait(_asker(principal), found.job.second, left)
+        return self._view(principal, found)
 
     def query(self, principal: Principal, query: str) -> views.QueryView:
         """Return the query as it stands, with its text."""
@@ -150,7 +166,7 @@ class BrokerService:
     def _view(self, principal: Principal, found: Shown) -> views.QueryView:
         _scope(principal, found)
         job = found.job
-        failed = failure(job.error) if found.state in (State.BURNED, State.VOIDED) else None
+        failed = failure(job.error) if found.ended and job.error is not None else None
         return views.QueryView(
             id=job.id,
             project=job.project,
@@ -163,6 +179,8 @@ class BrokerService:
             finished=_stamp(job.finished) if found.ended else None,
             decision=decision(job.decision, ()),
             failure=failed,
+            refines=job.decision.get("refines"),
+            second=job.second if found.ended else None,
             retry_after=max(_PAUSE, job.release_ms / 1000),
         )
 

@@ -6,14 +6,14 @@ import re
 from math import ceil
 
 from tre.base.reasons import Refused
-from tre.base.reasons.web import PROJECT_MISSING, REFINEMENTS
+from tre.base.reasons.web import PROJECT_MISSING
 from tre.identity import Principal
 from tre.web.bodies import CheckBody, QuestionBody, RefinementBody
 from tre.web.contract import TEXT, Call, NotAnswered, Operation, Reply, Shape
 from tre.web.operations.common import NAMED, PROJECT, QUERY_ID, check_scope
 from tre.web.parameters import whole
 from tre.web.plan_views import CheckView
-from tre.web.service import QueryRequest, Service
+from tre.web.service import QueryRequest, RefinementRequest, Service
 from tre.web.views import QueriesView, QueryView, ReasonView, ResultView
 
 _FINISHED = frozenset({"committed", "burned", "voided", "denied"})
@@ -22,6 +22,11 @@ _KEY = r"[\x21-\x7e]{1,128}"
 _QUERY = "/api/v1/queries/{id}"
 _PAGE = 20
 _WAITING = ("Location", "Retry-After", "Preference-Applied")
+_TAKEN_IN = {"Prefer": _PREFER, "Idempotency-Key": _KEY}
+_TAKEN = {
+    200: Shape("The query with its answer", QueryView, headers=("Location", "Preference-Applied")),
+    202: Shape("The query, still to be answered", QueryView, headers=_WAITING),
+}
 
 
 class _Questions:
@@ -35,7 +40,15 @@ class _Questions:
 
     def submit(self, call: Call) -> Reply:
         project, question = _question(call)
-        view = self.service.submit(call.person, project, question, call.headers.get("Idempotency-Key"))
+        key = call.headers.get("Idempotency-Key")
+        return self._taken(call, self.service.submit(call.person, project, question, key))
+
+    def refine(self, call: Call) -> Reply:
+        offer = RefinementRequest(call.body.epsilon, call.body.accuracy)
+        key = call.headers.get("Idempotency-Key")
+        return self._taken(call, self.service.refine(call.person, call.path["id"], offer, key))
+
+    def _taken(self, call: Call, view: QueryView) -> Reply:
         wait = _preferred_wait(call.headers.get("Prefer", ""), self.longest)
         if wait and view.state not in _FINISHED:
             view = self.service.wait(call.person, view.id, wait)
@@ -68,10 +81,6 @@ class _Questions:
     def receipt(self, call: Call) -> Reply:
         return Reply(self.service.receipt(call.person, call.path["id"]))
 
-    def refine(self, call: Call) -> Reply:
-        self.service.query(call.person, call.path["id"])
-        raise Refused.because(REFINEMENTS)
-
 
 def questions(service: Service, longest: int) -> tuple[Operation, ...]:
     """Return the operations over questions; `longest` is the longest wait in seconds that a request may prefer."""
@@ -95,11 +104,8 @@ def questions(service: Service, longest: int) -> tuple[Operation, ...]:
             handle=do.submit,
             body=QuestionBody,
             counted=True,
-            headers={"Prefer": _PREFER, "Idempotency-Key": _KEY},
-            replies={
-                200: Shape("The query with its answer", QueryView, headers=("Location", "Preference-Applied")),
-                202: Shape("The query, still to be answered", QueryView, headers=_WAITING),
-            },
+            headers=_TAKEN_IN,
+            replies=_TAKEN,
         ),
         Operation(
             name="getQuery",
@@ -157,12 +163,14 @@ def questions(service: Service, longest: int) -> tuple[Operation, ...]:
             name="refineQuery",
             method="POST",
             path=_QUERY + "/refinements",
-            summary="A second draw for a sharper answer; not offered yet",
+            summary="Ask for a sharper answer: a further draw of the same measurements, combined with those before",
             handle=do.refine,
             parameters={"id": QUERY_ID},
             body=RefinementBody,
             counted=True,
-            replies={},
+            headers=_TAKEN_IN,
+            replies=_TAKEN,
+            refusals=frozenset({409}),
         ),
     )
 

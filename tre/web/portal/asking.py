@@ -12,6 +12,8 @@ from flask import Response
 from tre.base.clock import Clock, parse_stamp, stamp
 from tre.base.reasons import Refused
 from tre.identity import Principal
+from tre.web.bodies import RefinementBody
+from tre.web.contract import validated
 from tre.web.portal.answers import table
 from tre.web.portal.charts import Charts, specification
 from tre.web.portal.csp import IMAGE, header
@@ -19,7 +21,7 @@ from tre.web.portal.downloads import as_csv, download
 from tre.web.portal.forms import Form, mistakes
 from tre.web.portal.laying_out import laid_out
 from tre.web.portal.site import Page, Shown, Visit, go
-from tre.web.service import Service
+from tre.web.service import RefinementRequest, Service
 from tre.web.views import BudgetView, QueryView
 
 _UNFINISHED = ("queued", "running")
@@ -88,6 +90,15 @@ class _Asking:
             return Shown("researcher/unanswered.html", {"query": query})
         return self._answer(visit.principal, query)
 
+    def refine(self, visit: Visit) -> Shown | Response:
+        body = validated(RefinementBody, {"epsilon": visit.form.get("epsilon", "").strip()})
+        assert isinstance(body, RefinementBody)
+        offer = RefinementRequest(body.epsilon)
+        query = self._service.refine(visit.principal, visit.path["id"], offer, visit.form.get("key", "")[:128] or None)
+        if query.state == "denied":
+            return Shown("researcher/unanswered.html", {"query": query})
+        return go(f"/queries/{query.id}")
+
     def cancel(self, visit: Visit) -> Response:
         query = self._service.cancel(visit.principal, visit.path["id"])
         return go(f"/queries/{query.id}")
@@ -95,7 +106,7 @@ class _Asking:
     def _answer(self, principal: Principal, query: QueryView) -> Shown:
         result = self._service.result(principal, query.id)
         values = {"query": query, "result": result, "table": table(result), "chart": specification(result)}
-        return Shown("researcher/answer.html", values)
+        return Shown("researcher/answer.html", {**values, "key": secrets.token_urlsafe(18)})
 
     def chart(self, visit: Visit) -> Response:
         result = self._service.result(visit.principal, visit.path["id"])
@@ -136,6 +147,7 @@ def asking_pages(service: Service, clock: Clock, charts: Charts) -> tuple[Page, 
         Page("ask", "/projects/<id>/ask", do.form),
         Page("ask-sent", "/projects/<id>/ask", do.send, method="POST", counted=True),
         Page("query", query, do.query),
+        Page("refinement", f"{query}/refinements", do.refine, method="POST", counted=True),
         Page("cancellation", f"{query}/cancellation", do.cancel, method="POST"),
         Page("chart", f"{query}/chart.svg", do.chart),
         Page("answer-csv", f"{query}/answer.csv", do.as_csv),

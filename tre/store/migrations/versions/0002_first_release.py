@@ -110,3 +110,6 @@ def upgrade() -> None:
     op.create_index(op.f("ix_sessions_expires"), "sessions", ["expires"], unique=False)
     op.create_index(op.f("ix_sessions_person"), "sessions", ["person"], unique=False)
     op.add_column("queries", sa.Column("cancelled", sa.String(length=32), nullable=True))
+    op.add_column("queries", sa.Column("aim", sa.Text(), nullable=True))
+    op.add_column("queries", sa.Column("second", sa.String(length=64), nullable=True))
+    op.create_index(op.f("ix_queries_aim"), "queries", ["aim"], unique=False)

@@ -1,0 +1,71 @@
+"""What a second step costs is worked out from the release alone, so neighbours that release alike pay alike."""
+
+from __future__ import annotations
+
+import inspect
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from tests.privacy.blocks import rules
+from tre.privacy.accuracy import Accuracy
+from tre.privacy.refining import further, to_share
+
+TWO = Accuracy.read("±2%")
+
+
+def answer(*cells: tuple[Any, Any, Any], type_: str = "double") -> dict[str, Any]:
+    """A release of one noisy column, as it is stored."""
+    name = {"name": "n", "type": type_, "noisy": True}
+    ends = [{"name": f"n_{end}", "type": type_, "noisy": False, "bound_of": "n"} for end in ("low", "high")]
+    return {"columns": [name, *ends], "rows": [list(cell) for cell in cells]}
+
+
+def test_the_price_of_a_second_step_sees_nothing_but_the_release() -> None:
+    assert list(inspect.signature(to_share).parameters) == ["amounts", "result", "accuracy", "most"]
+    one = to_share((100,), answer((1000.0, 960.0, 1040.0)), TWO, 10**6)
+    assert one == to_share((100,), answer((1000.0, 960.0, 1040.0)), TWO, 10**6)
+
+
+@pytest.mark.parametrize(
+    ("result", "found"),
+    [
+        (answer((1000.0, 960.0, 1040.0)), (435,)),  # ±40, and 2 % of 960 is 19.2: errors 2.08 times too wide
+        (answer((1000.0, 999.0, 1001.0)), (100,)),  # exact enough already
+        (answer((1000.0, 960.0, 1040.0), (500.0, 460.0, 540.0)), (1891,)),  # the worst number decides
+        (answer((1000.0, 960.0, 1040.0), (5.0, -35.0, 45.0)), (435,)),  # not told from 0: left to the others
+        (answer((5.0, -35.0, 45.0)), (5000,)),  # nothing told from 0: the most
+        (answer((100.0, 60.0, 140.0)), (5000,)),  # would need more than the most
+        (answer((None, None, None), ({"marker": "suppressed"},) * 3, (-1000.0, -1040.0, -960.0)), (435,)),
+    ],
+)
+def test_a_share_takes_what_the_worst_number_lacks_and_at_most_the_most(
+    result: dict[str, Any], found: tuple[int, ...]
+) -> None:
+    assert to_share((100,), result, TWO, 5000) == found
+
+
+def test_whole_numbers_whose_half_width_was_rounded_down_are_not_taken_for_sharper_than_they_are() -> None:
+    assert to_share((100,), answer((1000, 960, 1040), type_="integer"), TWO, 10**6) > (435,)
+
+
+def test_questions_grow_alike_and_together_never_past_the_most() -> None:
+    assert to_share((100, 50), answer((1000.0, 960.0, 1040.0)), TWO, 10**6) == (435, 218)
+    found = to_share((333, 334, 334), answer((5.0, -35.0, 45.0)), TWO, 10_000)
+    assert sum(found) <= 10_000
+    assert sum(found) >= 10_000 - 3
+
+
+def test_a_higher_level_and_all_at_once_take_more() -> None:
+    result = answer((1000.0, 960.0, 1040.0), (1000.0, 960.0, 1040.0))
+    usual, surer, every = (
+        to_share((100,), result, Accuracy.read(text), 10**6) for text in ("±2%", "±2%@99", "±2%@95 all")
+    )
+    assert usual < every < surer
+
+
+def test_a_further_draw_adds_what_its_epsilon_buys() -> None:
+    alone = further((0,), Fraction(1, 10), rules())
+    assert further((1000,), Fraction(1, 10), rules()) == (alone[0] + 1000,)
+    assert further((0, 0), Fraction(1, 10), rules()) == (-(-alone[0] // 2),) * 2
