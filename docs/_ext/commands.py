@@ -10,7 +10,7 @@ from tre.cli.parser import parser as tre_parser
 HEAD = f"""# Commands
 
 What `--help` says. The environment: `TRE_HOME` names the home for commands on a home; `TRE_URL`, `TRE_TOKEN` and
-`TRE_PROJECT` say where, as whom and for which project `tre check` and `tre query` ask.
+`TRE_PROJECT` say where, as whom and for which project `tre check`, `tre query` and `tre refine` ask.
 
 | exit code | meaning |
 |---|---|

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
@@ -209,3 +210,12 @@ def test_projects_pay_the_prefix_they_use_and_the_data_set_pays_each_draw_once(h
         assert spent(running, MINE) == spent(running, others) == spent(running, EVERYBODYS)
     finally:
         running.stop()
+
+
+def test_what_is_released_first_is_held_while_the_question_over_it_is_refined(running):
+    """Another draw of the first release would be other rows, and so another question over them."""
+    above = "SELECT COUNT(*) AS n FROM person WHERE year_of_birth > (SELECT AVG(year_of_birth) FROM person)"
+    first = answered(running, question(above, "0.3"))
+    second = sharper(running, first, "0.3")
+    assert [len(positions) for _, positions, _ in second.job.decision["uses"]] == [1, 2]
+    assert half(second) < half(first)

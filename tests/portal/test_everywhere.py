@@ -67,7 +67,7 @@ def addresses(browser: Browser, service: Service, signed_in: Callable[[str], Any
 def test_no_page_goes_without_this_test() -> None:
     rules = portal().url_map.iter_rules()
     pages = {rule.endpoint.removeprefix("portal.") for rule in rules if rule.endpoint.startswith("portal.")}
-    posts = {"ask-sent", "unlock", "policy-checked", "cancellation"}
+    posts = {"ask-sent", "unlock", "policy-checked", "cancellation", "refinement"}
     assert pages - FILES - posts == set(PAGES) - {"sign-in"}
 
 

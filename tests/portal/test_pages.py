@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -177,6 +178,20 @@ def test_a_question_that_waits_can_be_taken_back(web: FlaskClient, service: Fake
     back = web.post(f"{here}/cancellation", headers=AS_ADA)
     assert (back.status_code, back.headers["Location"]) == (303, here)
     assert "taken back, price returned" in web.get(here, headers=AS_ADA).text
+
+
+def test_a_sharper_answer_is_asked_for_below_the_answer_and_names_the_one_before(
+    web: FlaskClient, service: FakeService
+) -> None:
+    here = ask(web, "run", checked=hidden(ask(web), "checked"), key="k").headers["Location"]
+    page = web.get(here, headers=AS_ADA)
+    assert f'action="{here}/refinements"' in page.text
+    sent = {"epsilon": "0.2", "key": hidden(page, "key")}
+    sharper = web.post(f"{here}/refinements", data=sent, headers=AS_ADA)
+    assert (sharper.status_code, service.refined[-1].epsilon) == (303, Fraction("0.2"))
+    assert service.keys[-1] == sent["key"]
+    assert f'<a href="{here}">' in web.get(sharper.headers["Location"], headers=AS_ADA).text
+    assert web.post(f"{here}/refinements", data={"epsilon": "much"}, headers=AS_ADA).status_code == 400
 
 
 def test_an_answer_says_in_words_what_it_hides(web: FlaskClient) -> None:

@@ -123,7 +123,7 @@ def submit(
 
 def _same(parts: Parts, at: Standing, decision: Decision, refines: Job) -> bool:
     """Whether a decision is about the questions of an earlier one, which name bounds, selection and version."""
-    asked_now = [question_digest(parts, at, measured.shape.question) for measured in decision.measured]
+    asked_now = [question_digest(parts, at, measured.question) for measured in decision.measured]
     return asked_now == list(refines.questions)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from tre.base.cost import Cost
 from tre.broker.parts import Parts
 from tre.broker.standing import Standing
-from tre.decide import Decision, Question
+from tre.decide import Decision, Measured, Question
 from tre.journal.entries import Question as Asked
 from tre.policy import CompiledPolicy
 from tre.policy.context import Verdict
@@ -37,7 +37,7 @@ def facts(decision: Decision, at: Standing) -> dict[str, Any]:
         "notes": [] if decision.plan is None else [*decision.plan.query.notes, *_released_first(decision)],
         "tables": [] if decision.plan is None else list(decision.plan.query.tables),
         "columns": [] if decision.plan is None else [_origin(one) for one in decision.plan.query.columns],
-        "blocks": [_block(measured) for measured in decision.measured],
+        "blocks": [_block(measured, decision) for measured in decision.measured],
         "release_seconds": None if decision.timing is None else float(decision.timing.release),
     }
 
@@ -104,9 +104,10 @@ def _origin(one: Any) -> str:
     return f"{one.table}.{one.column}"
 
 
-def _block(measured: Any) -> Mapping[str, Any]:
+def _block(measured: Measured, decision: Decision) -> Mapping[str, Any]:
     shape, charge = measured.shape, measured.charge
     return {
+        "read": any(shape.name in other.shape.inputs for other in decision.measured),
         "keys": None if shape.keys is None else len(shape.keys),
         "groups": shape.groups,
         "parts": [{"kind": part.kind.value, "low": str(part.low), "high": str(part.high)} for part in shape.parts],

@@ -10,7 +10,7 @@ refused: then the pilot's answer stands, at the pilot's price.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
@@ -43,11 +43,16 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class _Answered:
-    """An answered request: its question and its answer, and what the draws of that come to, by question."""
+    """An answered request: its question and its answer, and what the draws of that come to, by question.
+
+    `held` marks what others of its questions read once it was released: another draw of it would be other rows, and
+    so make other questions of those.
+    """
 
     question: Question
     result: Mapping[str, Any]
     amounts: tuple[int, ...]
+    held: tuple[bool, ...]
     rules: Rules
 
 
@@ -106,7 +111,8 @@ def _answered(parts: Parts, asker: Asker, job: Job) -> _Answered:
         raise Refused.because(reasons.NOT_ANSWERED)
     if text is None:
         raise Refused.because(reasons.ANOTHER_QUESTION)
-    return _Answered(unsealed(text), job.answer.result, amounts, at.policy.rules)
+    held = tuple(block["read"] for block in job.decision["blocks"])
+    return _Answered(unsealed(text), job.answer.result, amounts, held, at.policy.rules)
 
 
 def _amounts(tx: Reading, job: Job) -> tuple[int, ...]:
@@ -126,9 +132,15 @@ def _sharper(found: _Answered, offer: Offer) -> Question:
 
 
 def _raised(found: _Answered, offer: Offer) -> tuple[int, ...]:
+    free = [amount for amount, held in zip(found.amounts, found.held, strict=True) if not held]
+    raised = iter(_grown(found, offer, free))
+    return tuple(amount if held else next(raised) for amount, held in zip(found.amounts, found.held, strict=True))
+
+
+def _grown(found: _Answered, offer: Offer, amounts: Sequence[int]) -> Sequence[int]:
     rules, most = found.rules, found.rules.per_answer.amount
     if offer.accuracy is None:
-        return found.amounts if offer.epsilon is None else further(found.amounts, offer.epsilon, rules)
+        return amounts if offer.epsilon is None else further(amounts, offer.epsilon, rules)
     if offer.epsilon is not None:
         most = min(most, accounting.price(rules.measure, offer.epsilon, rules.conversion_delta).amount)
-    return to_share(found.amounts, found.result, offer.accuracy, most)
+    return to_share(amounts, found.result, offer.accuracy, most - sum(found.amounts) + sum(amounts))
