@@ -30,7 +30,7 @@ def facts(decision: Decision, at: Standing) -> dict[str, Any]:
         "price": amount(decision.price, at.policy),
         "dataset_price": decision.dataset_price.as_json(),
         "share": share(decision.price, whole),
-        "most": None if decision.most is None else amount(decision.most, at),
+        "most": None if decision.most is None else amount(decision.most, at.policy),
         "most_share": None if decision.most is None else share(decision.most, whole),
         "errors": {} if decision.plan is None else dict(decision.plan.errors),
         "bounds": {} if decision.plan is None else {name: dict(one) for name, one in decision.plan.bounds.items()},
