@@ -150,11 +150,22 @@ def push(
         return show(log, newest, witness, post, before if before <= size else 0)
 
     told = _at_once(shown, witnesses, patience)
-    found = tuple(one for each in told for one in each.signatures)
-    if len({one.name for one in found}) >= quorum:
-        signatures = (*note.signatures, *found, *sign_note(note.text, own).signatures)
+    found = _kept(out, note.text, [witness for witness, _ in witnesses])
+    found |= {(one.name, one.key_id): one for each in told for one in each.signatures}
+    if len({name for name, _ in found}) >= quorum:
+        signatures = (*note.signatures, *found.values(), *sign_note(note.text, own).signatures)
         cosigned.keep(out, str(Note(note.text, signatures)).encode())
     return told
+
+
+def _kept(out: Path, text: str, witnesses: Sequence[CosignatureVerifier]) -> dict[tuple[str, bytes], Signature]:
+    """Those on the kept head that are still true of the newest: a witness that is away today has signed it before."""
+    try:
+        note = parse_note(cosigned.kept(out) or b"")
+        found = verify_note(note, witnesses) if note.text == text else ()
+    except NoteError:
+        return {}
+    return {(one.name, one.key_id): one for one in found}
 
 
 def _at_once(

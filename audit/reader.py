@@ -4,7 +4,7 @@
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -45,6 +45,7 @@ class Reader(ABC):
         self._records = records
         self._derived = derived
         self._fitting: Published | None = None
+        self._judge: Callable[[bytes], object] = lambda note: parse_checkpoint(parse_note(note).text)
 
     @abstractmethod
     def published(self) -> Published:
@@ -59,15 +60,21 @@ class Reader(ABC):
         """Return the newest signed checkpoint."""
         return self.published().checkpoint.decode()
 
-    def cosigned(self) -> Published | None:
-        """Return the newest head that witnesses cosigned; None where none is kept that is a head of this log.
+    def judging(self, judge: Callable[[bytes], object]) -> Self:
+        """Have `judge` look at a kept cosigned head before it is used: whoever has the keys can tell its signatures.
 
-        Whether its signatures are true is for those to say who have the keys.
+        `judge` raises NoteError for one that must not be used. Without it, its form and its root alone are looked at.
         """
+        self._judge, self._fitting = judge, None
+        return self
+
+    def cosigned(self) -> Published | None:
+        """Return the newest head that witnesses cosigned; None where none is kept that is a head of this log."""
         note = cosigned.kept(self.folder / cosigned.NAME)
         if note is None or (self._fitting is not None and note == self._fitting.checkpoint):
             return self._fitting if note is not None else None
         try:
+            self._judge(note)
             head = parse_checkpoint(parse_note(note).text)
             if head.size > self.size or root_hash(head.size, self._node) != head.root:
                 return None

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from audit import Ed25519Signer, Log, LogError, LogReader, Receipt, create_log, export, open_checkpoint
+from audit import Ed25519Signer, Log, LogError, LogReader, Receipt, cosigned, create_log, export, open_checkpoint
 from audit.cosignatures import ED25519, ML_DSA_44, CosignatureVerifier, Cosigner, time_of
 from audit.head import HeadError
-from audit.notes import Checkpoint, NoteError, parse_note, sign_note, verify_note
+from audit.notes import Checkpoint, Note, NoteError, Signature, parse_note, sign_note, verify_note
 from audit.pushing import Told, Word, posting, push
 from audit.witness import Request, Witness, serve
 from tests.audit.disks import FailOn, WatchedFiles
@@ -370,6 +370,40 @@ def test_a_kept_head_that_is_spoilt_or_of_another_log_is_as_none(tmp_path: Path)
         assert found.size == 2
         place.unlink()
         assert log.cosigned() is None
+
+
+def test_a_kept_head_with_a_false_signature_is_as_none_to_whoever_has_the_keys(tmp_path: Path) -> None:
+    place = tmp_path / "log" / "cosigned"
+
+    def judge(note: bytes) -> None:
+        open_checkpoint(note, SIGNER.verifier, [W1.verifier])
+
+    with new_log(tmp_path) as log, LogReader(tmp_path / "log").judging(judge) as reader:
+        log.append([b"a"])
+        note = parse_note(log.checkpoint().encode())
+        (true,) = sign_note(note.text, [W1]).signatures
+        false = Signature(true.name, true.key_id, true.signature[:-1] + bytes([true.signature[-1] ^ 1]))
+        for signatures in ((*note.signatures, false), (true,)):
+            place.write_bytes(str(Note(note.text, signatures)).encode())
+            assert reader.cosigned() is None
+            assert len(parse_note(Receipt.parse(reader.inclusion(0).encode()).checkpoint).signatures) == 1
+        place.write_bytes(str(Note(note.text, (*note.signatures, true))).encode())
+        assert reader.cosigned() is not None
+
+
+def test_a_witness_that_is_away_when_an_unchanged_head_is_shown_again_keeps_its_word_on_it(tmp_path: Path) -> None:
+    out = tmp_path / "log" / "cosigned"
+    with new_log(tmp_path) as log, serving(tmp_path / "w1", W1, SIGNER, []) as one:
+        log.append([b"a"])
+        with serving(tmp_path / "w2", W2, SIGNER, []) as two:
+            both = [(W1.verifier, posting(one)), (W2.verifier, posting(two))]
+            push(log, both, out)
+        push(log, both, out)
+        assert cosigned.signers(out).keys() >= {(W1.name, W1.key_id), (W2.name, W2.key_id)}
+        open_checkpoint(out.read_bytes(), SIGNER.verifier, [W1.verifier, W2.verifier])
+        log.append([b"b"])
+        push(log, both, out)
+        assert (W2.name, W2.key_id) not in cosigned.signers(out)
 
 
 def test_the_commands_witness_and_push(tmp_path: Path) -> None:

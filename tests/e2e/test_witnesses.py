@@ -17,10 +17,11 @@ from typing import Any, TypeVar
 import pytest
 
 from audit import load_verifier, open_checkpoint
-from audit.cosignatures import ED25519, ML_DSA_44, CosignatureVerifier, Cosigner
-from audit.notes import parse_note
+from audit.cosignatures import ED25519, ML_DSA_44, CosignatureVerifier, Cosigner, time_of
+from audit.notes import Note, NoteError, Signature, parse_checkpoint, parse_note
 from tests.e2e.service import SECONDS, Service, audit, served, surroundings, tre
 from tests.support import ROOT
+from tre.app.publishing import judge_of
 from tre.app.settings import Settings, read_settings, settings_text
 from tre.base.home import Home
 from tre.base.reasons import Refused
@@ -69,6 +70,7 @@ def trust(house: House, other: House, address: str | None = None) -> None:
     text = config.read_text()
     assert "witnesses = []" in text
     text = text.replace("witnesses = []", f"witnesses = [{one}]").replace("every = 60", "every = 1")
+    text = text.replace("refresh = 3600", "refresh = 1")
     config.write_text(text)
 
 
@@ -184,6 +186,8 @@ def test_a_fork_with_the_real_key_is_caught_by_the_other_house_and_both_operator
             assert all_cosigned(theirs) >= 1
             before = all_cosigned(ours)
             judge_what_is_published(north, south, ours)
+            judge_an_idle_log(south, ours)
+            judge_a_false_word(north, south)
         fork = shutil.copytree(north.home, north.home.parent / "fork", ignore=shutil.ignore_patterns("*.sock"))
         with served(north.home) as ours:
             write(ours, "true")
@@ -224,6 +228,36 @@ def judge_what_is_published(north: House, south: House, ours: Service) -> None:
     refused = audit("verify", "--log", f"{ours.url}/api/v1/log", "--key", north.home / "log.vkey", *named, *more)
     assert refused.code == 5
     assert "cosigned by 1 of the witnesses named, and 2 are asked for" in refused.out
+
+
+def judge_an_idle_log(south: House, ours: Service) -> None:
+    """Nothing is written: the witness says again, later, what it said before."""
+    key = CosignatureVerifier.parse(south.key.read_text())
+
+    def said() -> tuple[int, int]:
+        note = parse_note(ours.call("GET", "/api/v1/log/cosigned", None).content)
+        (found,) = (one for one in note.signatures if one.key_id == key.key_id)
+        return parse_checkpoint(note.text).size, time_of(found.signature)
+
+    size, before = said()
+    again, _ = until(lambda: now if (now := said())[1] > before else None, "a later cosignature")
+    assert again == size
+
+
+def judge_a_false_word(north: House, south: House) -> None:
+    """What stands in the place of a kept head is published only where every signature on it is true."""
+    settings = read_settings(Home(north.home))
+    note = parse_note((north.home / "log" / "cosigned").read_bytes())
+    judge = judge_of(Home(north.home), settings.log)
+    judge(str(note).encode())
+    for place, one in enumerate(note.signatures):
+        false = Signature(one.name, one.key_id, one.signature[:-1] + bytes([one.signature[-1] ^ 1]))
+        with pytest.raises(NoteError):
+            judge(str(Note(note.text, (*note.signatures[:place], false, *note.signatures[place + 1 :]))).encode())
+    key = CosignatureVerifier.parse(south.key.read_text())
+    others = tuple(one for one in note.signatures if one.key_id != key.key_id)
+    with pytest.raises(NoteError, match="cosigned by 0 of the witnesses"):
+        judge(str(Note(note.text, others)).encode())
 
 
 def test_an_absent_witness_holds_nothing_up_and_is_told_of_once(tmp_path: Path, houses: tuple[House, House]) -> None:

@@ -149,7 +149,7 @@ class House:
                 self.__dict__.pop(name).close()
 
     def _open_log(self) -> Log | RemoteLog:
-        return open_log(self.home, self.settings.log.writer)
+        return open_log(self.home, self.settings.log)
 
     def _reconcile(self, tx: Transaction, shown: Shown) -> None:
         """Before anything else: budgets never below the log, a restored back-up's requests ended, erased texts gone."""

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from audit.cosignatures import ML_DSA_44, Cosigner
-from audit.keys import write_key
-from audit.notes import Note, parse_note, sign_note
+from audit.cosignatures import ML_DSA_44, CosignatureVerifier, Cosigner
+from audit.keys import load_verifier, write_key
+from audit.notes import Note, open_checkpoint, parse_note, sign_note
 from audit.reader import Reader
+from audit.witnessed import Panel, cosigned_by
+from tre.app.settings import LogSettings
+from tre.base.home import Home
 
 SECOND_KEY = "log-ml-dsa.key"
 
@@ -25,6 +28,24 @@ def create_second_key(origin: str, seed: bytes, private: Path, public: Path) -> 
 def load_second_key(path: Path) -> Cosigner:
     """Read the log's second key. Raises NoteError, OSError."""
     return Cosigner.parse(path.read_text("ascii"))
+
+
+def judge_of(home: Home, settings: LogSettings) -> Callable[[bytes], None]:
+    """Return what raises NoteError for a kept head that is not published as cosigned.
+
+    It is one with a signature that is not true, or of fewer of the witnesses that the settings name than their quorum.
+    Raises NoteError, OSError for the log's public keys.
+    """
+    log = load_verifier(home.vkey)
+    second = CosignatureVerifier.parse(home.second_vkey.read_text("ascii"))
+    panel = Panel(tuple(CosignatureVerifier.parse(one.key) for one in settings.witnesses), settings.quorum)
+
+    def judge(note: bytes) -> None:
+        open_checkpoint(note, log, (second, *panel.keys))
+        if panel.keys:
+            cosigned_by(note, log, panel)
+
+    return judge
 
 
 class Heads(Collector):

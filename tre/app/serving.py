@@ -23,7 +23,7 @@ from tre.app.compose import QUESTION_KEY, House
 from tre.app.failures import FailedSignIns
 from tre.app.limiting import Limiting
 from tre.app.metrics import Metrics
-from tre.app.publishing import Heads
+from tre.app.publishing import Heads, judge_of
 from tre.app.reviewing import Reviewing
 from tre.app.signing_in import SigningIn
 from tre.app.telling import as_json_lines, tell
@@ -68,7 +68,7 @@ class Running:
         self._parts = house.parts(step)
         self._failures = FailedSignIns(house)
         self.broker = Broker(self._parts, house.settings.runner.threads, alone=alone)
-        self._log = LogReader(house.home.log)
+        self._log = LogReader(house.home.log).judging(judge_of(house.home, house.settings.log))
         second = second_key(house.home)
         self._heads = Heads(self._log, second)
         self._witnessing = _witnessing(house, second)

@@ -92,7 +92,7 @@ class LogSettings(_Part):
     """The log's name; who writes it, the server or a process of its own; who cosigns its heads.
 
     Of the witnesses `quorum` must have signed a head that is published as cosigned; they are asked every `every`
-    seconds.
+    seconds where there is a new one, and every `refresh` seconds where there is none.
     """
 
     origin: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9./-]{0,126}$")]
@@ -100,6 +100,7 @@ class LogSettings(_Part):
     witnesses: list[WitnessSettings]
     quorum: Positive
     every: Positive
+    refresh: Positive
 
     @model_validator(mode="after")
     def _a_quorum_of_others(self) -> Self:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,7 +37,7 @@ class Witnessing(Collector):
         self._witnesses = [(CosignatureVerifier.parse(one.key), posting(one.url)) for one in settings.witnesses]
         self._said: dict[str, Word | None] = {}
         self._counts: Counter[tuple[str, Word]] = Counter()
-        self._done = b""
+        self._done, self._again = b"", 0.0
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="witnessing", daemon=True)
         if self._witnesses:
@@ -66,14 +67,15 @@ class Witnessing(Collector):
                     _tell_not_kept(error)
 
     def _show(self) -> None:
-        """Show the newest head, unless all have cosigned it already."""
+        """Show the newest head, unless all have cosigned it already and lately."""
         with LogReader(self._folder) as log:
             newest = log.published().checkpoint
-            if newest == self._done:
+            if newest == self._done and time.monotonic() < self._again:
                 return
             place = self._folder / cosigned.NAME
             told = push(log, self._witnesses, place, [self._second], quorum=self._settings.quorum)
         self._done = newest if all(one.word is Word.COSIGNED for one in told) else b""
+        self._again = time.monotonic() + self._settings.refresh
         for settings, one in zip(self._settings.witnesses, told, strict=True):
             self._counts[one.witness, one.word] += 1
             self._tell(settings.key, one)

@@ -9,8 +9,8 @@ from audit import Log, LogError, NoteError, RemoteLog, load_signer
 from audit.cosignatures import Cosigner
 from audit.service import serve
 from audit.wire import connect
-from tre.app.publishing import SECOND_KEY, load_second_key
-from tre.app.settings import LogSettings, Writer
+from tre.app.publishing import SECOND_KEY, judge_of, load_second_key
+from tre.app.settings import LogSettings
 from tre.app.telling import as_json_lines
 from tre.app.witnessing import Witnessing
 from tre.base.home import Home
@@ -22,11 +22,12 @@ _AWAITED = 60.0
 _PAUSE = 0.1
 
 
-def open_log(home: Home, writer: Writer) -> Log | RemoteLog:
-    """Become the home's writer, or connect to it. Raises LogError, OSError."""
-    if writer == "process":
-        return RemoteLog(home.log, home.socket)
-    return _own(home)
+def open_log(home: Home, settings: LogSettings) -> Log | RemoteLog:
+    """Become the home's writer, or connect to it. Raises LogError, NoteError, OSError."""
+    judge = judge_of(home, settings)
+    log = RemoteLog(home.log, home.socket) if settings.writer == "process" else _own(home)
+    log.judging(judge)
+    return log
 
 
 def serve_log(home: Home, settings: LogSettings, tell: Callable[[str], None]) -> None:
