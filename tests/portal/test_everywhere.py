@@ -49,7 +49,7 @@ PAGES: dict[str, tuple[str, set[str] | None]] = {
     "policy-check": ("/controller/check", set(IDS)),
     "sign-in": ("/sign-in", None),
 }
-FILES = {"chart", "answer-csv", "answer-json", "receipt", "entries-file", "entry-receipt", "static-file"}
+FILES = {"chart", "answer-csv", "answer-json", "receipt", "entries-file", "entry-receipt", "crate", "static-file"}
 
 
 @pytest.fixture(scope="module")

@@ -28,6 +28,11 @@ _PLAIN = (
     "state",
     "measure",
 )
+MEDIA: Mapping[Form, str] = MappingProxyType(
+    {"jsonl": "application/jsonl", "csv": "text/csv", "fhir": "application/fhir+ndjson"}
+)
+"""What each form is, to whoever receives it (RFC 6838)."""
+
 COLUMNS = ("index", *_PLAIN, "amount", "delta", "tables", "reasons", "event_id")
 """The header of the CSV; `reasons` are those of the gates too, lists have spaces between their parts."""
 

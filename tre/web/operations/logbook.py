@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from audit.entries import Event
-from tre.journal.exports import Form
+from tre.journal.exports import MEDIA, Form
 from tre.journal.search import LONGEST_PAGE, Page, Wanted
 from tre.web.contract import TEXT, ZIP, Call, Operation, Reply, Shape
 from tre.web.operations.common import NAMED, PROJECT
@@ -34,7 +34,6 @@ WANTED: Mapping[str, Parameter] = {
     "until": moment("Entries before this time"),
 }
 _ENTRY = "/api/v1/log/entries/{index}"
-_MEDIA: Mapping[Form, str] = {"jsonl": "application/jsonl", "csv": "text/csv", "fhir": "application/fhir+ndjson"}
 _SPAN = {name: WANTED[name] for name in ("since", "until")}
 
 
@@ -142,6 +141,6 @@ def _export(name: str, handle: Callable[[Call], Reply], form: Form, form_name: s
         summary=f"All entries of the log that are all that is asked for, oldest first, as {form_name}",
         handle=handle,
         query=WANTED,
-        replies={200: Shape("The entries", media=_MEDIA[form])},
+        replies={200: Shape("The entries", media=MEDIA[form])},
         refusals=frozenset({404}),
     )

@@ -11,6 +11,7 @@ from werkzeug.datastructures import MultiDict
 from audit.entries import Event
 from tre.base.reasons import Refused
 from tre.base.reasons.web import QUERY_PARAMETER, UNKNOWN_ENTRY
+from tre.journal.exports import MEDIA, Form
 from tre.journal.search import Wanted
 from tre.web.oversight import Oversight
 from tre.web.portal.downloads import download, kept
@@ -19,6 +20,7 @@ from tre.web.portal.site import Page, Shown, Visit, go
 
 _TEXTS = ("person", "project", "dataset", "table", "event", "reason", "request")
 _DAYS = ("since", "until")
+_FILES: Mapping[Form, str] = {"csv": "entries.csv", "jsonl": "entries.jsonl", "fhir": "entries.fhir.ndjson"}
 EVENTS = tuple(event.value for event in Event)
 
 
@@ -63,12 +65,17 @@ class _Reviewing:
 
     def export(self, visit: Visit) -> Response:
         found, _ = wanted(visit.asked)
-        form = visit.path["form"]
-        if form not in ("csv", "jsonl"):
+        form = next((one for one in MEDIA if one == visit.path["form"]), None)
+        if form is None:
             raise Refused.because(UNKNOWN_ENTRY)
-        pieces = self._oversight.export(visit.principal, found, "csv" if form == "csv" else "jsonl")
-        media = "text/csv; charset=utf-8" if form == "csv" else "application/jsonl"
-        return kept(Response(pieces, content_type=media), f"entries.{form}")
+        pieces = self._oversight.export(visit.principal, found, form)
+        media = "text/csv; charset=utf-8" if form == "csv" else MEDIA[form]
+        return kept(Response(pieces, content_type=media), _FILES[form])
+
+    def crate(self, visit: Visit) -> Response:
+        project = self._oversight.project(visit.principal, visit.path["id"]).id
+        pieces = self._oversight.crate(visit.principal, Wanted(project=project))
+        return kept(Response(pieces, content_type="application/zip"), f"{project}-crate.zip")
 
     def entry(self, visit: Visit) -> Shown:
         entry = self._oversight.entry(visit.principal, whole(visit.path["index"], "index"))
@@ -98,6 +105,7 @@ def reviewing_pages(oversight: Oversight) -> tuple[Page, ...]:
     return (
         Page("overseen-projects", "/oversight/projects", do.projects),
         Page("overseen-project", "/oversight/projects/<id>", do.project),
+        Page("crate", "/oversight/projects/<id>/crate", do.crate),
         Page("unlock", "/oversight/projects/<id>/unlocking", do.unlock, method="POST"),
         Page("entries", "/oversight/log", do.log),
         Page("entries-file", "/oversight/entries.<form>", do.export),
