@@ -94,11 +94,11 @@ class Service:
         self._limits: dict[Caller, float] = {}
         self._pending: list[tuple[Caller, Call]] = []
 
-    def run(self, ready: Callable[[], None]) -> None:
-        """Answer until SIGTERM or SIGINT. Raises what stopped the log's writer."""
+    def run(self, told: socket.socket, ready: Callable[[], None] = lambda: None) -> None:
+        """Answer until something can be read from `told`. Raises what stopped the log's writer."""
         self._listening.setblocking(False)
         self._selector.register(self._listening, selectors.EVENT_READ, self._admit)
-        with self._selector, _told_to_end() as told:
+        with self._selector:
             end = self._selector.register(told, selectors.EVENT_READ)
             ready()
             try:
@@ -234,8 +234,8 @@ def serve(
     """
     listening = listen(path, group=group)
     try:
-        with listening:
-            Service(log, listening, users).run(ready)
+        with listening, _told_to_end() as told:
+            Service(log, listening, users).run(told, ready)
     finally:
         with suppress(OSError):
             path.unlink()

@@ -3,6 +3,7 @@
 import errno
 import os
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from random import Random
@@ -28,6 +29,7 @@ from audit.records import START, encode_record
 from audit.tiles import decode_bundle
 from tests.audit.disks import FailOn, MemoryDisk, PowerLossError, SlowFlush, WatchedFiles
 from tests.audit.samples import SIGNER, new_log, open_log, story, whole_records
+from tests.audit.served import ServedLog
 
 
 def check_whole(home: Path) -> None:
@@ -320,11 +322,17 @@ def test_readers_prove_inclusion_while_the_writer_runs(tmp_path: Path) -> None:
 # --- Faults
 
 
-def write_some(home: Path, disk: WatchedFiles | MemoryDisk, acknowledged: dict[int, bytes], turn: int) -> None:
+Opening = Callable[..., Log | ServedLog]
+EITHER = pytest.mark.parametrize("opening", [open_log, ServedLog], ids=["embedded", "over-the-socket"])
+
+
+def write_some(
+    home: Path, disk: WatchedFiles | MemoryDisk, acknowledged: dict[int, bytes], turn: int, opening: Opening
+) -> None:
     """Open (or make) the log and append, noting what was acknowledged."""
     if turn == 0:
         create_log(home / "log", home / "head", SIGNER, files=disk)
-    log = open_log(home, files=disk)
+    log = opening(home, files=disk)
     try:
         for number in range(4):
             entries = [f"{turn}.{number}.{'x' * 3000}.{part}".encode() for part in range(number + 1)]
@@ -335,16 +343,19 @@ def write_some(home: Path, disk: WatchedFiles | MemoryDisk, acknowledged: dict[i
         log.close()
 
 
+@EITHER
 @pytest.mark.parametrize("code", [errno.EIO, errno.ENOSPC])
-def test_an_error_on_any_write_or_flush_loses_nothing_and_is_never_retried(tmp_path: Path, code: int) -> None:
+def test_an_error_on_any_write_or_flush_loses_nothing_and_is_never_retried(
+    tmp_path: Path, code: int, opening: Opening
+) -> None:
     counter = FailOn(None)
-    write_some(tmp_path / "dry", WatchedFiles(counter), {}, 0)
+    write_some(tmp_path / "dry", WatchedFiles(counter), {}, 0, opening)
     for nth in range(1, counter.count + 1):
         home = tmp_path / str(nth)
         acknowledged: dict[int, bytes] = {}
         failing = FailOn(nth, code)
         with pytest.raises((OSError, LogError)):
-            write_some(home, WatchedFiles(failing), acknowledged, 0)
+            write_some(home, WatchedFiles(failing), acknowledged, 0, opening)
         assert failing.count == nth, "something was written after the failure"
         try:
             create_log(home / "log", home / "head", SIGNER)
@@ -352,7 +363,7 @@ def test_an_error_on_any_write_or_flush_loses_nothing_and_is_never_retried(tmp_p
             pass
         else:
             assert not acknowledged
-        with open_log(home) as log:
+        with opening(home) as log:
             assert {index: log.entry(index) for index in acknowledged} == acknowledged
             assert log.append([b"again"]) == [log.size - 1]
         check_whole(home)
@@ -388,24 +399,25 @@ def test_every_caller_hears_of_a_failure_and_the_writer_stays_stopped(tmp_path: 
     log.close()
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@EITHER
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32), stops=st.lists(st.tuples(st.integers(1, 60), st.booleans()), min_size=1, max_size=4))
 def test_a_loss_of_power_loses_nothing_acknowledged_and_issues_no_index_twice(
-    tmp_path: Path, seed: int, stops: list[tuple[int, bool]]
+    tmp_path: Path, opening: Opening, seed: int, stops: list[tuple[int, bool]]
 ) -> None:
     home = tmp_path / "home"
     random = Random(seed)
     acknowledged: dict[int, bytes] = {}
     disk = MemoryDisk()
-    write_some(home, disk, acknowledged, 0)
+    write_some(home, disk, acknowledged, 0, opening)
     for turn, (stop, killed) in enumerate(stops, start=1):
         disk.stop_at, disk.operations = stop, 0
-        with suppress(PowerLossError):
-            write_some(home, disk, acknowledged, turn)
+        with suppress(PowerLossError, LogStoppedError):
+            write_some(home, disk, acknowledged, turn, opening)
         # A killed process leaves all that it wrote, durable or not; with the power goes what was not flushed.
         disk = disk if killed else MemoryDisk(disk.survivors(random))
     disk.stop_at = None
-    with open_log(home, files=disk) as log:
+    with opening(home, files=disk) as log:
         assert {index: log.entry(index) for index in acknowledged} == acknowledged
         assert log.append([b"again"]) == [log.size - 1]
 
