@@ -17,9 +17,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from audit.entries import Event, MalformedError, decode_entry
-from audit.report import Section
+from audit.report import MAX_PROBLEMS, Section
 
 GRACE = timedelta(hours=24)
+SKEW = timedelta(minutes=5)
+"""How much older than one before it an entry is without remark: what is counted by the minute is written later."""
 
 
 class Total(NamedTuple):
@@ -84,6 +86,7 @@ class History:
         self._kinds = bytearray()
         self._pending: dict[str, _Intent] = {}
         self._newest = datetime.min.replace(tzinfo=UTC)
+        self._put_back: list[int] = []
 
     def feed(self, entry: bytes) -> None:
         """Take the next entry."""
@@ -98,12 +101,18 @@ class History:
             return
         self._take_id(index, fields["event_id"])
         time = datetime.fromisoformat(fields["time"])
+        if self._newest - time > SKEW:
+            self._put_back.append(index)
+            # From here on time is counted afresh: an intent that follows is not late by a clock that was wrong before.
+            self._newest = time
         self._newest = max(self._newest, time)
         moved = self._move(index, fields.get("ledgers", ()))
         self._kinds.append(self._request(index, time, fields, moved))
 
     def finish(self, grace: timedelta = GRACE) -> None:
-        """Judge what is still open at the end of the log."""
+        """Judge what is still open at the end of the log, and say where its clock went back."""
+        for index in self._put_back[:MAX_PROBLEMS]:
+            self.entries.notes.append(f"the clock was put back before entry {index}; the order is that of the log")
         late = [one for one in self._pending.values() if self._newest - one.time > grace]
         for intent in late:
             self.requests.problem(f"entry {intent.index}: intent without an outcome, though the log went on")

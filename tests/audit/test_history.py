@@ -214,3 +214,17 @@ def test_a_ledger_on_one_side_alone_is_a_difference() -> None:
 def test_a_malformed_ledger_file_is_said_to_be_one(data: bytes) -> None:
     with pytest.raises(LedgerFileError):
         parse_ledgers(data)
+
+
+def test_a_clock_that_goes_back_is_remarked_and_breaks_nothing() -> None:
+    told = Story()
+    told.seconds = 2 * 86_400
+    entries = [told.signin(), told.intent()]
+    told.seconds = 10
+    entries += [told.signin(), told.outcome(entries[1], 1)]
+    history = judged(entries)
+    assert problems(history) == []
+    assert history.entries.notes == ["the clock was put back before entry 2; the order is that of the log"]
+    assert problems(judged([*entries, told.intent()])) == [], "not late by what was wrong before"
+    told.seconds = 2 * 86_400 - 200
+    assert judged([*entries[:1], told.signin()]).entries.notes == [], "counted by the minute, and written later"

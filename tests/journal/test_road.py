@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from audit.entries import decode_entry
 from audit.log import Log
 from audit.reader import LogReader
 from audit.receipt import Receipt
+from audit.report import as_text
 from tests.control import (
     DATASET,
     PROJECT,
@@ -406,3 +408,26 @@ def test_movements_that_the_log_never_saw_stop_the_start(home: Path, store: Stor
     with pytest.raises(Refused) as refused:
         again.recover()
     assert code_of(refused) == "budget.log-behind"
+
+
+def test_a_clock_that_goes_back_changes_neither_order_nor_ledgers(home: Path, store: Store, journal: Journal) -> None:
+    journal.recover()
+    with store.transaction() as tx:
+        open_ledgers(tx, 10)
+        intent = intend(tx, "q_1", 1, FakeClock())
+    before = journal.settle([intent])[intent]
+    clock = FakeClock()
+    clock.at -= timedelta(days=400)
+    with store.transaction() as tx:
+        outcome = conclude(tx, "q_1", intent)
+        later = intend(tx, "q_2", 1, clock)
+    found = journal.settle([later, outcome])
+    assert [found[outcome], found[later]] == [before + 1, before + 2]
+    journal.close()
+    again = Journal(store, log_at(home), clock)
+    again.recover()
+    again.close()
+    agrees(home, store)
+    with store.reading() as tx:
+        page = as_text(verified(home, ledger.export(tx)))
+    assert "the clock was put back before entry 2" in page
