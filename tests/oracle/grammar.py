@@ -287,6 +287,9 @@ class Grammar:
         if self.chance(0.25):
             self.used["aggregate:filter"] += 1
             text += f" FILTER (WHERE {self.condition(source, 1)})"
+        elif self.chance(0.05):
+            self.used["aggregate:against a value"] += 1
+            text += f" FILTER (WHERE {self.against_a_value(source)})"
         return text
 
     def medians(self, source: Source) -> dict[str, Callable[[], object]]:

@@ -192,6 +192,11 @@ STAGED = (
     "JOIN s ON s.k = v.kind WHERE s.m > (SELECT MIN(m) FROM s WHERE m > 0)",
     "SELECT COUNT(*) AS n FROM visit v WHERE EXISTS (SELECT 1 FROM (SELECT kind AS k, COUNT(*) AS m FROM visit "
     "GROUP BY 1) q WHERE q.k < v.kind AND q.m > 1)",
+    "SELECT SUM(CASE WHEN v.kind * 3 > (SELECT COUNT(*) FROM death) THEN 1 ELSE 0 END) AS n FROM visit v",
+    "SELECT kind * 3 > (SELECT COUNT(*) FROM death) AS many, COUNT(*) AS n, COUNT(*) FILTER (WHERE kind < "
+    "(SELECT COUNT(*) FROM event)) AS m FROM visit GROUP BY 1 HAVING COUNT(*) > 0",
+    "SELECT COUNT(*) AS n FROM (SELECT person_id, MAX(CASE WHEN kind < (SELECT COUNT(*) FROM death) THEN kind END) "
+    "AS k FROM visit GROUP BY person_id) q WHERE k > 0",
     "SELECT COUNT(*) AS n FROM person WHERE born > (SELECT COUNT(*) FROM visit WHERE kind < "
     "(SELECT COUNT(*) FROM death))",
 )

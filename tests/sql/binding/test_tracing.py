@@ -181,7 +181,7 @@ REFUSED = [
     ("private.distinct-on", "SELECT DISTINCT ON (domain_id) domain_id FROM concept ORDER BY concept_name"),
     ("private.distinct-on-across", "SELECT DISTINCT ON (gender_concept_id) gender_concept_id FROM person"),
     ("private.limit-inside", "SELECT DISTINCT ON (person_id) person_id FROM person ORDER BY person_id LIMIT 1"),
-    ("private.scalar-subquery", "SELECT SUM(year_of_birth - (SELECT MIN(concept_id) FROM concept)) FROM person"),
+    ("private.scalar-subquery", "SELECT COUNT(*) FROM person p JOIN death d ON d.person_id = p.person_id AND p.year_of_birth > (SELECT MIN(concept_id) FROM concept)"),
     ("private.scalar-correlated", "SELECT COUNT(*) FROM person p WHERE year_of_birth > (SELECT COUNT(*) FROM concept k WHERE k.concept_id = p.gender_concept_id)"),
     ("private.scalar-rows", "SELECT COUNT(*) FROM person WHERE gender_concept_id = (SELECT concept_id FROM concept WHERE concept_name = 'FEMALE')"),
     ("private.row-level-output", "SELECT (SELECT MIN(concept_id) FROM concept) AS k FROM person"),

@@ -17,6 +17,7 @@ from tre.sql.binding.grouping_sets import Set, below_each_other
 from tre.sql.binding.inside import aggregates_in, windows_in
 from tre.sql.binding.keys import Key, Keys, Listed
 from tre.sql.binding.outcomes import exact, released, too_wide
+from tre.sql.binding.scalars import Scalars
 from tre.sql.binding.session import Session
 from tre.sql.plan import (
     QUANTILES,
@@ -54,12 +55,16 @@ _FUNCTIONS: dict[type[exp.Expr], str] = {
 
 @dataclass(slots=True)
 class Grouping:
-    """The groups of one SELECT over `input`, and the aggregates found so far, each once."""
+    """The groups of one SELECT over `input`, and the aggregates found so far, each once.
+
+    `inside` are the values of subqueries that stand in a key or an aggregate: the rows below have them.
+    """
 
     input: Relation
     rows: Environment
     traits: Traits
     keys: Keys
+    inside: Scalars
     exact: list[Aggregated] = field(default_factory=list)
     asked: list[Asked] = field(default_factory=list)
 
@@ -81,8 +86,10 @@ class Grouping:
     @classmethod
     def over(cls, relation: Relation, environment: Environment) -> Grouping:
         """Return a grouping without keys."""
-        traits = environment.session.tracing.of(relation)
-        return cls(relation, environment, traits, Keys(relation, environment, traits))
+        session = environment.session
+        traits, inside = session.tracing.of(relation), Scalars(session)
+        keys = Keys(relation, replace(environment, scalars=inside, windows=None), traits)
+        return cls(relation, environment, traits, keys, inside)
 
     @classmethod
     def distinct(
@@ -127,7 +134,7 @@ class Grouping:
     def measured(self, node: exp.Expr) -> Column:
         """Return the column of an aggregate, the same one for the same aggregate."""
         aggregate, where = _taken_apart(node)
-        rows = replace(self.rows, where="an aggregate", scalars=None, windows=None)
+        rows = replace(self.rows, where="an aggregate", scalars=self.inside, windows=None)
         condition = None if where is None else bind_condition(where, rows)
         quantile = quantiles.written(aggregate, self.session)
         if quantile is not None:
@@ -224,6 +231,7 @@ class Grouping:
 
     def relation(self, node: Any) -> Relation:
         """Return the aggregate of what was found; of several grouping sets, each one's rows below the other's."""
+        self.input = self.inside.attached(self.input)
         if self.private and not self.asked:
             self._asked(PrivateFunction.COUNT_UNITS, None, None)
         if not self.keys.several:

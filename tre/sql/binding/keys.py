@@ -109,7 +109,7 @@ class Keys:
         if aggregates_in(meant):
             raise self.session.refused(reasons.AGGREGATE_HERE, node, where="GROUP BY")
         name = node.name if isinstance(node, exp.Column) else "key"
-        rows = replace(self.rows, where="GROUP BY", scalars=None, windows=None)
+        rows = replace(self.rows, where="GROUP BY")
         column = self.add(bind_expression(meant, rows), node, name)
         self.written.append((meant, column.id))
         return [column.id]
