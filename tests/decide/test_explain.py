@@ -22,7 +22,7 @@ from tre.decide import Decision, Drawn, Explanation, explain
 from tre.decide.decide import _measured
 from tre.privacy.choosing import SECRET
 from tre.privacy.plan import plan
-from tre.privacy.request import Ask
+from tre.privacy.request import Ask, Rules
 from tre.sql import bind
 from tre.web.adapter.explaining import explanation
 
@@ -38,11 +38,11 @@ def once(_question: str) -> Drawn:
     return Drawn((Cost(RULES.measure, 10**10, 10**12),), frozenset({0}), (0,), 1)
 
 
-def explained(text: str, ask: Ask | None = None, drawn_of: object = nothing) -> Explanation:
+def explained(text: str, ask: Ask | None = None, drawn_of: object = nothing, given: Rules = RULES) -> Explanation:
     ask = ask or Ask(Fraction(1, 2))
     query = bind(text, CATALOGUE, date(2024, 1, 1))
-    planned = plan(query, ask, RULES, lambda keys: ("a", "b"))
-    measured = _measured(planned, RULES, drawn_of)  # type: ignore[arg-type]
+    planned = plan(query, ask, given, lambda keys: ("a", "b"))
+    measured = _measured(planned, given, drawn_of)  # type: ignore[arg-type]
     decision = Decision((), planned, measured, planned.cost, planned.cost, None, "policy", "v1")
     found = explain(decision, ask, "duckdb")
     assert found is not None
@@ -64,6 +64,13 @@ def test_explanations_are_those_of_the_golden_file() -> None:
 def test_the_secret_is_a_parameter_of_the_statement_and_no_part_of_it() -> None:
     (step,) = explained("SELECT visit_concept_id, COUNT(*) FROM visit_occurrence GROUP BY 1").steps
     assert f"${SECRET}" in step.sql
+
+
+def test_one_weight_a_person_is_told_as_what_it_bounds() -> None:
+    text = "SELECT condition_start_date, COUNT(*) FROM condition_occurrence GROUP BY 1"
+    (step,) = explained(text, given=rules(groups=3)).steps
+    assert step.bounds[0].of == "rows of one person in all groups together"
+    assert any(one.together and one.cells == 1 for one in step.noise)
 
 
 def test_a_bound_of_the_request_is_called_one() -> None:

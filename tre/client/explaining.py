@@ -64,7 +64,7 @@ def _groups(step: Mapping[str, Any]) -> str:
 
 
 def _noise(one: Mapping[str, Any]) -> str:
-    cells = "1 cell" if one["cells"] == 1 else f"{one['cells']:,} cells"
+    cells = "all cells together" if one["together"] else "1 cell" if one["cells"] == 1 else f"{one['cells']:,} cells"
     return (
         f"{one['of']}: {one['distribution']}, scale {one['scale']:.6g} in steps of {one['unit']}; one person changes "
         f"{cells} by at most {one['sensitivity']:,}; {one['share']:.1%} of this price"

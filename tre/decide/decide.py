@@ -26,7 +26,7 @@ from tre.privacy.question import over_draws
 from tre.privacy.request import Rules
 from tre.sql.binding import bind
 from tre.sql.plan import Query
-from tre.sql.walk import scans
+from tre.sql.render import tables_of
 from tre.sql.work import refusals_for
 
 DATA, OUTPUTS = "data", "outputs"
@@ -80,9 +80,8 @@ def _passes(query: Query, plan: PrivatePlan | None) -> tuple[str, ...]:
     """Return the tables that the answer reads, once for each block: blocks run one after the other."""
     if plan is None or not plan.measured:
         return query.tables
-    return tuple(
-        name for block in plan.measured for name in sorted({one.table.name for one in scans(block.shape.relation)})
-    )
+    read = ((tables_of(block.shape.relation), block.shape.inputs) for block in plan.measured)
+    return tuple(name for tables, released in read for name in tables if name not in released)
 
 
 def _data_gate(question: Question, situation: Situation) -> tuple[Query | None, Verdict]:

@@ -33,8 +33,8 @@ class Bound:
 class Measurement:
     """One noisy vector: what it counts, its noise, what one person can change of it, and its share of the price.
 
-    `sensitivity` bounds one person's change of a cell, of which at most `cells` change; `scale` is that of the noise.
-    Both are in steps of the grid, each of which is worth `unit`.
+    `sensitivity` bounds one person's change of a cell, of which at most `cells` change, or of all cells `together`;
+    `scale` is that of the noise. Both are in steps of the grid, each of which is worth `unit`.
     """
 
     of: str
@@ -43,6 +43,7 @@ class Measurement:
     unit: Fraction
     sensitivity: int
     cells: int
+    together: bool
     share: Fraction
 
 
@@ -71,9 +72,11 @@ def groups_of(shape: Shape) -> tuple[Group, ...]:
 
 def bounds_of(shape: Shape, ask: Ask) -> tuple[Bound, ...]:
     """Return the bounds of a block: groups and rows of one person, then the values and totals of each part."""
-    found = [Bound("groups of one person", f"{shape.groups:,}", _source_of_groups(shape, ask))]
+    together = bool(shape.source.keys) and any(part.whole for part in shape.parts)
+    found = [] if together else [Bound("groups of one person", f"{shape.groups:,}", _source_of_groups(shape, ask))]
+    rows = "rows of one person in all groups together" if together else "rows of one person in a group"
     for cap in dict.fromkeys(part.cap for part in shape.parts if _counts_rows(part)):
-        found.append(Bound("rows of one person in a group", f"{cap:,}", _source_of_rows(shape, cap, ask)))
+        found.append(Bound(rows, f"{cap:,}", _source_of_rows(shape, cap, ask)))
     for part in shape.parts:
         found += [one for one in _values_of(part) if one not in found]
     for part in shape.parts:
@@ -92,9 +95,10 @@ def measurements_of(shape: Shape, draws: Sequence[Cost]) -> tuple[Measurement, .
             of=_spoken(part),
             distribution=_DISTRIBUTIONS[draws[0].measure],
             scale=effects[part.name].scale,
-            unit=part.granularity,
+            unit=part.granularity / part.shares,
             sensitivity=part.sensitivity,
             cells=shape.cells(part),
+            together=part.whole and bool(shape.source.keys),
             share=portions[part.name],
         )
         for part in shape.parts

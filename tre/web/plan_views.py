@@ -36,7 +36,10 @@ class SourcedBoundView(View):
 
 
 class NoiseView(View):
-    """One noisy vector. `scale`, and the `sensitivity` of each of `cells` cells, are in steps worth `unit`."""
+    """One noisy vector. `scale`, and the `sensitivity` of each of `cells` cells, are in steps worth `unit`.
+
+    `together` says that the sensitivity is that of all its cells together.
+    """
 
     of: str
     distribution: Literal["discrete Gaussian", "discrete Laplace"]
@@ -44,6 +47,7 @@ class NoiseView(View):
     unit: str
     sensitivity: int
     cells: int
+    together: bool = False
     share: float = Field(description="The share of this release's price")
 
 
