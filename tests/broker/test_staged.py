@@ -43,6 +43,15 @@ def test_a_check_says_what_is_released_first_and_at_which_price(running):
     assert facts["notes"] == [f"avg is released first, at {half} of the price, and used as it was released"]
 
 
+def test_a_result_that_is_typed_twice_is_released_first_once(running):
+    average = "(SELECT AVG(year_of_birth) FROM person)"
+    text = f"SELECT COUNT(*) AS n, {average} AS a FROM person WHERE year_of_birth > {average}"
+    decision, facts = running.broker.check(OKAFOR, PROJECT, None, question(text, "0.5"))
+    assert [one.shape.inputs for one in decision.measured] == [(), ("released_0",)]
+    assert [one["read"] for one in facts["blocks"]] == [True, False]
+    assert answered(running, question(text, "0.5")).state is State.COMMITTED
+
+
 def test_asked_again_it_is_a_replay_of_both_releases(running):
     first, dataset = answered(running, question(ABOVE)), spent(running, LedgerId.of_dataset(DATASET))
     again = answered(running, question(ABOVE))

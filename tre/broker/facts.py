@@ -44,14 +44,11 @@ def facts(decision: Decision, at: Standing) -> dict[str, Any]:
 
 def _released_first(decision: Decision) -> list[str]:
     """Say of each result that others read that it is released before them, and at which price."""
-    plan = decision.plan
-    read = {name for one in decision.measured for name in one.shape.inputs}
-    questions = set() if plan is None else {plan.named(name).shape.question for name in read}
     return [
         f"{', '.join(asked.function.value for asked in one.shape.source.asked)} is released first, at "
         f"{one.requested.in_words()} of the price, and used as it was released"
         for one in decision.measured
-        if one.shape.question in questions
+        if one.shape.question in decision.released_first
     ]
 
 
@@ -107,7 +104,7 @@ def _origin(one: Any) -> str:
 def _block(measured: Measured, decision: Decision) -> Mapping[str, Any]:
     shape, charge = measured.shape, measured.charge
     return {
-        "read": any(shape.name in other.shape.inputs for other in decision.measured),
+        "read": shape.question in decision.released_first,
         "keys": None if shape.keys is None else len(shape.keys),
         "groups": shape.groups,
         "parts": [{"kind": part.kind.value, "low": str(part.low), "high": str(part.high)} for part in shape.parts],

@@ -86,6 +86,14 @@ class Decision:
         return self.plan is not None and all(verdict.allowed for verdict in self.verdicts)
 
     @property
+    def released_first(self) -> frozenset[str]:
+        """The questions of the shapes whose released rows others read."""
+        if self.plan is None:
+            return frozenset()
+        names = {name for one in self.measured for name in one.shape.inputs}
+        return frozenset(self.plan.named(name).shape.question for name in names)
+
+    @property
     def refusals(self) -> tuple[Refusal, ...]:
         """Every reason of every gate."""
         return tuple(refusal for verdict in self.verdicts for refusal in verdict.refusals)
