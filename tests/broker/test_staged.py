@@ -76,6 +76,16 @@ def test_a_with_query_used_twice_is_released_once(running):
     assert len(rows(shown)) == 1
 
 
+def test_nothing_released_first_is_no_reason_to_refuse(running):
+    nobody = (
+        "SELECT COUNT(*) AS n FROM person WHERE gender_concept_id IN "
+        "(SELECT gender_concept_id FROM person GROUP BY 1 HAVING COUNT(*) > 1000000)"
+    )
+    shown = answered(running, question(nobody, "0.5"))
+    assert shown.state is State.COMMITTED
+    assert len(rows(shown)) == 1
+
+
 def test_other_draws_of_the_first_release_are_another_question(running):
     answered(running, question(ABOVE, "0.5"))
     answered(running, question(AVERAGE, "1"))

@@ -109,3 +109,24 @@ def test_no_plan_names_a_column_that_the_asker_may_not_see() -> None:
     )
     assert hidden
     assert not [name for name in hidden if name in text]
+
+
+STATEMENTS = sorted(
+    {
+        part.partition("\n--")[0].strip()
+        for path in (Path(__file__).parent.parent / "sql" / "golden").glob("*.txt")
+        for part in path.read_text().split("\n==\n")
+    }
+)
+
+
+def test_every_statement_that_can_be_planned_can_be_explained() -> None:
+    told = 0
+    for text in STATEMENTS:
+        try:
+            found = explained(text, Ask(Fraction(1, 2), groups=2, rows=3))
+        except Refused:
+            continue
+        assert shown(found)
+        told += 1
+    assert told > len(STATEMENTS) / 3

@@ -63,6 +63,11 @@ RELEASED = (
     "SELECT kind, COUNT(*) AS n FROM visit GROUP BY kind UNION ALL SELECT 100, COUNT(*) FROM visit ORDER BY n DESC",
     "SELECT kind, COUNT(*) AS n FROM visit GROUP BY kind HAVING COUNT(*) > 1 EXCEPT SELECT code, COUNT(*) FROM event "
     "GROUP BY code",
+    "SELECT c.name, x.n FROM concept c LEFT JOIN (SELECT kind, COUNT(*) AS n FROM visit GROUP BY kind) x "
+    "ON x.kind = c.concept_id",
+    "SELECT name, 1 AS n FROM concept WHERE concept_id IN (SELECT kind FROM visit GROUP BY kind HAVING COUNT(*) > 1)",
+    "SELECT kind, RANK() OVER (PARTITION BY c.class_id ORDER BY n DESC, kind) AS n FROM (SELECT kind, COUNT(*) AS n "
+    "FROM visit GROUP BY kind HAVING COUNT(*) > 1) x JOIN concept c ON c.concept_id = x.kind",
     "SELECT kind, VAR_SAMP(paid) AS n FROM visit GROUP BY kind",
     "SELECT kind, STDDEV_POP(paid) AS n FROM visit GROUP BY kind",
 )

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from tests.privacy.blocks import rules
+from tests.privacy.blocks import pure, rules
 from tests.sql.catalogue import CATALOGUE
 from tre.privacy.plan import PrivatePlan, plan
 from tre.privacy.question import over_draws
@@ -58,6 +58,21 @@ def test_other_bounds_or_another_minimum_of_the_first_release_are_another_questi
     assert one.question != other.question
     assert over_draws(one.question, [(0,)]) != over_draws(one.question, [(0, 1)])
     assert over_draws(one.question, []) == one.question
+
+
+def test_pure_answers_release_first_too() -> None:
+    found = plan(
+        bind(
+            "SELECT COUNT(*) FROM person WHERE year_of_birth > (SELECT AVG(year_of_birth) FROM person)",
+            CATALOGUE,
+            date(2024, 1, 1),
+        ),
+        Ask(),
+        pure(),
+        lambda keys: (),
+    )
+    assert [block.shape.inputs for block in found.measured] == [(), ("released_0",)]
+    assert sum(block.cost.amount for block in found.measured) == found.cost.amount
 
 
 def test_a_key_of_a_released_result_is_known_where_its_column_declares_it() -> None:

@@ -50,7 +50,9 @@ def _told(relation: Relation, results: Mapping[int, str], tracing: Tracing, dept
         return
     traits = tracing.of(relation)
     if not _renames(relation):
-        yield Line(depth, _OPERATIONS[type(relation)](relation), traits.status, _why(relation, traits, tracing))
+        yield Line(
+            depth, _OPERATIONS.get(type(relation), _constants)(relation), traits.status, _why(relation, traits, tracing)
+        )
         depth += 1
     for below in inputs(relation):
         yield from _told(below, results, tracing, depth)
@@ -124,6 +126,12 @@ _OPERATIONS: dict[type[Relation], Callable[[Any], str]] = {
     Distinct: lambda node: f"distinct {', '.join(map(name_of, node.columns))}",
     Sort: _sort,
 }
+
+
+def _constants(_node: Relation) -> str:
+    """What is left are rows that the text states itself."""
+    return "constants"
+
 
 # --- why it is what it is -----------------------------------------------------------------------------------
 
