@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sqlglot import exp
@@ -19,13 +20,18 @@ class Parsed:
     dialect: str
 
 
-def place_of(node: exp.Expr, parsed: Parsed) -> Place | None:
-    """Return the place of `node` in the typed text, or None where the parser kept none."""
-    spans = [
-        (one.meta["start"], one.meta["end"])
-        for one in node.walk()
-        if isinstance(one.meta.get("start"), int) and isinstance(one.meta.get("end"), int)
-    ]
-    if not spans:
-        return None
-    return place_at(parsed.text, min(start for start, _ in spans), max(end for _, end in spans))
+def place_of(node: exp.Expr, parsed: Parsed) -> Place:
+    """Return the place of `node` in the typed text, or of the least around it of which the parser kept one."""
+    around: exp.Expr | None = node
+    while around is not None:
+        spans = list(_spans(around))
+        if spans:
+            return place_at(parsed.text, min(start for start, _ in spans), max(end for _, end in spans))
+        around = around.parent
+    return place_at(parsed.text, len(parsed.text) - len(parsed.text.lstrip()), len(parsed.text) - 1)
+
+
+def _spans(node: exp.Expr) -> Iterator[tuple[int, int]]:
+    for one in node.walk():
+        if isinstance(one.meta.get("start"), int) and isinstance(one.meta.get("end"), int):
+            yield one.meta["start"], one.meta["end"]

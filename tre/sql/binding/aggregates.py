@@ -285,6 +285,8 @@ def parts_of(node: Any, rows: Environment) -> tuple[str, bool, Expression | None
     function = _FUNCTIONS.get(type(node))
     if function is None or node.args.get("expressions"):
         raise rows.session.refused(reasons.AGGREGATE_UNSUPPORTED, node, function=node.sql_name())
+    if node.this is None:
+        raise rows.session.refused(reasons.AGGREGATE_UNSUPPORTED, node, function=f"{function.upper()}()")
     argument, distinct = node.this, isinstance(node.this, exp.Distinct)
     if isinstance(argument, exp.Star):
         return function, False, None

@@ -35,7 +35,7 @@ def output(node: exp.Select, relation: Relation, environment: Environment, sessi
     over = environment if grouping is None else grouping.environment()
     windows = Windows.of(node, _traits_over(grouping, relation, session), session)
     over = replace(over, windows=windows)
-    items = [session.collected(partial(_item, one, over)) for one in listed]
+    items = [session.collected(partial(session.placed, node, partial(_item, one, over))) for one in listed]
     having = node.args.get("having")
     condition = (
         None
