@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import admitted
 import commands
 import entries
 import functions
@@ -12,6 +13,7 @@ import reasons
 from sphinx.application import Sphinx
 
 PAGES: Mapping[str, Callable[[], str]] = {
+    "admitted": admitted.page,
     "commands": commands.page,
     "functions": functions.page,
     "log-entries": entries.page,

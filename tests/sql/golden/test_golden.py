@@ -27,11 +27,11 @@ def described(text: str) -> str:
     try:
         query = bind(text, CATALOGUE, TODAY)
     except Refused as refused:
-        return "\n".join(_refusal(one) for one in refused.refusals)
+        return "\n".join(refusal(one) for one in refused.refusals)
     return "\n".join(_lines(query))
 
 
-def _refusal(one: Refusal) -> str:
+def refusal(one: Refusal) -> str:
     caret = f"{one.place.caret()}\n" if one.place else ""
     return f"refused {one.reason.code}: {one.sentence}\n{caret}→ {one.remedy}"
 
