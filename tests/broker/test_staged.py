@@ -60,6 +60,13 @@ def test_asked_again_it_is_a_replay_of_both_releases(running):
     assert spent(running, LedgerId.of_dataset(DATASET)) == dataset
 
 
+def test_a_check_expects_the_error_of_the_draws_that_will_serve(running):
+    first = checked(running, ABOVE, "0.5")
+    assert checked(running, ABOVE, "0.1").plan.errors["n"] > first.plan.errors["n"]
+    answered(running, question(ABOVE, "0.5"))
+    assert checked(running, ABOVE, "0.1").plan.errors == first.plan.errors
+
+
 def test_two_at_once_share_both_measurements(running):
     taken = [running.broker.submit(OKAFOR, PROJECT, None, question(ABOVE)) for _ in range(2)]
     one, other = [running.broker.wait(OKAFOR, each.id, 60) for each in taken]

@@ -6,7 +6,7 @@ No gate stops the next one: every refusal that can be known is given at once, be
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 
@@ -18,6 +18,7 @@ from tre.decide.decision import Decision, DrawnOf, Measured, Question
 from tre.decide.timing import timing
 from tre.policy import CompiledPolicy, gates
 from tre.policy.context import Context, Verdict
+from tre.privacy import expected
 from tre.privacy import plan as planning
 from tre.privacy.draws import charge
 from tre.privacy.keys import PublicValues
@@ -109,6 +110,7 @@ def _outputs_gate(
     try:
         plan = planning.plan(query, question.ask, rules, situation.public_keys, lambda one: drawn(one).draws)
         measured = _measured(plan, rules, drawn)
+        plan = _expecting(plan, measured)
     except Refused as refused:
         return None, (), (Verdict(OUTPUTS, refused.refusals),)
     refusals = (*_answer_limit(measured, rules), *_budgets(measured, rules, situation.left))
@@ -123,6 +125,15 @@ def _measured(plan: PrivatePlan, rules: Rules, drawn_of: DrawnOf) -> tuple[Measu
         first = [found[plan.named(name).shape.question].positions for name in shape.inputs]
         found[shape.question] = _priced(shape, over_draws(shape.question, first), block.cost, rules, drawn_of)
     return tuple(found.values())
+
+
+def _expecting(plan: PrivatePlan, measured: tuple[Measured, ...]) -> PrivatePlan:
+    """Return the plan with the errors of the draws that will serve, which over released rows are known only now."""
+    if not any(one.shape.inputs for one in measured):
+        return plan
+    draws = {one.shape.question: one.charge.made_of(one.stored) for one in measured}
+    served = [(block.shape, draws[block.shape.question]) for block in plan.blocks]
+    return replace(plan, errors=expected.errors(plan.query, served))
 
 
 def _priced(shape: Shape, question: str, requested: Cost, rules: Rules, drawn_of: DrawnOf) -> Measured:
