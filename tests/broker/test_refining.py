@@ -64,6 +64,21 @@ def test_a_refinement_pays_one_draw_more_keeps_the_keys_and_shrinks_the_error_by
     assert spent(running, MINE).amount == price(first) + price(second) + price(third)
 
 
+def test_an_answer_says_what_half_its_error_would_cost_and_a_refinement_at_that_price_halves_it(running):
+    first = answered(running, question(epsilon="0.1"))
+    told = running.broker.read(OKAFOR, first.job.id).sharper
+    assert told["affordable"]
+    assert 0 < told["least"] < 0.2
+    second = sharper(running, first, str(told["half"]["epsilon"]))
+    assert price(second) == pytest.approx(int(told["half"]["amount"]), rel=1e-3)
+    assert half(second) == pytest.approx(half(first) / 2, abs=1)
+    third = sharper(running, second, "0.8")
+    beyond = running.broker.read(OKAFOR, third.job.id).sharper
+    assert not beyond["affordable"]  # above the policy's limit for one answer
+    exact = answered(running, question("SELECT COUNT(*) AS n FROM concept"))
+    assert running.broker.read(OKAFOR, exact.job.id).sharper is None
+
+
 def test_a_refinement_by_an_accuracy_pays_what_the_draws_before_lack(running):
     first = answered(running, question(epsilon="0.1"))
     second = sharper(running, first, accuracy="±40")

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
-from tests.privacy.blocks import rules
+from tests.privacy.blocks import pure, rules
+from tre.base.cost import Cost, Measure
 from tre.privacy.accuracy import Accuracy
-from tre.privacy.refining import further, to_share
+from tre.privacy.refining import Sharper, further, sharper, to_share
+from tre.privacy.request import Rules
 
 TWO = Accuracy.read("±2%")
 
@@ -63,6 +65,39 @@ def test_a_higher_level_and_all_at_once_take_more() -> None:
         to_share((100,), result, Accuracy.read(text), 10**6) for text in ("±2%", "±2%@99", "±2%@95 all")
     )
     assert usual < every < surer
+
+
+@pytest.mark.parametrize(
+    ("given", "amounts", "held", "left", "found"),
+    [
+        (rules(), (100,), (False,), 10**6, Sharper(Cost(Measure.ZCDP, 300), True, 0.0099995)),
+        (rules(), (100,), (False,), 299, Sharper(Cost(Measure.ZCDP, 300), False, 0.5006)),
+        (rules(), (100,), (False,), 0, Sharper(Cost(Measure.ZCDP, 300), False, 1.0)),
+        (rules(), (70, 100), (True, False), 300, Sharper(Cost(Measure.ZCDP, 300), True, 0.5)),
+        (
+            rules(per_answer=Cost(Measure.ZCDP, 400)),
+            (100,),
+            (False,),
+            10**6,
+            Sharper(Cost(Measure.ZCDP, 300), True, 0.5),
+        ),
+        (
+            rules(per_answer=Cost(Measure.ZCDP, 399)),
+            (100,),
+            (False,),
+            10**6,
+            Sharper(Cost(Measure.ZCDP, 300), False, 0.5),
+        ),
+        (pure(), (100,), (False,), 200, Sharper(Cost(Measure.PURE, 200), True, 0.5)),
+        (pure(), (100,), (False,), 50, Sharper(Cost(Measure.PURE, 200), False, 1.0)),
+    ],
+)
+def test_half_the_error_is_three_more_of_the_draws_or_twice_the_epsilon_anew(
+    given: Rules, amounts: tuple[int, ...], held: tuple[bool, ...], left: int, found: Sharper
+) -> None:
+    told = sharper(amounts, held, Cost(given.measure, left), given)
+    assert (told.half, told.affordable) == (found.half, found.affordable)
+    assert told.least == pytest.approx(found.least, abs=1e-3)
 
 
 def test_a_further_draw_adds_what_its_epsilon_buys() -> None:

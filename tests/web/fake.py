@@ -51,6 +51,7 @@ from tre.web.views import (
     QueryView,
     ReasonView,
     ResultView,
+    SharperView,
     SuppressedView,
 )
 
@@ -207,6 +208,7 @@ class FakeService:
             cost=PRICE,
             bounds=BoundsView(groups=1, rows=1),
             clipped=ClippedView(share=0.02),
+            sharper=SharperView(half=PRICE, affordable=True, least=0.25),
             notes=("Rows of one person beyond 1 are clipped.",),
             salt="5a" * 32,
         )

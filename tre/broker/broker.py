@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tre import governance, jobs, ledger
 from tre.base.reasons import Refused, web
 from tre.broker.asking import SQL, Taken, check, named, submit, unsealed
 from tre.broker.cancelling import cancel
-from tre.broker.facts import amount, facts
+from tre.broker.facts import amount, facts, sharper
 from tre.broker.parts import Parts
 from tre.broker.refining import Offer, refine
 from tre.broker.runner import Runner
@@ -22,7 +22,7 @@ from tre.jobs import Job, State
 from tre.journal import outbox
 from tre.journal.entries import audit_read
 from tre.ledger import LedgerId
-from tre.policy import gates, with_version
+from tre.policy import CompiledPolicy, gates, with_version
 from tre.policy.actions import Action, Answer
 from tre.policy.context import Role
 from tre.store import Reading
@@ -33,11 +33,15 @@ _LOOK = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A request as its asker may see it. An end is shown once its outcome is in the log: until then it runs."""
+    """A request as its asker may see it. An end is shown once its outcome is in the log: until then it runs.
+
+    `sharper` is told with an answer: what a sharper one would cost.
+    """
 
     job: Job
     state: State
     index: int | None
+    sharper: Mapping[str, Any] | None = None
 
     @property
     def ended(self) -> bool:
@@ -212,7 +216,15 @@ class Broker:
         verdict = gates.may(action, context, Answer(job.id, job.person, context.project), policy)
         if not verdict.allowed:
             raise Refused(verdict.refusals)
+        if action is Action.ANSWER_READ and found.state is State.COMMITTED and policy is not None:
+            return replace(found, sharper=self._sharper(job, policy))
         return found
+
+    def _sharper(self, job: Job, policy: CompiledPolicy) -> Mapping[str, Any] | None:
+        with self.parts.store.reading() as tx:
+            own = ledger.balance(tx, LedgerId.of_project(job.project, job.dataset))
+            dataset = ledger.balance(tx, LedgerId.of_dataset(job.dataset))
+        return sharper(job, own.left.least(dataset.left), own.limit, policy)
 
     def _note_read(self, asker: Asker, index: int, job: Job) -> None:
         trail = self.parts.trail(asker.person, asker.token)

@@ -12,10 +12,11 @@ from tre.base.cost import Cost
 from tre.broker.parts import Parts
 from tre.broker.standing import Standing
 from tre.decide import Decision, Measured, Question
+from tre.jobs import Job
 from tre.journal.entries import Question as Asked
 from tre.policy import CompiledPolicy
 from tre.policy.context import Verdict
-from tre.privacy import accounting
+from tre.privacy import accounting, refining
 
 
 def facts(decision: Decision, at: Standing) -> dict[str, Any]:
@@ -50,6 +51,19 @@ def _released_first(decision: Decision) -> list[str]:
         for one in decision.measured
         if one.shape.question in decision.released_first
     ]
+
+
+def sharper(job: Job, left: Cost, whole: Cost, policy: CompiledPolicy) -> dict[str, Any] | None:
+    """Return what a sharper answer than a request's would cost, with `left` of the budgets; None of an exact one.
+
+    :param whole: the project's whole budget, of which prices are shares.
+    """
+    blocks = job.decision["blocks"]
+    if not blocks:
+        return None
+    found = refining.sharper([one["amount"] for one in blocks], [one["held"] for one in blocks], left, policy.rules)
+    half = {"half": amount(found.half, policy), "share": share(found.half, whole)}
+    return half | {"affordable": found.affordable, "least": found.least}
 
 
 def amount(cost: Cost, policy: CompiledPolicy) -> dict[str, Any]:
@@ -104,7 +118,8 @@ def _origin(one: Any) -> str:
 def _block(measured: Measured, decision: Decision) -> Mapping[str, Any]:
     shape, charge = measured.shape, measured.charge
     return {
-        "read": shape.question in decision.released_first,
+        "amount": measured.whole.amount,
+        "held": shape.question in decision.released_first,
         "keys": None if shape.keys is None else len(shape.keys),
         "groups": shape.groups,
         "parts": [{"kind": part.kind.value, "low": str(part.low), "high": str(part.high)} for part in shape.parts],

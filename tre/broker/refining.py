@@ -17,7 +17,7 @@ from typing import Any
 
 import structlog
 
-from tre import jobs, ledger
+from tre import jobs
 from tre.base.cost import Measure
 from tre.base.reasons import Kind, Refused
 from tre.base.reasons import requests as reasons
@@ -30,7 +30,6 @@ from tre.privacy import accounting
 from tre.privacy.accuracy import Accuracy
 from tre.privacy.refining import further, to_share
 from tre.privacy.request import Rules
-from tre.store import Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,23 +103,15 @@ def _answered(parts: Parts, asker: Asker, job: Job) -> _Answered:
     with parts.store.reading() as tx:
         text = parts.sidecar.read(tx, job.intent, SQL)
         at = standing(tx, parts, asker, job.project, job.dataset)
-        amounts = _amounts(tx, job)
     if at.policy.rules.measure is Measure.PURE:
         raise Refused.because(reasons.NOTHING_REFINED)
-    if job.state is not State.COMMITTED or job.answer is None or not amounts:
+    blocks = job.decision["blocks"]
+    if job.state is not State.COMMITTED or job.answer is None or not blocks:
         raise Refused.because(reasons.NOT_ANSWERED)
     if text is None:
         raise Refused.because(reasons.ANOTHER_QUESTION)
-    held = tuple(block["read"] for block in job.decision["blocks"])
+    amounts, held = (tuple(block[name] for block in blocks) for name in ("amount", "held"))
     return _Answered(unsealed(text), job.answer.result, amounts, held, at.policy.rules)
-
-
-def _amounts(tx: Reading, job: Job) -> tuple[int, ...]:
-    found = []
-    for question, positions, _ in job.decision["uses"]:
-        costs = {draw.position: draw.cost.amount for draw in ledger.draws(tx, question)}
-        found.append(sum(costs[position] for position in positions))
-    return tuple(found)
 
 
 def _sharper(found: _Answered, offer: Offer) -> Question:

@@ -138,6 +138,8 @@ def _result_table(result: Result) -> None:
     cost = result.cost
     print(f"query: {result.query}", file=sys.stderr)
     print(f"cost: epsilon {cost.epsilon:.6g}, {cost.share:.2%} of the project's budget", file=sys.stderr)
+    if result.sharper is not None:
+        print(result.sharper, file=sys.stderr)
     if result.clipped is not None:
         print(f"people at a clip bound: about {result.clipped:.1%}", file=sys.stderr)
     for note in result.notes:

@@ -17,7 +17,7 @@ from tre.client.explaining import Explanation
 from tre.client.listings import Account, Budget, Dataset, DatasetSummary, DictionaryColumn, Listing, Loss, Project
 from tre.client.queries import History, Query
 from tre.client.receipts import Proof, Receipt
-from tre.client.results import Column, Result, load
+from tre.client.results import Column, Result, Sharper, load
 from tre.client.values import SUPPRESSED, Suppressed
 
 __all__ = [
@@ -42,6 +42,7 @@ __all__ = [
     "Reason",
     "Receipt",
     "Result",
+    "Sharper",
     "Suppressed",
     "TreBudget",
     "TreError",

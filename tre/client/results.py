@@ -38,13 +38,29 @@ class Column:
     of: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Sharper:
+    """What a sharper answer would cost: `half` is the further price of half the error, `affordable` whether it may be
+    spent. All that is left of the budget would leave the part `least` of the error."""
+
+    half: Price
+    affordable: bool
+    least: float
+
+    def __str__(self) -> str:
+        more = "" if self.affordable else ", which is more than may be spent"
+        price = f"epsilon {self.half.epsilon:.3g}, {self.half.share:.2%} of the project's budget{more}"
+        return f"half the error: {price}; all that is left: {self.least:.1%} of the error"
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Result:
     """A released answer.
 
     `rows` hold Python values, `SUPPRESSED` where a cell is withheld; `level` is that of the intervals; `receipt`
     is the text that proves the answer's entry in the log; `document` is the answer's JSON as it came; `asked` asks
-    the environment for a sharper one, where this one is not out of a file.
+    the environment for a sharper one, where this one is not out of a file; `sharper` is what that would cost, None of
+    an exact answer.
     """
 
     query: str
@@ -57,6 +73,7 @@ class Result:
     bounds: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     document: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    sharper: Sharper | None = None
     asked: Callable[..., Query] | None = field(default=None, compare=False)
 
     def __repr__(self) -> str:
@@ -130,7 +147,7 @@ class Result:
         numeric = {place for place, column in enumerate(self.columns) if column.type in _NUMBERS}
         left = f"The first {_ROWS_SHOWN} of {len(self.rows)} rows." if len(self.rows) > _ROWS_SHOWN else ""
         cost = f"epsilon {self.cost.epsilon:.3g}, {self.cost.share:.1%} of the project's budget; receipt in .receipt"
-        foot = (left, cost, *self.notes)
+        foot = (left, cost, "" if self.sharper is None else str(self.sharper), *self.notes)
         return table_html([column.name for column in self.columns], rows, numeric=numeric, foot=foot)
 
 
@@ -150,8 +167,13 @@ def result_from(found: Mapping[str, Any], receipt: str, asked: Callable[..., Que
         bounds=found["bounds"],
         notes=tuple(found["notes"]),
         document=found,
+        sharper=_sharper(found["sharper"]) if found.get("sharper") else None,
         asked=asked,
     )
+
+
+def _sharper(found: Mapping[str, Any]) -> Sharper:
+    return Sharper(price_from(found["half"]), found["affordable"], found["least"])
 
 
 def load(path: str | Path) -> Result:

@@ -147,8 +147,7 @@ def _priced(shape: Shape, question: str, requested: Cost, rules: Rules, drawn_of
 
 def _answer_limit(measured: tuple[Measured, ...], rules: Rules) -> tuple[Refusal, ...]:
     """PRIVACY §4: the per-answer limit counts the whole prefix of draws that the answer uses."""
-    used = [draw for one in measured for draw in one.charge.made_of(one.stored)]
-    whole = sum(used, Cost.zero(rules.measure))
+    whole = sum((one.whole for one in measured), Cost.zero(rules.measure))
     return () if whole.fits(rules.per_answer) else (Refusal(requests.PREFIX_TOO_LARGE),)
 
 

@@ -61,6 +61,11 @@ class Measured:
     stored: tuple[Cost, ...]
     positions: tuple[int, ...]
 
+    @property
+    def whole(self) -> Cost:
+        """What all draws that the answer is made of come to, whoever paid for them."""
+        return sum(self.charge.made_of(self.stored), Cost.zero(self.requested.measure))
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:

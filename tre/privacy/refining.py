@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
-from math import ceil
 from statistics import NormalDist
 from typing import Any
 
+from tre.base.cost import Cost, Measure
 from tre.privacy import accounting
 from tre.privacy.accuracy import Accuracy
 from tre.privacy.request import Rules
@@ -15,6 +17,33 @@ from tre.privacy.request import Rules
 _NUMBERS = ("integer", "decimal", "double")
 _SHOWN = 1.959963984540054
 """Standard errors in the half-width of the intervals that answers show."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sharper:
+    """What would make an answer sharper: the price of half its error, whether that may be spent, and the least error.
+
+    `least` is the part of its error that it would have if all were spent on it that may be.
+    """
+
+    half: Cost
+    affordable: bool
+    least: float
+
+
+def sharper(amounts: Sequence[int], held: Sequence[bool], left: Cost, rules: Rules) -> Sharper:
+    """Return it for an answer whose draws come to `amounts` by question, `held` ones being refined no more.
+
+    Errors shrink with the root of the sum of the draws under zCDP, and under pure DP, where each draw stands by itself,
+    with the larger draw that is made anew.
+    """
+    free, whole = sum(one for one, no in zip(amounts, held, strict=True) if not no), sum(amounts)
+    room = min(left.amount, rules.per_answer.amount - (whole if rules.measure is Measure.ZCDP else whole - free))
+    if rules.measure is Measure.ZCDP:
+        half, least = 3 * free, math.sqrt(free / (free + max(0, room)))
+    else:
+        half, least = 2 * free, free / max(free, room)
+    return Sharper(Cost(rules.measure, half), half <= room, least)
 
 
 def further(amounts: Sequence[int], epsilon: Fraction, rules: Rules) -> tuple[int, ...]:
@@ -33,7 +62,7 @@ def to_share(amounts: Sequence[int], result: Mapping[str, Any], accuracy: Accura
     lacks, whole = max(_lacking(result, accuracy), default=None), sum(amounts)
     if lacks is None or whole * lacks**2 >= most:
         return tuple(max(amount, amount * most // whole) for amount in amounts)
-    return tuple(max(amount, ceil(amount * Fraction(lacks) ** 2)) for amount in amounts)
+    return tuple(max(amount, math.ceil(amount * Fraction(lacks) ** 2)) for amount in amounts)
 
 
 def _lacking(result: Mapping[str, Any], accuracy: Accuracy) -> Iterator[float]:

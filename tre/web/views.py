@@ -134,6 +134,15 @@ class ClippedView(View):
     half_width: float | None = None
 
 
+class SharperView(View):
+    """What a sharper answer would cost: `half` is the further price of half the error, `affordable` whether that may
+    be spent. All that is left of the budget would leave the part `least` of the error."""
+
+    half: PriceView
+    affordable: bool
+    least: float
+
+
 class ResultView(View):
     """A released answer. Decimals, dates and timestamps are strings; a withheld cell is a marker.
 
@@ -147,6 +156,7 @@ class ResultView(View):
     cost: PriceView
     bounds: BoundsView
     clipped: ClippedView | None = None
+    sharper: SharperView | None = None
     notes: tuple[str, ...] = ()
     salt: str
 

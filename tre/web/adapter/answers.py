@@ -42,8 +42,10 @@ def failure(code: str | None) -> views.ReasonView:
     return reason_view(Refusal(reason))
 
 
-def result(query: str, facts: Mapping[str, Any], found: Mapping[str, Any]) -> views.ResultView:
-    """Return a released answer."""
+def result(
+    query: str, facts: Mapping[str, Any], found: Mapping[str, Any], sharper: Mapping[str, Any] | None
+) -> views.ResultView:
+    """Return a released answer, with what a sharper one would cost."""
     columns = tuple(_column(column, position, found["columns"]) for position, column in enumerate(found["columns"]))
     rows = tuple(
         tuple(views.SuppressedView() if isinstance(cell, Mapping) else cell for cell in row) for row in found["rows"]
@@ -56,9 +58,15 @@ def result(query: str, facts: Mapping[str, Any], found: Mapping[str, Any]) -> vi
         cost=price(found["cost"], facts["share"]),
         bounds=bounds(found["bounds"]),
         clipped=None if clipped is None else views.ClippedView(**clipped),
+        sharper=None if sharper is None else _sharper(sharper),
         notes=tuple(facts["notes"]),
         salt=found["salt"],
     )
+
+
+def _sharper(found: Mapping[str, Any]) -> views.SharperView:
+    half = price(found["half"], found["share"])
+    return views.SharperView(half=half, affordable=found["affordable"], least=found["least"])
 
 
 def _column(column: Mapping[str, Any], position: int, columns: Any) -> views.ColumnView:

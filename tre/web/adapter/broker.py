@@ -103,7 +103,7 @@ class BrokerService:
             raise Refused.because(reasons.NOT_FINISHED)
         if found.job.answer is None:
             raise Refused.because(RESULT_LOST)  # a restored back-up knows that there was an answer, not which
-        return result(query, found.job.decision, found.job.answer.result)
+        return result(query, found.job.decision, found.job.answer.result, found.sharper)
 
     def receipt(self, principal: Principal, query: str) -> str:
         """Return the proof that the outcome stands in the log."""
