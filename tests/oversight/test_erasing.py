@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,11 +18,15 @@ from audit.ledgers import parse_ledgers
 from tests.house import DATASET, OKAFOR, PROJECT, furnish, question
 from tre.app.admin import open_admin
 from tre.app.compose import House
+from tre.app.reviewing import Reviewing
+from tre.base.clock import SystemClock
 from tre.base.home import Home
 from tre.base.reasons import Refused
 from tre.broker import Broker
 from tre.cli.admin import NewPerson
+from tre.identity import Principal
 from tre.store.tables import sidecar, sidecar_keys
+from tre.web.adapter.oversight import OversightService
 
 SQL = "SELECT COUNT(*) AS n FROM person WHERE year_of_birth <> 87654321"
 
@@ -174,3 +180,82 @@ def test_what_was_erased_before_is_said_to_be(kept: Kept) -> None:
     with pytest.raises(Refused) as refused:
         kept.erase("project", PROJECT)
     assert refused.value.refusals[0].reason.code == "governance.nothing-sealed"
+
+
+# --- Asked for by one person, agreed to by another, each as themselves
+
+
+class Stepping(SystemClock):
+    """The machine's clock, some days on."""
+
+    days = 0
+
+    def now(self) -> datetime:
+        return super().now() + timedelta(days=self.days)
+
+
+@pytest.fixture
+def clock() -> Stepping:
+    return Stepping()
+
+
+@pytest.fixture
+def oversight(kept: Kept, clock: Stepping) -> Iterator[OversightService]:
+    house = House(Home(kept.root))
+    house.__dict__["clock"] = clock
+    house.journal.recover()
+    with LogReader(house.home.log) as log:
+        reviewing = Reviewing(house, log)
+        yield reviewing.service
+        reviewing.stop()
+    house.close()
+
+
+def sitting(person: str, project: str | None = None) -> Principal:
+    return Principal(person, "tre.test", "local", (), project, f"s_{person}", datetime(2099, 1, 1, tzinfo=UTC))
+
+
+def refused(act: Callable[[Principal, str], object], person: str, project: str = PROJECT) -> str:
+    with pytest.raises(Refused) as found:
+        act(sitting(person), project)
+    return found.value.refusals[0].reason.code
+
+
+def test_what_one_person_asks_for_another_agrees_to_and_neither_can_do_alone(
+    kept: Kept, oversight: OversightService
+) -> None:
+    scope = f"project/{PROJECT}"
+    before = kept.sealed(scope)
+    assert refused(oversight.agree_erasure, "carl") == "governance.erasure-not-asked"
+    found = oversight.erasure(sitting("bea"), PROJECT)
+    assert (found.texts, found.person, found.at) == (len(before) - 1, None, None)
+    oversight.ask_erasure(sitting("bea"), PROJECT)
+    assert oversight.erasure(sitting("carl"), PROJECT).person == "bea"
+    assert refused(oversight.agree_erasure, "bea") == "governance.one-person"
+    assert kept.sealed(scope) == before
+    oversight.agree_erasure(sitting("carl"), PROJECT)
+    assert kept.sealed(scope) == []
+    assert [place for secret in before for place in kept.holding(secret)] == []
+    found = oversight.erasure(sitting("bea"), PROJECT)
+    assert (found.texts, found.person) == (0, None)
+    asked, destroyed = (decode_entry(Receipt.parse(one.encode()).extra or b"") for one in kept.receipts()[-2:])
+    assert (asked["event"], asked["change"], asked["actor"]) == ("project-changed", "erasure-asked", "bea")
+    assert (asked["session"], destroyed["session"]) == ("s_bea", "s_carl")
+    assert (destroyed["event"], destroyed["actor"], destroyed["approved_by"]) == ("key-destroyed", "carl", ["bea"])
+    assert kept.verified()
+
+
+def test_nobody_else_sees_that_there_is_something_to_erase(oversight: OversightService) -> None:
+    for person in ("aud", "otto", "okafor", "nobody"):
+        for act in (oversight.erasure, oversight.ask_erasure, oversight.agree_erasure):
+            assert refused(act, person) == "web.unknown-project"
+    assert refused(oversight.ask_erasure, "bea", "nothing") == "web.unknown-project"
+    with pytest.raises(Refused):
+        oversight.ask_erasure(sitting("bea", PROJECT), PROJECT)
+
+
+def test_a_wish_lapses_after_a_week(oversight: OversightService, clock: Stepping) -> None:
+    oversight.ask_erasure(sitting("bea"), PROJECT)
+    clock.days = 8
+    assert oversight.erasure(sitting("carl"), PROJECT).person is None
+    assert refused(oversight.agree_erasure, "carl") == "governance.erasure-not-asked"

@@ -40,11 +40,17 @@ def known(person: Principal) -> Known:
 
 
 def portal(
-    service: FakeService | None = None, visitors: Visitors | None = None, counting: Limits | None = None
+    service: FakeService | None = None,
+    visitors: Visitors | None = None,
+    counting: Limits | None = None,
+    oversight: FakeOversight | None = None,
 ) -> Flask:
     """Return an application with every page."""
     service = service or FakeService()
     app = create_app(service, principal)
     brand = Brand("Northfield", "#12436d")
-    add_portal(app, Portal(service, FakeOversight(), visitors or Visitors(), known, SystemClock(), brand, counting))
+    add_portal(
+        app,
+        Portal(service, oversight or FakeOversight(), visitors or Visitors(), known, SystemClock(), brand, counting),
+    )
     return app

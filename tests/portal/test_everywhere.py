@@ -19,6 +19,7 @@ EVERYBODY = ("researcher", "stranger", "controller", "auditor", "operator", "boa
 REVIEWERS = {"controller", "auditor", "board"}
 OWNERS = {"controller", "auditor"}
 READERS = {"auditor", "board"}
+ERASERS = {"controller", "board"}
 
 # name of the page → its address here, and who is shown it; None: everybody.
 PAGES: dict[str, tuple[str, set[str] | None]] = {
@@ -37,6 +38,7 @@ PAGES: dict[str, tuple[str, set[str] | None]] = {
     "query": ("/queries/ANSWERED", {"researcher"}),
     "overseen-projects": ("/oversight/projects", set(IDS)),
     "overseen-project": ("/oversight/projects/study", REVIEWERS),
+    "erasure": ("/oversight/projects/study/erasure", ERASERS),
     "entries": ("/oversight/log", READERS),
     "entry": ("/oversight/log/3", READERS),
     "verification": ("/oversight/verification", REVIEWERS | {"operator"}),
@@ -67,7 +69,7 @@ def addresses(browser: Browser, service: Service, signed_in: Callable[[str], Any
 def test_no_page_goes_without_this_test() -> None:
     rules = portal().url_map.iter_rules()
     pages = {rule.endpoint.removeprefix("portal.") for rule in rules if rule.endpoint.startswith("portal.")}
-    posts = {"ask-sent", "unlock", "policy-checked", "cancellation", "refinement"}
+    posts = {"ask-sent", "unlock", "erasing", "policy-checked", "cancellation", "refinement"}
     assert pages - FILES - posts == set(PAGES) - {"sign-in"}
 
 

@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 
 from tests.portal.house import Visitors, portal
 from tests.web.fake import FakeService
+from tests.web.fake_oversight import FakeOversight
 from tre.base.reasons import Refused, every_reason
 from tre.base.reasons.web import TOO_MANY
 from tre.web.portal import csp, rendering
@@ -216,3 +217,30 @@ def test_files_hold_what_was_released_and_nothing_in_the_place_of_what_is_hidden
 def test_broken_sql_is_laid_out_and_sql_that_is_too_deep_is_not(web: FlaskClient) -> None:
     assert "FROM person" in ask(web, "lay out", sql="select count(*) from person where (").text
     assert "too deeply nested" in ask(web, "lay out", sql="SELECT " + "a+" * 8000).text
+
+
+def test_erasing_says_what_it_destroys_and_what_stays_and_takes_a_second_person(web: FlaskClient) -> None:
+    here = "/oversight/projects/p1/erasure"
+    page = web.get(here, headers=AS_ADA).text
+    assert "3 sealed texts" in page
+    assert "as valid as before" in page
+    assert page.count("<form") == 1 + web.get("/oversight/verification", headers=AS_ADA).text.count("<form")
+    sent = web.post(here, data={"step": "ask"}, headers=AS_ADA)
+    assert (sent.status_code, sent.headers["Location"]) == (303, here)
+    page = web.get(here, headers=AS_ADA).text
+    assert "You have asked for it" in page
+    assert "Agree, and erase" not in page
+    assert web.post(here, data={"step": "agree"}, headers=AS_ADA).status_code == 403
+    assert web.get(here, headers={"As": "eve"}).status_code == 404
+
+
+def test_whoever_agrees_to_an_erasure_is_told_who_asked() -> None:
+    oversight = FakeOversight(asked="bea")
+    web = portal(oversight=oversight).test_client()
+    here = "/oversight/projects/p1/erasure"
+    page = web.get(here, headers=AS_ADA).text
+    assert "bea has asked for it" in page
+    assert "Agree, and erase for good" in page
+    web.post(here, data={"step": "agree"}, headers=AS_ADA)
+    assert oversight.texts == 0
+    assert "Nothing is sealed here" in web.get(here, headers=AS_ADA).text

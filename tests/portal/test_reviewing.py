@@ -10,6 +10,7 @@ import pytest
 
 from tests.browser import DESK, PHONE, Person
 from tests.portal.conftest import Sit
+from tests.portal.test_researcher import answered, check
 
 PROJECT = "/oversight/projects/study"
 
@@ -47,3 +48,29 @@ def test_whoever_may_not_read_the_log_finds_no_button_and_gets_no_file(sit: Sit)
         assert person.page.get_by_role("link", name="Research object").count() == 0
     with sit("board") as person:
         person.go("/oversight/projects/nothing/crate", 404)
+
+
+@pytest.mark.parametrize("width", [DESK, PHONE])
+def test_one_person_asks_for_an_erasure_and_another_finds_the_button_that_agrees(width: int, sit: Sit) -> None:
+    with sit("researcher") as person:
+        check(person, "SELECT COUNT(*) AS n FROM person", "0.1")
+        person.page.locator("#run").click()
+        answered(person)
+    with sit("board", width=width) as person:
+        person.go(PROJECT)
+        person.page.get_by_role("link", name="Erase what was typed").click()
+        if person.page.get_by_role("button", name="Ask for the erasure").count():
+            person.press("Ask for the erasure")
+        assert "You have asked for it" in person.page.inner_text("#step")
+        assert person.page.locator("#step button").count() == 0
+        assert person.violations() == []
+        assert person.overflow() <= 0
+    with sit("controller", width=width) as person:
+        person.go(f"{PROJECT}/erasure")
+        assert "lindqvist has asked for it" in person.page.inner_text("#step")
+        assert person.page.get_by_role("button", name="Agree, and erase for good").count() == 1
+        assert person.violations() == []
+        assert person.overflow() <= 0
+    with sit("auditor", width=width) as person:
+        person.go(PROJECT)
+        assert person.page.get_by_role("link", name="Erase what was typed").count() == 0

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from tre.base.reasons import Refused
-from tre.base.reasons.governance import NOT_LOCKED
+from tre.base.reasons.governance import NOT_LOCKED, ONE_PERSON
 from tre.base.reasons.web import (
     UNKNOWN_DATASET,
     UNKNOWN_ENTRY,
@@ -26,6 +26,7 @@ from tre.web.oversight_views import (
     DiffLineView,
     EntriesView,
     EntryView,
+    ErasureView,
     FindingView,
     GateVerdictView,
     IncidentsView,
@@ -97,6 +98,8 @@ class FakeOversight:
     state: str = "active"
     unlocked: list[tuple[str, str, str]] = field(default_factory=list)
     wanted: list[Wanted] = field(default_factory=list)
+    texts: int = 3
+    asked: str | None = None
 
     def projects(self, principal: Principal) -> tuple[OverseenProject, ...]:
         return (self._project(),) if principal.person == "ada" else ()
@@ -126,6 +129,20 @@ class FakeOversight:
             raise Refused.because(NOT_LOCKED, project=project)
         self.unlocked.append((principal.person, project, reason))
         self.state = "active"
+
+    def erasure(self, principal: Principal, project: str) -> ErasureView:
+        self.project(principal, project)
+        return ErasureView(project=project, texts=self.texts, person=self.asked, at=AT if self.asked else None)
+
+    def ask_erasure(self, principal: Principal, project: str) -> None:
+        self.project(principal, project)
+        self.asked = principal.person
+
+    def agree_erasure(self, principal: Principal, project: str) -> None:
+        self.project(principal, project)
+        if self.asked in (None, principal.person):
+            raise Refused.because(ONE_PERSON)
+        self.texts, self.asked = 0, None
 
     def entries(self, principal: Principal, wanted: Wanted, page: Page) -> EntriesView:
         if principal.person != "ada":

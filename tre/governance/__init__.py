@@ -16,7 +16,7 @@ from tre.governance.datasets import (
     policy_of_the_past,
 )
 from tre.governance.entitling import attest_credential, end_person, revoke_credential
-from tre.governance.erasing import erase_person, erase_project
+from tre.governance.erasing import Erasure, agree_erasure, ask_erasure, asked_erasure, erase_person, erase_project
 from tre.governance.incidents import record_incident, unlock_project
 from tre.governance.people import (
     PersonRecord,
@@ -30,6 +30,7 @@ from tre.governance.projects import NewProject, ProjectRecord, add_project, find
 from tre.governance.tokens import TokenRecord, list_tokens, note_token, revoke_token, revoke_tokens, token_revoked
 
 __all__ = [
+    "Erasure",
     "NewProject",
     "PersonRecord",
     "PolicyRecord",
@@ -43,6 +44,9 @@ __all__ = [
     "add_person",
     "add_project",
     "add_version",
+    "agree_erasure",
+    "ask_erasure",
+    "asked_erasure",
     "attest_credential",
     "context",
     "controllers_of",

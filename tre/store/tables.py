@@ -166,6 +166,13 @@ incidents = Table(
     Column("at", _Time, nullable=False),
     Column("settled", _Time),  # when governance has looked
 )
+erasures = Table(
+    "erasures",  # asked for by one person, and not agreed to by another
+    metadata,
+    Column("project", _Id, ForeignKey("projects.id"), primary_key=True),
+    Column("person", _Id, ForeignKey("people.id"), nullable=False),
+    Column("at", _Time, nullable=False),
+)
 tokens = Table(
     "tokens",
     metadata,

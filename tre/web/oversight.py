@@ -17,6 +17,7 @@ from tre.web.oversight_views import (
     DecisionsView,
     EntriesView,
     EntryView,
+    ErasureView,
     IncidentsView,
     LintView,
     OverseenDataset,
@@ -54,6 +55,22 @@ class Oversight(Protocol):
 
         Raises Refused (web.unknown-project, governance.own-project, governance.not-governance,
         governance.no-reason, governance.not-locked).
+        """
+
+    def erasure(self, principal: Principal, project: str) -> ErasureView:
+        """Return how the erasure of a project's texts stands, to who is entitled; web.unknown-project to others."""
+
+    def ask_erasure(self, principal: Principal, project: str) -> None:
+        """Ask for it: nothing is erased before another person agrees.
+
+        Raises Refused (web.unknown-project, governance.own-texts, governance.not-eraser).
+        """
+
+    def agree_erasure(self, principal: Principal, project: str) -> None:
+        """Agree to what another person asked for, and erase for good.
+
+        Raises Refused (web.unknown-project, governance.erasure-not-asked, governance.one-person,
+        governance.own-texts, governance.not-eraser, governance.nothing-sealed).
         """
 
     def entries(self, principal: Principal, wanted: Wanted, page: Page) -> EntriesView:

@@ -51,6 +51,15 @@ class OverseenProject(View):
     open_incidents: int
 
 
+class ErasureView(View):
+    """How many texts of a project are sealed; who has asked for their erasure, and when, while nobody has agreed."""
+
+    project: str
+    texts: int
+    person: str | None = None
+    at: str | None = None
+
+
 class OverseenProjects(View):
     """The projects that a reviewer may look at."""
 

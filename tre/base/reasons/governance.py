@@ -154,6 +154,12 @@ ONE_PERSON = reason(
     "Erasing takes two people, and both names given are the same.",
     "Have a second board member or data controller agree, and name them with `--and`.",
 )
+NOT_ASKED = reason(
+    "governance.erasure-not-asked",
+    Kind.REFUSED,
+    "Nobody has asked for the erasure of {project}, or too long ago.",
+    "Ask for it; another person who is entitled agrees within a week.",
+)
 OWN_TEXTS = reason(
     "governance.own-texts",
     Kind.REFUSED,

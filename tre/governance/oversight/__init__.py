@@ -11,6 +11,7 @@ from tre.governance.oversight.data import (
 )
 from tre.governance.oversight.decisions import Decided, Decisions, decisions, requests
 from tre.governance.oversight.desk import Desk
+from tre.governance.oversight.erasing import agree, ask, erasure
 from tre.governance.oversight.incidents import IncidentRecord, Incidents, incidents, unlock
 from tre.governance.oversight.logbook import bundle, crate, entries, entry, everything, may_verify, origin, receipt
 from tre.governance.oversight.projects import Overseen, Share, project, projects
@@ -28,6 +29,8 @@ __all__ = [
     "NumberedPolicy",
     "Overseen",
     "Share",
+    "agree",
+    "ask",
     "bundle",
     "crate",
     "dataset",
@@ -35,6 +38,7 @@ __all__ = [
     "decisions",
     "entries",
     "entry",
+    "erasure",
     "everything",
     "exported",
     "incidents",

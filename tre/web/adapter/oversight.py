@@ -52,6 +52,20 @@ class OversightService:
         """Unlock a project."""
         flows.unlock(self._desk, principal, project, reason)
 
+    def erasure(self, principal: Principal, project: str) -> views.ErasureView:
+        """Return how the erasure of a project's texts stands."""
+        found = flows.erasure(self._desk, principal, project)
+        at = None if found.at is None else stamp(found.at)
+        return views.ErasureView(project=found.project, texts=found.texts, person=found.person, at=at)
+
+    def ask_erasure(self, principal: Principal, project: str) -> None:
+        """Ask for it."""
+        flows.ask(self._desk, principal, project)
+
+    def agree_erasure(self, principal: Principal, project: str) -> None:
+        """Agree, and erase."""
+        flows.agree(self._desk, principal, project)
+
     def entries(self, principal: Principal, wanted: Wanted, page: Page) -> views.EntriesView:
         """Return entries of the log."""
         found = flows.entries(self._desk, principal, wanted, page)

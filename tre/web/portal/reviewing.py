@@ -77,6 +77,18 @@ class _Reviewing:
         pieces = self._oversight.crate(visit.principal, Wanted(project=project))
         return kept(Response(pieces, content_type="application/zip"), f"{project}-crate.zip")
 
+    def erasure(self, visit: Visit) -> Shown:
+        found = self._oversight.erasure(visit.principal, visit.path["id"])
+        return Shown("reviewing/erasure.html", {"found": found, "own": found.person == visit.principal.person})
+
+    def erase(self, visit: Visit) -> Response:
+        project = visit.path["id"]
+        if visit.form.get("step") == "agree":
+            self._oversight.agree_erasure(visit.principal, project)
+        else:
+            self._oversight.ask_erasure(visit.principal, project)
+        return go(f"/oversight/projects/{project}/erasure")
+
     def entry(self, visit: Visit) -> Shown:
         entry = self._oversight.entry(visit.principal, whole(visit.path["index"], "index"))
         return Shown("reviewing/entry.html", {"entry": entry})
@@ -107,6 +119,8 @@ def reviewing_pages(oversight: Oversight) -> tuple[Page, ...]:
         Page("overseen-project", "/oversight/projects/<id>", do.project),
         Page("crate", "/oversight/projects/<id>/crate", do.crate),
         Page("unlock", "/oversight/projects/<id>/unlocking", do.unlock, method="POST"),
+        Page("erasure", "/oversight/projects/<id>/erasure", do.erasure),
+        Page("erasing", "/oversight/projects/<id>/erasure", do.erase, method="POST"),
         Page("entries", "/oversight/log", do.log),
         Page("entries-file", "/oversight/entries.<form>", do.export),
         Page("entry", "/oversight/log/<index>", do.entry),

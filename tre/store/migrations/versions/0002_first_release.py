@@ -11,6 +11,15 @@ down_revision = "0001"
 
 def upgrade() -> None:
     op.create_table(
+        "erasures",
+        sa.Column("project", sa.String(length=64), nullable=False),
+        sa.Column("person", sa.String(length=64), nullable=False),
+        sa.Column("at", sa.String(length=32), nullable=False),
+        sa.ForeignKeyConstraint(["project"], ["projects.id"], name=op.f("fk_erasures_project_projects")),
+        sa.ForeignKeyConstraint(["person"], ["people.id"], name=op.f("fk_erasures_person_people")),
+        sa.PrimaryKeyConstraint("project", name=op.f("pk_erasures")),
+    )
+    op.create_table(
         "leases",
         sa.Column("name", sa.String(length=64), nullable=False),
         sa.Column("owner", sa.String(length=64), nullable=False),
