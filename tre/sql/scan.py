@@ -49,6 +49,8 @@ _JOINING = frozenset({TokenType.JOIN, TokenType.STRAIGHT_JOIN})
 _CONDITION = frozenset({TokenType.ON, TokenType.USING})
 _STRINGS = frozenset({TokenType.STRING, TokenType.NATIONAL_STRING}) | _FORMS_REFUSED
 _COMMENT = re.compile(r"--[^\n]*|#[^\n]*|//[^\n]*|/\*.*?\*/|/\*.*", re.DOTALL)
+_CLOSED_BY = {"'": "'", '"': '"', "`": "`", "/*": "*/", "--": "\n"}
+_QUOTES = re.compile("|".join(map(re.escape, _CLOSED_BY)))
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
@@ -69,9 +71,8 @@ def scan(text: str, dialect: Dialect) -> list[Token]:
     _sized(text)
     try:
         tokens = dialect.tokenize(text)
-    except SqlglotError as error:
-        start = getattr(error, "start", None)
-        raise _refused(reasons.UNREADABLE, text, start if isinstance(start, int) else 0) from None
+    except SqlglotError:
+        raise _refused(reasons.UNREADABLE, text, _unclosed(text)) from None
     if not any(token.token_type is not TokenType.SEMICOLON for token in tokens):
         raise Refused.because(reasons.EMPTY)
     _plain(text, tokens)
@@ -83,6 +84,17 @@ def scan(text: str, dialect: Dialect) -> list[Token]:
 
 def _refused(why: Reason, text: str, start: int, end: int | None = None, **values: str) -> Refused:
     return Refused.because(why, place_at(text, start, end), **values)
+
+
+def _unclosed(text: str) -> int:
+    """Return where the first string, quoted name or comment begins that does not end; 0 where all of them do."""
+    at = 0
+    while found := _QUOTES.search(text, at):
+        end = text.find(_CLOSED_BY[found[0]], found.end())
+        if end < 0:
+            return 0 if found[0] == "--" else found.start()
+        at = end + len(_CLOSED_BY[found[0]])
+    return 0
 
 
 def _sized(text: str) -> None:
