@@ -4,6 +4,7 @@ from tests.broker.test_path import DATASET, answered, rows, spent, verified
 from tests.house import OKAFOR, PROJECT, question
 from tre import ledger
 from tre.base.cost import Cost, Measure
+from tre.broker.plans import Plans
 from tre.broker.standing import question_digest, standing
 from tre.jobs import State
 from tre.ledger import LedgerId
@@ -91,6 +92,13 @@ def test_nothing_released_first_is_no_reason_to_refuse(running):
     shown = answered(running, question(nobody, "0.5"))
     assert shown.state is State.COMMITTED
     assert len(rows(shown)) == 1
+
+
+def test_planned_again_after_a_restart_it_reads_the_same_releases(running, monkeypatch):
+    first = answered(running, question(ABOVE, "0.5"))
+    monkeypatch.setattr(Plans, "take", lambda *given: None)
+    assert rows(answered(running, question(ABOVE, "0.5"))) == rows(first)
+    assert answered(running, question(TOP, "1")).state is State.COMMITTED
 
 
 def test_other_draws_of_the_first_release_are_another_question(running):
