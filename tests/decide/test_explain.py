@@ -80,6 +80,8 @@ def test_a_bound_of_the_request_is_called_one() -> None:
     ).steps
     assert [(one.value, one.source) for one in step.bounds][:2] == [("2", "the request"), ("7", "the request")]
     assert ("0 to 9,000", "the request") in [(one.value, one.source) for one in step.bounds]
+    (step,) = explained("SELECT SUM(LEAST(year_of_birth, 1950)) AS s FROM person", ask=Ask(Fraction(1, 2))).steps
+    assert ("0 to 1,950", "rows times values") in [(one.value, one.source) for one in step.bounds]
 
 
 def test_what_is_stored_serves_and_costs_the_project_nothing_again() -> None:

@@ -81,8 +81,8 @@ def bounds_of(shape: Shape, ask: Ask) -> tuple[Bound, ...]:
         found += [one for one in _values_of(part) if one not in found]
     for part in shape.parts:
         if part.kind is PartKind.SUM:
-            source = REQUEST if ask.totals else "rows times values"
-            found.append(Bound(f"one person's sum of {_argument(part)}", _range(part.low, part.high, part), source))
+            total = _range(part.low, part.high, part)
+            found.append(Bound(f"one person's sum of {_argument(part)}", total, _source_of_total(shape, part, ask)))
     return tuple(found)
 
 
@@ -123,6 +123,12 @@ def _source_of_rows(shape: Shape, cap: int, ask: Ask) -> str:
     if cap >= bounds.proven_rows(shape.source):
         return PROVEN
     return REQUEST if cap == ask.rows else f"{POLICY}: usual rows"
+
+
+def _source_of_total(shape: Shape, part: Part, ask: Ask) -> str:
+    rows = bounds.row_cap(shape.source, ask)
+    ends = None if rows is None else (rows * min(part.row_low, 0), rows * max(part.row_high, 0))
+    return "rows times values" if ends == (part.low, part.high) else REQUEST
 
 
 def _counts_rows(part: Part) -> bool:
