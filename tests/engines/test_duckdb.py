@@ -130,7 +130,7 @@ def test_nothing_is_left_when_the_engine_closes(tmp_path, version):
 
 
 def test_an_answer_too_large_for_the_broker_is_a_failure(engine, version, monkeypatch):
-    monkeypatch.setattr("tre.engines.duckdb._MOST_REPLY", 10_000)
+    monkeypatch.setattr("tre.engines.pool._MOST_REPLY", 10_000)
     with pytest.raises(EngineFailed), engine.slot(version, 30) as slot:
         slot.partials(statement("SELECT * FROM range(100000)"), {}, 10)
 

@@ -121,7 +121,7 @@ def test_an_engine_that_cannot_be_started_gives_the_request_back(home, monkeypat
     with serving(home) as running:
         for pid in workers(running):
             os.kill(pid, signal.SIGKILL)
-        monkeypatch.setattr("tre.engines.duckdb.sys.executable", "/nowhere/python")
+        monkeypatch.setattr("tre.engines.pool.sys.executable", "/nowhere/python")
         until(lambda: not any(worker.alive for worker in list(running.broker.parts.engine._workers)))
         found = ended(running, asked(running, question()))
         assert found.state is State.VOIDED

@@ -17,7 +17,6 @@ from math import isfinite
 from random import Random
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 
 from tests.oracle.stage import FULL, LESS, SHUFFLED, Stage, partials, tuples
@@ -61,8 +60,8 @@ class Violation:
 class Oracle:
     """Holds plans against the worlds loaded into one engine."""
 
-    def __init__(self) -> None:
-        self.stage = Stage()
+    def __init__(self, stage: Stage | None = None) -> None:
+        self.stage = Stage() if stage is None else stage
         self.world: World | None = None
 
     def load(self, world: World, random: Random) -> None:
@@ -76,7 +75,7 @@ class Oracle:
         assert self.world is not None
         try:
             return list(self._violations(plan, steps, self.world))
-        except duckdb.Error as error:
+        except self.stage.errors as error:
             return [Violation("total", f"{type(error).__name__}: {str(error)[:300]}")]
 
     def _violations(self, plan: PrivatePlan, steps: bool, world: World) -> Iterator[Violation]:

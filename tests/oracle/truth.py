@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from math import isclose
 from typing import Any
 
-import sqlglot
-
 from tests.oracle.asking import WIDE, planned
 from tests.oracle.oracle import Oracle
 from tests.oracle.stage import FULL, partials, tuples
@@ -40,9 +38,7 @@ def answers(text: str, plan: PrivatePlan, oracle: Oracle) -> Answers:
     """Answer `text` both ways."""
     found = released(plan, lambda *given: partials(oracle.stage.run(given[0], FULL, given[1])), NoNoise())
     ours = answer(plan, found, oracle.stage.evaluate)
-    (translated,) = sqlglot.transpile(text, read="postgres", write="duckdb")
-    oracle.stage.connection.execute(f"USE {FULL}")
-    plain = tuples(oracle.stage.connection.sql(translated).to_arrow_table())
+    plain = tuples(oracle.stage.plain(text))
     keys = sum(1 for column in ours.columns if not column.noisy)
     return Answers([tuple(row) for row in ours.rows], plain, keys)
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 from datetime import date
 from fractions import Fraction
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import Any
 
 from tre.catalogue import Access, Catalogue, Column, ColumnClass, Interval, Kind, Link, Table, Type
-
-if TYPE_CHECKING:
-    import duckdb
+from tre.sql.functions import rendering
 
 INTEGER, TEXT, DATE, DOUBLE = Type(Kind.INTEGER), Type(Kind.TEXT), Type(Kind.DATE), Type(Kind.DOUBLE)
 MONEY = Type(Kind.DECIMAL, 12, 2)
@@ -155,13 +153,6 @@ CATALOGUE = Catalogue(
     version="v1",
 )
 
-_STORED = {
-    Kind.INTEGER: "BIGINT",
-    Kind.TEXT: "VARCHAR",
-    Kind.DATE: "DATE",
-    Kind.DOUBLE: "DOUBLE",
-    Kind.DECIMAL: "DECIMAL(12,2)",
-}
 ROWS: dict[str, str] = {
     "person": "(1, 8507, 1950, 10), (2, 8532, 1960, 10), (3, 8532, 1970, 20), (4, NULL, 1980, NULL), "
     "(5, 8507, 1990, 99)",
@@ -186,8 +177,10 @@ def columns_of(table: Table) -> tuple[Column, ...]:
     return tuple(column for column in table.columns.values() if column.visible)
 
 
-def fill(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue = CATALOGUE) -> None:
-    """Create every table of `catalogue` that has rows here."""
+def fill(connection: Any, catalogue: Catalogue = CATALOGUE) -> None:
+    """Create every table of `catalogue` that has rows here, on an engine of the tests or a connection to DuckDB."""
+    type_name = getattr(connection, "type_name", rendering.type_name)
     for name, rows in ROWS.items():
-        columns = ", ".join(f"{one.name} {_STORED[one.type.kind]}" for one in columns_of(catalogue.tables[name]))
-        connection.execute(f"CREATE TABLE {name} ({columns}); INSERT INTO {name} VALUES {rows}")
+        columns = ", ".join(f"{one.name} {type_name(one.type)}" for one in columns_of(catalogue.tables[name]))
+        connection.execute(f"CREATE TABLE {name} ({columns})")
+        connection.execute(f"INSERT INTO {name} VALUES {rows}")

@@ -11,9 +11,17 @@ from tre.catalogue import Column as Declared
 from tre.catalogue import Kind, Table, Value
 from tre.sql import functions
 from tre.sql.expressions import render_expression
+from tre.sql.functions import postgres
 from tre.sql.plan import Column, Scan
 
 ALIAS = "t"
+_NORMAL = {
+    "duckdb": "CASE WHEN isfinite({0}) THEN {0} + 0.0 END",
+    "postgres": f"CASE WHEN abs({{0}}) <= {postgres.LARGEST} THEN {{0}} + 0.0 END",
+}
+"""−0 is 0, NaN and infinity are NULL."""
+_DOUBLE = {"duckdb": "DOUBLE", "postgres": "DOUBLE PRECISION"}
+_HASH = {"duckdb": "hash({})", "postgres": "hash_record_extended(ROW({}), 0)"}
 EPOCH, EPOCH_TIME = date(1970, 1, 1), datetime(1970, 1, 1)  # noqa: DTZ001 - timestamps have no zone
 
 
@@ -38,13 +46,13 @@ def enforced(scan: Scan, called: tuple[str, ...], dialect: str) -> str:
     table = _quoted(scan.table.name)
     if not capped(scan.table):
         return f"{text}\nFROM {table} AS {ALIAS}"
-    return f"{text}\nFROM {_capped(scan, table)} AS {ALIAS}\nWHERE {ALIAS}.place <= {scan.table.rows_per_unit}"
+    return f"{text}\nFROM {_capped(scan, table, dialect)} AS {ALIAS}\nWHERE {ALIAS}.place <= {scan.table.rows_per_unit}"
 
 
-def _capped(scan: Scan, table: str) -> str:
+def _capped(scan: Scan, table: str, dialect: str) -> str:
     """Rows beyond the cap are those of highest hash, the columns as tie-break: only identical rows tie."""
     names = [_quoted(name) for name, column in scan.table.columns.items() if column.visible]
-    order = f"hash({', '.join(names)}), {', '.join(f'{name} NULLS LAST' for name in names)}"
+    order = f"{_HASH[dialect].format(', '.join(names))}, {', '.join(f'{name} NULLS LAST' for name in names)}"
     unit = _quoted(str(scan.table.unit))
     return f"(SELECT *, ROW_NUMBER() OVER (PARTITION BY {unit} ORDER BY {order}) AS place FROM {table})"  # noqa: S608 - declared names, quoted
 
@@ -61,7 +69,7 @@ def value_of(column: Declared, dialect: str) -> str:
     """Return the text of a column's value as the plan may rely on it."""
     text = f"{ALIAS}.{_quoted(column.name)}"
     if column.type.kind is Kind.DOUBLE:
-        text = f"CASE WHEN isfinite({text}) THEN {text} + 0.0 END"  # −0 is 0, NaN and infinity are NULL
+        text = _NORMAL[dialect].format(text)
     if column.bounds is not None:
         text = _clamped(text, column, dialect)
     if column.domain is not None:
@@ -109,7 +117,7 @@ def _end(value: Fraction, column: Declared, dialect: str) -> str:
         exact = Decimal(value.numerator) / Decimal(value.denominator)
         return _literal(exact.quantize(Decimal(1).scaleb(-column.type.scale), rounding), dialect)
     if kind is Kind.DOUBLE:
-        return f"CAST({float(value)!r} AS DOUBLE)"
+        return f"CAST({float(value)!r} AS {_DOUBLE[dialect]})"
     return _literal(inward(value), dialect)
 
 

@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 
-from tre.sql.functions import REGISTRY, rendering
+from tre.catalogue import Type
+from tre.sql.functions import REGISTRY, postgres, rendering
 from tre.sql.functions.form import Function, Rendering
 from tre.sql.plan import Call, Case, Column, Exists, Expression, Literal, Parameter, Ref
 
 NameOf = Callable[[Column], str]
 RenderExists = Callable[[Exists], str]
 
-_ENGINES: Mapping[str, Callable[[Function], Rendering]] = MappingProxyType({"duckdb": lambda row: row.duckdb})
-"""Which column of the table of functions an engine's text is taken from."""
+
+@dataclass(frozen=True, slots=True)
+class _Spoken:
+    """How an engine writes constants, casts that cannot fail, and functions."""
+
+    literal: Callable[[Literal], str]
+    cast: Callable[[str, Type], str]
+    function: Callable[[Function], Rendering]
+
+
+_DUCKDB = _Spoken(rendering.literal, rendering.cast, lambda row: row.duckdb)
+_POSTGRES = _Spoken(postgres.literal, postgres.cast, lambda row: postgres.FORMS.get(row.name, row.duckdb))
+_ENGINES: Mapping[str, _Spoken] = MappingProxyType({"duckdb": _DUCKDB, "postgres": _POSTGRES})
 
 
 def render_expression(expression: Expression, name_of: NameOf, exists: RenderExists, dialect: str = "duckdb") -> str:
@@ -21,9 +34,9 @@ def render_expression(expression: Expression, name_of: NameOf, exists: RenderExi
     if isinstance(expression, Ref):
         return name_of(expression.column)
     if isinstance(expression, Literal):
-        return rendering.literal(expression)
+        return _ENGINES[dialect].literal(expression)
     if isinstance(expression, Parameter):
-        return rendering.cast(f"${expression.name}", expression.type)
+        return _ENGINES[dialect].cast(f"${expression.name}", expression.type)
     if isinstance(expression, Exists):
         return exists(expression)
     if isinstance(expression, Case):
@@ -33,7 +46,7 @@ def render_expression(expression: Expression, name_of: NameOf, exists: RenderExi
 
 def _call(expression: Call, name_of: NameOf, exists: RenderExists, dialect: str) -> str:
     texts = tuple(render_expression(one, name_of, exists, dialect) for one in expression.arguments)
-    return _ENGINES[dialect](REGISTRY[expression.function])(expression, texts)
+    return _ENGINES[dialect].function(REGISTRY[expression.function])(expression, texts)
 
 
 def _case(expression: Case, name_of: NameOf, exists: RenderExists, dialect: str) -> str:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tre.base.statement import Statement
+from tre.catalogue import Kind
+from tre.sql.functions import rendering
 from tre.sql.plan import (
     Parameter,
     Relation,
@@ -28,15 +30,28 @@ def render(relation: Relation, dialect: str = "duckdb") -> Statement:
     Raises ValueError for a PrivateAggregate: it has no exact meaning outside the mechanism.
     """
     writer = Writer(dialect, _shared(relation))
-    text = writer.select(relation, {}, tuple(f"c{place}" for place in range(1, len(relation.columns) + 1)))
+    columns = tuple(f"c{place}" for place in range(1, len(relation.columns) + 1))
+    text = writer.select(relation, {}, columns)
     ctes = ",\n".join(f"{name} AS {how} (\n{indented(body)}\n)" for name, how, body in writer.ctes)
     return Statement(
-        sql=f"WITH {ctes}\n{text}" if ctes else text,
+        sql=(f"WITH {ctes}\n" if ctes else "") + (_typed(relation, text) if dialect == "postgres" else text),
         parameters=parameters_of(relation),
         dialect=dialect,
         tables=tables_of(relation),
-        columns=tuple(f"c{place}" for place in range(1, len(relation.columns) + 1)),
+        columns=columns,
     )
+
+
+def _typed(relation: Relation, text: str) -> str:
+    """PostgreSQL forgets on the way how many places a decimal has, and the type of a result must not depend on rows."""
+    types = [column.type for column in relation.columns]
+    if all(type_.kind is not Kind.DECIMAL for type_ in types):
+        return text
+    listed = ", ".join(
+        f"CAST(c{place} AS {rendering.type_name(type_)}) AS c{place}" if type_.kind is Kind.DECIMAL else f"c{place}"
+        for place, type_ in enumerate(types, 1)
+    )
+    return f"SELECT {listed}\nFROM (\n{indented(text)}\n) AS typed"
 
 
 def tables_of(relation: Relation) -> tuple[str, ...]:

@@ -5,23 +5,36 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tre.catalogue import Kind
+from tre.sql.functions.postgres import aggregates
 from tre.sql.plan import Expression, Frame, FrameUnit, Window, WindowFunction
 
 Text = Callable[[Expression], str]
 Terms = tuple[tuple[Expression, bool, bool], ...]
 
-_NAMES = {WindowFunction.COUNT_ROWS: "COUNT"}
+_AGGREGATES = {"sum", "avg", "min", "max"}
+_WIDE = {"duckdb": "HUGEINT", "postgres": "NUMERIC"}
+"""Whole numbers that hold every sum of a value and a distance."""
 
 
-def window_text(one: Window, text: Text) -> str:
-    """Return a window as text; `text` gives that of an expression."""
-    given = "*" if one.function is WindowFunction.COUNT_ROWS else ", ".join(text(part) for part in one.arguments)
-    called = f"{_NAMES.get(one.function, one.function.value.upper())}({given})"
-    if one.where is not None:
-        called += f" FILTER (WHERE {text(one.where)})"
-    found = f"{called} OVER ({' '.join(_over(one, text))})"
+def window_text(one: Window, text: Text, dialect: str) -> str:
+    """Return a window as text in an engine's dialect; `text` gives that of an expression."""
+    kept = "" if one.where is None else f" FILTER (WHERE {text(one.where)})"
+    around = f"{kept} OVER ({' '.join(_over(one, text, _WIDE[dialect]))})"
+    if one.function is WindowFunction.COUNT_ROWS:
+        return f"COUNT(*){around}"
+    given = [text(part) for part in one.arguments]
+    if dialect == "postgres":
+        return _postgres(one, given, around)
+    found = f"{one.function.value.upper()}({', '.join(given)}){around}"
     whole_sum = one.function is WindowFunction.SUM and one.column.type.kind is Kind.INTEGER
     return f"TRY_CAST({found} AS BIGINT)" if whole_sum else found
+
+
+def _postgres(one: Window, given: list[str], around: str) -> str:
+    name, type_ = one.function.value, one.column.type
+    if name in _AGGREGATES:
+        return aggregates.aggregate(name, given[0], one.arguments[0].type, type_, lambda call: call + around)
+    return aggregates.window(name, given, type_, lambda call: call + around)
 
 
 def ordered(terms: Terms, text: Text) -> str:
@@ -31,10 +44,10 @@ def ordered(terms: Terms, text: Text) -> str:
     )
 
 
-def _over(one: Window, text: Text) -> list[str]:
+def _over(one: Window, text: Text, wide: str) -> list[str]:
     parts = [f"PARTITION BY {', '.join(text(part) for part in one.partition)}"] if one.partition else []
     if one.order:
-        parts.append(f"ORDER BY {ordered(one.order, _wide(text) if _distances(one.frame) else text)}")
+        parts.append(f"ORDER BY {ordered(one.order, _wide(text, wide) if _distances(one.frame) else text)}")
     if one.frame is not None and not one.frame.whole:
         ends = f"{_end(one.frame.start, 'PRECEDING')} AND {_end(one.frame.end, 'FOLLOWING')}"
         parts.append(f"{one.frame.unit.value.upper()} BETWEEN {ends}")
@@ -47,9 +60,9 @@ def _distances(frame: Frame | None) -> bool:
     return frame is not None and frame.unit is FrameUnit.RANGE and bool(frame.start or frame.end)
 
 
-def _wide(text: Text) -> Text:
-    """An engine adds the distance to the value, and raises where that overflows: 128 bits hold every sum."""
-    return lambda one: f"CAST({text(one)} AS HUGEINT)"
+def _wide(text: Text, wide: str) -> Text:
+    """An engine adds the distance to the value, and raises where that overflows."""
+    return lambda one: f"CAST({text(one)} AS {wide})"
 
 
 def _end(distance: int | None, side: str) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from tre.catalogue import SIDE_SCHEMA, Kind
+from tre.catalogue import SIDE_SCHEMA
 from tre.sql.enforce import capped, enforced, untouched
 from tre.sql.expressions import render_expression
+from tre.sql.histograms import with_histograms
+from tre.sql.measures import measured
 from tre.sql.plan import (
-    SPREADS,
     Aggregate,
     Aggregated,
     Aggregation,
@@ -105,6 +106,8 @@ class Writer:
 
     def _aggregate(self, node: Aggregate, around: Names, called: tuple[str, ...]) -> str:
         body = self.body(node.input, around)
+        if self.dialect == "postgres" and any(one.function is Aggregation.HISTOGRAM for one in node.aggregates):
+            return with_histograms(node, lambda one: self.text(one, body.names), body.text, self._written, called)
         keys = [self.text(one, body.names) for _, one in node.keys]
         texts = keys + [self._measured(one, body.names) for one in node.aggregates]
         if not texts:
@@ -114,13 +117,11 @@ class Writer:
 
     def _measured(self, one: Aggregated, names: Names) -> str:
         argument = "*" if one.argument is None else self.text(one.argument, names)
-        if one.function.value in SPREADS and one.argument is not None and one.argument.type.kind is Kind.DOUBLE:
-            # An engine raises where squares overflow: values that far out, infinities and NaN do not count.
-            argument = f"CASE WHEN ABS({argument}) < 1e150 THEN {argument} END"
-        text = _AGGREGATES[one.function].format(argument, None if one.fraction is None else float(one.fraction))
-        if one.where is not None:
-            text += f" FILTER (WHERE {self.text(one.where, names)})"
-        return f"TRY_CAST({text} AS BIGINT)" if _whole_sum(one) else text
+        return self._written(one, argument, None if one.where is None else self.text(one.where, names))
+
+    def _written(self, one: Aggregated, argument: str, where: str | None) -> str:
+        kept = "" if where is None else f" FILTER (WHERE {where})"
+        return measured(one, argument, lambda text: text + kept, self.dialect)
 
     def _sort(self, node: Sort, around: Names, called: tuple[str, ...]) -> str:
         body = self.body(node.input, around)
@@ -146,7 +147,7 @@ class Writer:
     def _windowed(self, node: Windowed, around: Names, called: tuple[str, ...]) -> str:
         body = self.body(node.input, around)
         texts = [body.names[column.id] for column in node.input.columns]
-        texts += [window_text(one, lambda part: self.text(part, body.names)) for one in node.windows]
+        texts += [window_text(one, lambda part: self.text(part, body.names), self.dialect) for one in node.windows]
         return self._list(texts, called) + "\n" + body.text
 
     def _set(self, node: SetOperation, around: Names, called: tuple[str, ...]) -> str:
@@ -189,8 +190,7 @@ class Writer:
             return f"{_quoted(node.name)} AS {alias}({', '.join(called)})", names
         if isinstance(node, UnitCounts):
             unit, count = node.columns
-            table = f"{_quoted(SIDE_SCHEMA)}.{_quoted(node.table.name)}"
-            return f"{table} AS {alias}", {unit.id: f'{alias}."unit"', count.id: f'{alias}."n"'}
+            return f"{self._side(node.table.name)} AS {alias}", {unit.id: f'{alias}."unit"', count.id: f'{alias}."n"'}
         called = tuple(f"c{place}" for place in range(1, len(node.columns) + 1))
         names = {column.id: f"{alias}.{name}" for column, name in zip(node.columns, called, strict=True)}
         if isinstance(node, Listed):
@@ -219,6 +219,12 @@ class Writer:
             self.ctes.append((name, how, text))
             self.made[id(node)] = name
         return self.made[id(node)]
+
+    def _side(self, table: str) -> str:
+        """A version that is itself a schema keeps the side tables among the others, under a name that none has."""
+        if self.dialect == "postgres":
+            return _quoted(f"{SIDE_SCHEMA}.{table}")
+        return f"{_quoted(SIDE_SCHEMA)}.{_quoted(table)}"
 
     def _alias(self) -> str:
         self.aliases += 1
@@ -266,27 +272,3 @@ def _declared(column: Column) -> str:
 
 def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
-
-
-def _whole_sum(one: Aggregated) -> bool:
-    return one.function is Aggregation.SUM and one.column.type.kind is Kind.INTEGER
-
-
-_AGGREGATES = {
-    Aggregation.COUNT_ROWS: "COUNT({})",
-    Aggregation.COUNT: "COUNT({})",
-    Aggregation.COUNT_DISTINCT: "COUNT(DISTINCT {})",
-    Aggregation.SUM: "SUM({})",
-    Aggregation.AVG: "AVG({})",
-    Aggregation.VAR_SAMP: "VAR_SAMP({})",
-    Aggregation.VAR_POP: "VAR_POP({})",
-    Aggregation.STDDEV_SAMP: "STDDEV_SAMP({})",
-    Aggregation.STDDEV_POP: "STDDEV_POP({})",
-    Aggregation.MIN: "MIN({})",
-    Aggregation.MAX: "MAX({})",
-    Aggregation.QUANTILE_CONT: "quantile_cont(CAST({} AS DOUBLE), {})",
-    Aggregation.QUANTILE_DISC: "quantile_disc({}, {})",
-    Aggregation.HISTOGRAM: "histogram({})",
-    Aggregation.BIT_OR: "BIT_OR({})",
-}
-"""Aggregates of whole numbers and decimals are exact in any order, and so is what only sorts or counts values."""

@@ -14,6 +14,7 @@ import duckdb
 import pytest
 
 from tests.sql.catalogue import CATALOGUE, CONDITION
+from tests.sql.expressions.engines import NAMES, kept, opened
 from tre.catalogue import Access, Catalogue, Column, ColumnClass, Interval, Kind, Table, Type
 from tre.sql import bind, render
 from tre.sql.plan import Column as PlanColumn
@@ -27,56 +28,61 @@ def interval(low: str, high: str) -> Interval:
     return Interval(Fraction(low), Fraction(high))
 
 
-CASES: list[tuple[Column, str, str, Any]] = [
-    (Column("x", DOUBLE), "DOUBLE", "'nan'::DOUBLE", None),
-    (Column("x", DOUBLE), "DOUBLE", "'-inf'::DOUBLE", None),
-    (Column("x", DOUBLE, bounds=interval("0", "5/2")), "DOUBLE", "9e300", 2.5),
-    (Column("x", DOUBLE, bounds=interval("0", "5/2")), "DOUBLE", "-1", 0.0),
-    (Column("x", INTEGER, bounds=interval("1/2", "7/2")), "BIGINT", "0", 1),
-    (Column("x", INTEGER, bounds=interval("1/2", "7/2")), "BIGINT", "9223372036854775807", 3),
-    (Column("x", INTEGER, bounds=interval("0", "3")), "BIGINT", "NULL", None),
-    (Column("x", INTEGER, domain=(1, 2)), "BIGINT", "3", None),
-    (Column("x", INTEGER, domain=(1, 2)), "BIGINT", "2", 2),
-    (Column("x", INTEGER, domain=()), "BIGINT", "2", None),
-    (Column("x", Type(Kind.DECIMAL, 12, 2), bounds=interval("0", "1/3")), "DECIMAL(12,2)", "5", Decimal("0.33")),
-    (Column("x", TEXT, max_length=3), "VARCHAR", "'żółw🐢'", "żół"),
-    (Column("x", TEXT, domain=("o'k",)), "VARCHAR", "'o''k'", "o'k"),
-    (Column("x", DATE, bounds=interval("0", "1")), "DATE", "DATE '1900-01-01'", date(1970, 1, 1)),
-    (Column("x", DATE, calendar=(date(2020, 1, 1), date(2020, 1, 2))), "DATE", "DATE '2020-01-03'", None),
-    (Column("x", DATE, calendar=(date(2020, 1, 1), date(2020, 1, 2))), "DATE", "DATE '2020-01-02'", date(2020, 1, 2)),
+CASES: list[tuple[Column, str, Any]] = [
+    (Column("x", DOUBLE), "'nan'", None),
+    (Column("x", DOUBLE), "'-inf'", None),
+    (Column("x", DOUBLE, bounds=interval("0", "5/2")), "9e300", 2.5),
+    (Column("x", DOUBLE, bounds=interval("0", "5/2")), "-1", 0.0),
+    (Column("x", INTEGER, bounds=interval("1/2", "7/2")), "0", 1),
+    (Column("x", INTEGER, bounds=interval("1/2", "7/2")), "9223372036854775807", 3),
+    (Column("x", INTEGER, bounds=interval("0", "3")), "NULL", None),
+    (Column("x", INTEGER, domain=(1, 2)), "3", None),
+    (Column("x", INTEGER, domain=(1, 2)), "2", 2),
+    (Column("x", INTEGER, domain=()), "2", None),
+    (Column("x", Type(Kind.DECIMAL, 12, 2), bounds=interval("0", "1/3")), "5", Decimal("0.33")),
+    (Column("x", TEXT, max_length=3), "'żółw🐢'", "żół"),
+    (Column("x", TEXT, domain=("o'k",)), "'o''k'", "o'k"),
+    (Column("x", DATE, bounds=interval("0", "1")), "DATE '1900-01-01'", date(1970, 1, 1)),
+    (Column("x", DATE, calendar=(date(2020, 1, 1), date(2020, 1, 2))), "DATE '2020-01-03'", None),
+    (Column("x", DATE, calendar=(date(2020, 1, 1), date(2020, 1, 2))), "DATE '2020-01-02'", date(2020, 1, 2)),
     (
         Column("x", Type(Kind.TIMESTAMP), bounds=interval("0", "1")),
-        "TIMESTAMP",
         "TIMESTAMP '2020-01-03 00:00:00'",
         datetime(1970, 1, 1, 0, 0, 0, 1),
     ),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("column", "stored", "given", "wanted"), CASES)
-def test_a_scan_yields_what_was_declared(column: Column, stored: str, given: str, wanted: Any) -> None:
-    table = Table("t", Access.PUBLIC, MappingProxyType({"x": column}), magnitude=1, public_rows=1)
-    with duckdb.connect() as engine:
-        engine.execute(f"CREATE TABLE t (x {stored}); INSERT INTO t VALUES ({given})")
-        assert engine.execute(render(_root(table)).sql).fetchone() == (wanted,)
+@pytest.mark.parametrize("dialect", NAMES)
+@pytest.mark.parametrize(("column", "given", "wanted"), CASES)
+def test_a_scan_yields_what_was_declared(column: Column, given: str, wanted: Any, dialect: str) -> None:
+    table = Table("scanned", Access.PUBLIC, MappingProxyType({"x": column}), magnitude=1, public_rows=1)
+    engine = kept(dialect)
+    engine.execute("DROP TABLE IF EXISTS scanned")
+    engine.execute(f"CREATE TABLE scanned (x {engine.type_name(column.type)})")
+    engine.execute(f"INSERT INTO scanned VALUES ({given})")
+    assert engine.execute(render(_root(table), dialect).sql) == [(wanted,)]
+    engine.execute("DROP TABLE scanned")
 
 
-def test_a_scan_keeps_no_more_rows_of_a_person_than_the_cap() -> None:
+@pytest.mark.parametrize("dialect", NAMES)
+def test_a_scan_keeps_no_more_rows_of_a_person_than_the_cap(dialect: str) -> None:
     table = replace(CONDITION, rows_per_unit=2)
-    with duckdb.connect() as engine:
+    with opened(dialect) as engine:
         names = ", ".join(
             f"{name} {'DATE' if 'date' in name else 'VARCHAR' if 'status' in name else 'BIGINT'}"
             for name in table.columns
         )
         engine.execute(f"CREATE TABLE condition_occurrence ({names})")
         engine.execute(
-            "INSERT INTO condition_occurrence SELECT i, i % 3, 1, NULL, DATE '2020-01-01', 'x' FROM range(30) t(i)"
+            "INSERT INTO condition_occurrence "
+            "SELECT i, i % 3, 1, NULL, DATE '2020-01-01', 'x' FROM generate_series(0, 29) AS t(i)"
         )
         query = bind(
             "SELECT COUNT(*) FROM condition_occurrence", _catalogue({**CATALOGUE.tables, table.name: table}), TODAY
         )
-        sql = render(query.blocks[0].input).sql
-        assert engine.execute(f"SELECT c1, COUNT(*) FROM ({sql}) GROUP BY 1 ORDER BY 1").fetchall() == [
+        sql = render(query.blocks[0].input, dialect).sql
+        assert engine.execute(f"SELECT c1, COUNT(*) FROM ({sql}) AS kept GROUP BY 1 ORDER BY 1") == [
             (0, 2),
             (1, 2),
             (2, 2),

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from tests.sql.catalogue import CATALOGUE, fill
 from tests.sql.exact import exact
+from tests.sql.expressions.engines import NAMES, Engine, opened
 from tre.base.reasons import Refused
 from tre.sql import bind, refusals_for, render
 from tre.sql.plan import Column, Expression, PrivateAggregate, Project, Ref
@@ -118,20 +119,28 @@ def engine() -> Iterator[Any]:
         yield connection
 
 
+@pytest.fixture(scope="module", params=NAMES)
+def either(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    with opened(request.param) as made:
+        fill(made)
+        yield made
+
+
 @settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(text=query())
-def test_a_plan_means_the_text_and_anything_else_is_reasons(engine: Any, text: str) -> None:
+def test_a_plan_means_the_text_and_anything_else_is_reasons(engine: Any, either: Engine, text: str) -> None:
     try:
         bound = bind(text, CATALOGUE, TODAY)
     except Refused:
         return
     refusals_for(bound.root, 10**6, 10**13)
     for block in bound.blocks:
-        engine.execute(f"EXPLAIN {render(block.input).sql}")
+        either.execute(f"EXPLAIN {render(block.input, either.dialect).sql}")
     statement = render(exact(bound))
     assert set(engine.get_table_names(statement.sql)) <= set(statement.tables)
-    plain = sqlglot.transpile(text, read="postgres", write="duckdb")[0]
-    assert _sorted(engine.execute(statement.sql).fetchall()) == _sorted(engine.execute(plain).fetchall())
+    told = render(exact(bound), either.dialect).sql
+    plain = sqlglot.transpile(text, read="postgres", write=either.dialect)[0]
+    assert _sorted(either.execute(told)) == _sorted(either.execute(plain))
 
 
 @pytest.fixture(scope="module")

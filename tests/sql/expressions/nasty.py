@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
 
-import duckdb
-
+from tests.sql.expressions.engines import Engine, Errors, opened
 from tre.catalogue import Interval, Kind, Type
 from tre.sql import functions
 from tre.sql.expressions import render_expression
-from tre.sql.functions import intervals, rendering
+from tre.sql.functions import intervals
 from tre.sql.plan import Column, Expression, Facts, Ref
 
 INTEGER, DOUBLE, TEXT, BOOLEAN = Type(Kind.INTEGER), Type(Kind.DOUBLE), Type(Kind.TEXT), Type(Kind.BOOLEAN)
@@ -116,59 +116,78 @@ CONSTANTS += [functions.literal(value) for value in (date(2020, 2, 29), datetime
 UNITS = [functions.literal(unit) for unit in ("year", "month", "week", "day", "dow", "hour", "quarter", "second")]
 CONSTANTS += UNITS
 CONSTANTS += [functions.literal(value) for value in (Fraction(1, 100), Fraction(5), Fraction(1, 3), 10**30)]
+_AT_ONCE = 500
+"""Expressions of one statement: PostgreSQL has at most 1664 columns."""
 POOL = [*REFS.values(), *CONSTANTS]
 _RAW = {
     Kind.DOUBLE: ["nan", "inf", "-inf", "-0.0"],
-    Kind.DATE: ["infinity", "-infinity", "10000-01-01", "5000-01-01 (BC)"],
-    Kind.TIMESTAMP: ["infinity", "-infinity", "10000-01-01", "5000-01-01 (BC)"],
+    Kind.DATE: ["infinity", "-infinity", "10000-01-01"],
+    Kind.TIMESTAMP: ["infinity", "-infinity", "10000-01-01"],
 }
+_BEFORE = {"duckdb": "4000-01-01 (BC)", "postgres": "4000-01-01 BC"}
 
 
-def connection(rows: int = 300) -> duckdb.DuckDBPyConnection:
-    """Return an engine with table `t`, whose values keep what is declared, and `raw`, whose values do not."""
-    made = duckdb.connect()
-    shape = ", ".join(f"{name} {rendering.type_name(type_)}" for name, (type_, _, _) in COLUMNS.items())
+@contextmanager
+def engine(dialect: str, rows: int = 300) -> Iterator[Engine]:
+    """Yield an engine with table `t`, whose values keep what is declared, and `raw`, whose values do not."""
+    with opened(dialect) as made:
+        fill(made, rows)
+        yield made
+
+
+def fill(made: Engine, rows: int) -> None:
+    """Make both tables, of the same rows on every engine."""
+    shape = ", ".join(f"{name} {made.type_name(type_)}" for name, (type_, _, _) in COLUMNS.items())
     chance = random.Random(7)
     for table in ("t", "raw"):
         made.execute(f"CREATE TABLE {table} ({shape})")
-        values = [[_value(chance, name, table) for name in COLUMNS] for _ in range(rows)]
-        made.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * len(COLUMNS))})", values)
-    return made
+        values = [[_value(chance, name, table, made.dialect) for name in COLUMNS] for _ in range(rows)]
+        made.insert(table, values)
 
 
-def _value(chance: random.Random, name: str, table: str) -> object:
+def _value(chance: random.Random, name: str, table: str, dialect: str) -> object:
     type_, _, values = COLUMNS[name]
     pool = list(values)
     if table == "raw":
         pool = [*values, None, *_RAW.get(type_.kind, [])]
+        pool += [_BEFORE[dialect]] if type_.kind in (Kind.DATE, Kind.TIMESTAMP) else []
     return chance.choice(pool)
 
 
-def text(expression: Expression) -> str:
+def text(expression: Expression, dialect: str = "duckdb") -> str:
     """Return the engine's text of an expression over the columns of the tables."""
-    return render_expression(expression, lambda column: column.name, lambda _: "TRUE")
+    return render_expression(expression, lambda column: column.name, lambda _: "TRUE", dialect)
 
 
-def run(
-    made: duckdb.DuckDBPyConnection, expressions: list[Expression], table: str = "t"
-) -> Iterator[tuple[object, ...]]:
+def run(made: Engine, expressions: list[Expression], table: str = "t") -> Iterator[tuple[object, ...]]:
     """Yield the values of each expression, over all rows; a failure names the expression that failed."""
-    texts = [text(one) for one in expressions]
+    for start in range(0, len(expressions), _AT_ONCE):
+        some = expressions[start : start + _AT_ONCE]
+        columns = zip(*_all_or_first(made, [text(one, made.dialect) for one in some], table), strict=True)
+        for one, values in zip(some, columns, strict=True):
+            yield tuple(_whole(value) for value in values) if one.type.kind is Kind.INTEGER else values
+
+
+def _all_or_first(made: Engine, texts: list[str], table: str) -> list[tuple[object, ...]]:
     try:
-        rows = _rows(made, texts, table)
-    except duckdb.Error:
+        return _rows(made, texts, table)
+    except Errors:
         for one in texts:
             try:
                 _rows(made, [one], table)
-            except duckdb.Error as error:
+            except Errors as error:
                 raise AssertionError(f"failed on a value: {one}\n{error}") from None
         raise
-    yield from zip(*rows, strict=True)
 
 
-def _rows(made: duckdb.DuckDBPyConnection, texts: list[str], table: str) -> list[tuple[object, ...]]:
+def _whole(value: object) -> object:
+    """PostgreSQL's whole numbers beyond 64 bits are exact decimals without a fraction."""
+    return int(value) if isinstance(value, Decimal) and value == int(value) else value
+
+
+def _rows(made: Engine, texts: list[str], table: str) -> list[tuple[object, ...]]:
     raw = "" if table == "t" else "::VARCHAR"  # Python has no infinite dates
-    return made.execute(f"SELECT {', '.join(f'({one}){raw}' for one in texts)} FROM {table}").fetchall()
+    return made.execute(f"SELECT {', '.join(f'({one}){raw}' for one in texts)} FROM {table}")
 
 
 def check(expression: Expression, value: object) -> None:

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-import duckdb
 from sqlglot import exp
 
 from tests.sql.expressions import nasty
+from tests.sql.expressions.engines import kept
 from tre.sql import functions
 from tre.sql.parse import Parsed, parse
 from tre.sql.plan import Expression
@@ -30,10 +30,9 @@ def _bound(node: Any, parsed: Parsed, column: Callable[[str], Expression]) -> Ex
     return functions.bind_node(node, arguments, parsed, TODAY)
 
 
-def value(text: str, dialect: str = "postgres") -> object:
-    """Return the value of a constant expression on the engine, its facts held to it."""
+def value(text: str, dialect: str = "postgres", engine: str = "duckdb") -> object:
+    """Return the value of a constant expression on an engine, its facts held to it."""
     expression = meaning(text, dialect)
-    with duckdb.connect() as made:
-        (found,) = made.execute(f"SELECT {nasty.text(expression)}").fetchall()[0]
+    ((found,),) = kept(engine).execute(f"SELECT {nasty.text(expression, engine)}")
     nasty.check(expression, found)
     return found

@@ -5,12 +5,12 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
-import duckdb
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from tests.sql.expressions import nasty
+from tests.sql.expressions.engines import NAMES, Engine, kept
 from tre.base.reasons import Refused
 from tre.catalogue import Kind, Type
 from tre.sql import functions
@@ -33,9 +33,9 @@ _AIMED = {"date_part", "date_trunc", "date_diff", "date_add"}
 _LITERAL_ENDS = {"clamp", "substring", "scale_weight", "like", "left", "right", "to_grid"}
 
 
-@pytest.fixture(scope="module")
-def engine() -> Iterator[duckdb.DuckDBPyConnection]:
-    with nasty.connection() as made:
+@pytest.fixture(scope="module", params=NAMES)
+def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    with nasty.engine(request.param) as made:
         yield made
 
 
@@ -70,9 +70,7 @@ def _tried(function: object, *arguments: object) -> Expression | None:
 
 
 @pytest.mark.parametrize("name", sorted(functions.REGISTRY))
-def test_a_function_never_fails_and_its_facts_hold_for_every_value(
-    name: str, engine: duckdb.DuckDBPyConnection
-) -> None:
+def test_a_function_never_fails_and_its_facts_hold_for_every_value(name: str, engine: Engine) -> None:
     found = calls(name, 20_000, 120)
     assert len(found) >= 3, "no arguments found that this function admits: add fitting ones to the pool"
     for start in range(0, len(found), 40):
@@ -83,27 +81,38 @@ def test_a_function_never_fails_and_its_facts_hold_for_every_value(
 
 
 @pytest.mark.parametrize("name", sorted(functions.REGISTRY))
-def test_a_function_does_not_fail_on_values_that_a_scan_would_have_cleaned(
-    name: str, engine: duckdb.DuckDBPyConnection
-) -> None:
+def test_a_function_does_not_fail_on_values_that_a_scan_would_have_cleaned(name: str, engine: Engine) -> None:
     found = calls(name, 20_000, 60)
     for start in range(0, len(found), 30):
         list(nasty.run(engine, found[start : start + 30], "raw"))
 
 
-def test_what_a_scan_gives_is_normal(engine: duckdb.DuckDBPyConnection) -> None:
+@pytest.mark.parametrize("name", sorted(functions.REGISTRY))
+def test_a_function_has_the_same_values_on_both_engines(name: str) -> None:
+    """A question's exact vector is the question's, whichever engine measures it (PRIVACY §5)."""
+    found = calls(name, 20_000, 60)
+    for start in range(0, len(found), 30):
+        batch = found[start : start + 30]
+        both = zip(*(nasty.run(shared(dialect), batch) for dialect in NAMES), strict=True)
+        for one, (here, there) in zip(batch, both, strict=True):
+            assert here == there, (
+                f"{nasty.text(one)}\n{nasty.text(one, 'postgres')}\n{set(zip(here, there, strict=True))}"
+            )
+
+
+def test_what_a_scan_gives_is_normal(engine: Engine) -> None:
     refs = [nasty.REFS[name] for name in ("f1", "m1", "s1")]
     normal: list[Expression] = [functions.call("normal", one) for one in refs]
-    texts = ", ".join(nasty.text(one) for one in normal)
-    for values in zip(*engine.execute(f"SELECT {texts} FROM raw").fetchall(), strict=True):
+    texts = ", ".join(nasty.text(one, engine.dialect) for one in normal)
+    for values in zip(*engine.execute(f"SELECT {texts} FROM raw"), strict=True):
         for value in values:
             if value is not None:
                 assert nasty.number(value) == nasty.number(value)
 
 
 @settings(max_examples=30, deadline=None)
-@given(some.data())
-def test_nested_expressions_never_fail_and_their_facts_hold(data: some.DataObject) -> None:
+@given(some.data(), some.sampled_from(NAMES))
+def test_nested_expressions_never_fail_and_their_facts_hold(data: some.DataObject, dialect: str) -> None:
     """Facts of facts: arguments are themselves calls, whose intervals and grids were computed."""
     seed = data.draw(some.integers(0, 2**32))
     chance = random.Random(seed)
@@ -118,15 +127,17 @@ def test_nested_expressions_never_fail_and_their_facts_hold(data: some.DataObjec
         if len(nasty.text(one)) < 4_000
     ]
     if found:
-        for one, values in zip(found, nasty.run(_shared(), found), strict=True):
+        for one, values in zip(found, nasty.run(shared(dialect), found), strict=True):
             for value in set(values):
                 nasty.check(one, value)
 
 
-_SHARED: list[duckdb.DuckDBPyConnection] = []
+_SHARED: dict[str, Engine] = {}
 
 
-def _shared() -> duckdb.DuckDBPyConnection:
-    if not _SHARED:
-        _SHARED.append(nasty.connection(80))
-    return _SHARED[0]
+def shared(dialect: str) -> Engine:
+    """Return an engine with the tables, for the session."""
+    if dialect not in _SHARED:
+        _SHARED[dialect] = kept(dialect)
+        nasty.fill(_SHARED[dialect], 80)
+    return _SHARED[dialect]

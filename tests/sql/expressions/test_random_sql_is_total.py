@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import random
 
-import duckdb
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from tests.sql.expressions import nasty
+from tests.sql.expressions.engines import NAMES
 from tests.sql.expressions.spoken import meaning
+from tests.sql.expressions.test_every_function_is_total import shared
 from tre.base.reasons import Refused
 from tre.sql.plan import Expression
 
@@ -45,7 +46,6 @@ _LEAVES = [
     "'2020-02-29'",
 ]
 _LEAVES += ["DATE '2020-02-29'", "TIMESTAMP '1999-12-31 23:59:59'", "CURRENT_DATE"]
-_ENGINE: list[duckdb.DuckDBPyConnection] = []
 
 
 def bindable(chance: random.Random, depth: int) -> str:
@@ -68,12 +68,10 @@ def _meaning(text: str) -> Expression | None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(some.integers(0, 2**32))
-def test_any_expression_that_binds_never_fails_and_keeps_its_facts(seed: int) -> None:
+@given(some.integers(0, 2**32), some.sampled_from(NAMES))
+def test_any_expression_that_binds_never_fails_and_keeps_its_facts(seed: int, dialect: str) -> None:
     chance = random.Random(seed)
     found = [one for _ in range(4) if (one := _meaning(bindable(chance, 3))) is not None]
-    if not _ENGINE:
-        _ENGINE.append(nasty.connection(80))
-    for one, values in zip(found, nasty.run(_ENGINE[0], found) if found else (), strict=True):
+    for one, values in zip(found, nasty.run(shared(dialect), found) if found else (), strict=True):
         for value in set(values):
             nasty.check(one, value)

@@ -9,6 +9,7 @@ from fractions import Fraction
 import pytest
 
 from tests.sql.expressions import nasty
+from tests.sql.expressions.engines import NAMES
 from tests.sql.expressions.spoken import TODAY, meaning, value
 from tre.base.reasons import Refused
 from tre.catalogue import Interval, Kind
@@ -217,15 +218,17 @@ REFUSALS = [
 ]
 
 
+@pytest.mark.parametrize("engine", NAMES)
 @pytest.mark.parametrize(("text", "expected"), MEANINGS)
-def test_an_expression_means_what_it_means_in_postgresql(text: str, expected: object) -> None:
-    found = value(text)
+def test_an_expression_means_what_it_means_in_postgresql(text: str, expected: object, engine: str) -> None:
+    found = value(text, engine=engine)
     assert (found, type(found)) == (expected, type(expected))
 
 
+@pytest.mark.parametrize("engine", NAMES)
 @pytest.mark.parametrize(("dialect", "text", "expected"), DIALECTS)
-def test_a_dialect_is_read_for_what_it_means(dialect: str, text: str, expected: object) -> None:
-    found = value(text, dialect)
+def test_a_dialect_is_read_for_what_it_means(dialect: str, text: str, expected: object, engine: str) -> None:
+    found = value(text, dialect, engine)
     assert (found, type(found)) == (expected, type(expected))
 
 

@@ -99,17 +99,18 @@ def _operation(operator: str) -> Callable[[Call, tuple[str, ...]], str]:
         one, other = texts
         if call.type.kind is Kind.DOUBLE:
             text = f"({one} {operator} {other})"
-            return rendering.finite(text) if _may_overflow(call) else text
+            return rendering.finite(text) if may_overflow(call) else text
         if call.type.kind is Kind.DECIMAL:
             return _in_decimals(call, texts, operator)
-        if _may_overflow(call):
+        if may_overflow(call):
             return rendering.try_cast(f"CAST({one} AS {_HUGE}) {operator} CAST({other} AS {_HUGE})", INTEGER)
         return f"({one} {operator} {other})"
 
     return duckdb
 
 
-def _may_overflow(call: Call) -> bool:
+def may_overflow(call: Call) -> bool:
+    """Say whether nothing proves that a sum, difference or product fits its type."""
     return call.facts.nullable and not _proven(call)
 
 
@@ -174,13 +175,13 @@ def _divide(call: Call, texts: tuple[str, ...]) -> str:
     divisor = not_zero(texts[1], zero)
     if call.type.kind is Kind.DOUBLE:
         return rendering.finite(f"({texts[0]} / {divisor})")
-    if _may_turn(one, other):
+    if may_turn(one, other):
         turned = f"TRY_CAST(-CAST({{}} AS {_HUGE}) AS BIGINT)"
         return _whole_division(texts, turned, "//")
     return f"({texts[0]} // {divisor})"
 
 
-def _may_turn(one: Interval, other: Interval) -> bool:
+def may_turn(one: Interval, other: Interval) -> bool:
     """Say whether −2⁶³ may meet −1: in 64 bits that fails; 128 bits would be ten times slower for every value."""
     return one.low == intervals.INT64.low and other.low <= -1 <= other.high
 
@@ -202,7 +203,7 @@ def _remainder(arguments: Arguments, type_: Type) -> Facts:
 
 def _modulo(call: Call, texts: tuple[str, ...]) -> str:
     dividend, divisor = (possible(argument) for argument in call.arguments)
-    if call.type.kind is Kind.INTEGER and _may_turn(dividend, divisor):
+    if call.type.kind is Kind.INTEGER and may_turn(dividend, divisor):
         return _whole_division(texts, "{} * 0", "%")
     other = not_zero(texts[1], intervals.holds_zero(divisor))
     if call.type.kind is Kind.DECIMAL:

@@ -33,7 +33,7 @@ from tre.sql.plan import Call, Expression, Facts, Literal
 CAST = "cast"
 _YEAR = "(?:[1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])"
 _CLOCK = r"(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,6})?)?"
-_FORMS = {
+LOOKS = {
     Kind.INTEGER: r"[+-]?[0-9]{1,19}",
     Kind.DECIMAL: r"[+-]?(?:[0-9]{1,60}(?:\.[0-9]{0,60})?|\.[0-9]{1,60})",
     Kind.DOUBLE: r"[+-]?(?:[0-9]{1,400}(?:\.[0-9]{0,400})?|\.[0-9]{1,400})(?:[eE][+-]?[0-9]{1,3})?",
@@ -195,8 +195,7 @@ def _plainly(text: str, call: Call) -> str:
 
 def _fitting(text: str, call: Call) -> str:
     """A cast that cannot fail where the facts say so, else one that gives NULL."""
-    lost = call.facts.nullable and not call.arguments[0].facts.nullable
-    return rendering.try_cast(text, call.type) if lost or call.facts.nullable else rendering.cast(text, call.type)
+    return rendering.try_cast(text, call.type) if call.facts.nullable else rendering.cast(text, call.type)
 
 
 def _from_double(text: str, call: Call) -> str:
@@ -205,7 +204,7 @@ def _from_double(text: str, call: Call) -> str:
 
 def _read_text(text: str, call: Call) -> str:
     """An unmatched text extracts as '', which no type reads, so the cast gives NULL."""
-    form = rendering.string(rf"^\s*({_FORMS[call.type.kind]})\s*$")
+    form = rendering.string(rf"^\s*({LOOKS[call.type.kind]})\s*$")
     read = rendering.try_cast(f"regexp_extract({text}, {form}, 1)", call.type)
     return rendering.finite(read) if call.type.kind is Kind.DOUBLE else read
 
@@ -221,7 +220,7 @@ _PAIRS: dict[tuple[Kind, Kind], _Pair] = {
     (_D, _I): _Pair(_to_integer, _fitting),
     (_D, _D): _Pair(_to_decimal, _fitting),
     (_D, _F): _Pair(_to_double, _plainly),
-    (_D, Kind.TEXT): _Pair(_text_of(None), _plainly),
+    (_D, Kind.TEXT): _Pair(_text_of(None), lambda text, call: rendering.decimal_text(text, call.arguments[0].type)),
     (_F, _I): _Pair(_to_integer, _from_double),
     (_F, _D): _Pair(_to_decimal, lambda text, call: rendering.try_cast(text, call.type)),
     (Kind.TEXT, _B): _Pair(_from_text, _read_text),

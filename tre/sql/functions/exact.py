@@ -70,19 +70,21 @@ def _clamped(arguments: Arguments, _type: Type) -> Facts:
 def _clamp(call: Call, texts: tuple[str, ...]) -> str:
     """NULL stays NULL: LEAST and GREATEST would turn it into a bound."""
     whole = call.type.kind is Kind.INTEGER
-    low, high = (_whole(end) for end in call.arguments[1:]) if whole else texts[1:]
+    low, high = (f"CAST({whole_end(end)} AS {_HUGE})" for end in call.arguments[1:]) if whole else texts[1:]
     text = rendering.let(
         texts[0], lambda v: f"CASE WHEN {v} < {low} THEN {low} WHEN {v} > {high} THEN {high} ELSE {v} END"
     )
-    return rendering.cast(text, INTEGER) if whole and _in_64_bits(call) else text
+    return rendering.cast(text, INTEGER) if whole and fits_64(call) else text
 
 
-def _in_64_bits(call: Call) -> bool:
+def fits_64(call: Call) -> bool:
+    """Say whether every value of a whole number fits 64 bits."""
     return call.facts.interval is not None and intervals.inside(call.facts.interval, intervals.INT64)
 
 
-def _whole(end: Expression) -> str:
-    return f"CAST({int(possible(end).low)} AS {_HUGE})"
+def whole_end(end: Expression) -> int:
+    """Return the whole number that the end of a clamp is."""
+    return int(possible(end).low)
 
 
 # --- the grid of sums -------------------------------------------------------------------------------------
@@ -118,22 +120,33 @@ def _grid_of(one: Expression, step: Fraction) -> Fraction:
     return Fraction(1)
 
 
-def _to_grid(call: Call, texts: tuple[str, ...]) -> str:
-    """Exact numbers: unscale, multiply, divide, in 64 bits where that is proven, else in 128."""
+def on_grid(call: Call) -> tuple[Fraction, bool]:
+    """Return by what an exact number without its point is multiplied, and whether 64 bits hold every step of it.
+
+    Raises Refused where 128 bits, or 38 digits, would not hold it, whichever engine it is for.
+    """
     one, step = call.arguments[0], _step(call.arguments[1])
-    if kind(one) is Kind.DOUBLE:
-        return _double_to_grid(call, texts[0], step)
     scale = one.type.scale
     factor = Fraction(step.denominator, step.numerator * 10**scale)
     largest = possible(one).magnitude * 10**scale * factor.numerator
-    if max(largest, factor.denominator) >= 2**126:
+    most, digits = max(largest, factor.denominator), intervals.digits(possible(one)) + 2 * scale
+    narrow = most < 2**63 and digits <= 18
+    if most >= 2**126 or (kind(one) is Kind.DECIMAL and digits > 38):
         raise Refused.because(reasons.TOO_MANY_DIGITS, function="SUM", limit="38")
-    narrow = max(largest, factor.denominator) < 2**63 and intervals.digits(possible(one)) + 2 * scale <= 18
+    return factor, narrow
+
+
+def _to_grid(call: Call, texts: tuple[str, ...]) -> str:
+    """Exact numbers: unscale, multiply, divide, in 64 bits where that is proven, else in 128."""
+    one = call.arguments[0]
+    if kind(one) is Kind.DOUBLE:
+        return _double_to_grid(call, texts[0])
+    factor, narrow = on_grid(call)
     engine = "BIGINT" if narrow else _HUGE
     text = _unscaled(one, texts[0], engine)
     text = text if factor.numerator == 1 else f"({text} * {factor.numerator}::{engine})"
     text = text if factor.denominator == 1 else f"({text} // {factor.denominator}::{engine})"
-    return rendering.cast(text, INTEGER) if _in_64_bits(call) and not narrow else text
+    return rendering.cast(text, INTEGER) if fits_64(call) and not narrow else text
 
 
 def _unscaled(one: Expression, text: str, engine: str) -> str:
@@ -141,19 +154,22 @@ def _unscaled(one: Expression, text: str, engine: str) -> str:
     if kind(one) is Kind.INTEGER:
         return text if engine == "BIGINT" else f"CAST({text} AS {engine})"
     scale = one.type.scale
-    if intervals.digits(possible(one)) + 2 * scale > 38:
-        raise Refused.because(reasons.TOO_MANY_DIGITS, function="SUM", limit="38")
     wide = rendering.cast(text, Type(Kind.DECIMAL, 18 if engine == "BIGINT" else 38, scale))
     return f"CAST({wide} * CAST({10**scale} AS DECIMAL({scale + 1},0)) AS {engine})"
 
 
-def _double_to_grid(call: Call, text: str, step: Fraction) -> str:
+def double_step(call: Call) -> tuple[float, bool]:
+    """Return a double that brings doubles onto the grid, and whether they are multiplied by it or divided."""
+    step = _step(call.arguments[1])
+    whole = (1 / step).denominator == 1
+    return float(1 / step if whole else step), whole
+
+
+def _double_to_grid(call: Call, text: str) -> str:
     """Round to the nearest point, half to even; NaN, infinities and what 64 or 128 bits cannot hold are NULL."""
-    scaled = (
-        f"{text} * {float(1 / step)!r}::DOUBLE" if (1 / step).denominator == 1 else f"{text} / {float(step)!r}::DOUBLE"
-    )
-    fits = call.facts.interval is not None and intervals.inside(call.facts.interval, intervals.INT64)
-    return f"TRY_CAST(round_even({scaled}, 0) AS {'BIGINT' if fits else _HUGE})"
+    step, multiplied = double_step(call)
+    scaled = f"{text} {'*' if multiplied else '/'} {step!r}::DOUBLE"
+    return f"TRY_CAST(round_even({scaled}, 0) AS {'BIGINT' if fits_64(call) else _HUGE})"
 
 
 # --- weights ----------------------------------------------------------------------------------------------

@@ -37,23 +37,28 @@ def _mixed(arguments: Arguments, _type: Type) -> Facts:
     return Facts(nullable=arguments[0].facts.nullable, interval=around, granularity=Fraction(1))
 
 
-def _mix(call: Call, texts: tuple[str, ...]) -> str:
+def horner(call: Call, texts: tuple[str, ...], residue: Callable[[Expression, str], str]) -> str:
     """A polynomial of the values in the secret, modulo a prime (Carter and Wegman 1979), by Horner's rule.
 
-    Remainders keep their sign, so each step is ((|state| + |value| < 2³²) · (|secret| < 2³¹)) < 2⁶³. NULL is a value of
-    its own. Ties are for the caller to break: privacy does not rest on this (PRIVACY §3.2).
+    `residue` gives a value modulo the prime. Remainders keep their sign, so each step is
+    ((|state| + |value| < 2³²) · (|secret| < 2³¹)) < 2⁶³. NULL is a value of its own. Ties are for the caller to break:
+    privacy does not rest on this (PRIVACY §3.2).
     """
     secret = f"({texts[0]} % {PRIME})"
     state = "0"
     for one, text in zip(call.arguments[1:], texts[1:], strict=True):
-        state = f"((({state} + {_residue(one, text)}) * {secret}) % {PRIME})"
+        found = residue(one, text)
+        found = f"coalesce({found}, {PRIME - 1})" if one.facts.nullable else found
+        state = f"((({state} + {found}) * {secret}) % {PRIME})"
     return state
 
 
+def _mix(call: Call, texts: tuple[str, ...]) -> str:
+    return horner(call, texts, _residue)
+
+
 def _residue(one: Expression, text: str) -> str:
-    whole = _RESIDUES[kind(one)](one, text)
-    found = f"CAST({whole} % {PRIME} AS BIGINT)"
-    return f"coalesce({found}, {PRIME - 1})" if one.facts.nullable else found
+    return f"CAST({_RESIDUES[kind(one)](one, text)} % {PRIME} AS BIGINT)"
 
 
 def _text_residue(_one: Expression, text: str) -> str:
@@ -63,7 +68,7 @@ def _text_residue(_one: Expression, text: str) -> str:
 _RESIDUES: Mapping[Kind, Callable[[Expression, str], str]] = {
     Kind.BOOLEAN: lambda _, text: f"CAST({text} AS BIGINT)",
     Kind.INTEGER: lambda _, text: text,
-    Kind.DECIMAL: lambda one, text: _text_residue(one, f"CAST({text} AS VARCHAR)"),
+    Kind.DECIMAL: lambda one, text: _text_residue(one, rendering.decimal_text(text, one.type)),
     Kind.DOUBLE: lambda _, text: f"coalesce(TRY_CAST(round_even({text} * 1e6, 0) AS {_HUGE}), 0)",
     Kind.TEXT: _text_residue,
     Kind.DATE: lambda _, text: f"date_diff('day', DATE '1970-01-01', {text})",

@@ -60,7 +60,8 @@ def _moved(one: Expression, places: int) -> Interval:
     return Interval(scaled.low / step, scaled.high / step)
 
 
-def _places(arguments: Arguments) -> int:
+def places(arguments: Arguments) -> int:
+    """Return how many digits after the point a rounding keeps."""
     value = arguments[1].value if len(arguments) == 2 and isinstance(arguments[1], Literal) else 0
     return value if isinstance(value, int) else 0
 
@@ -70,7 +71,7 @@ def _rounded(arguments: Arguments, type_: Type) -> Facts:
     if type_.kind is Kind.INTEGER:
         return one.facts
     if type_.kind is Kind.DOUBLE:
-        return _rounded_double(one, _places(arguments))
+        return _rounded_double(one, places(arguments))
     moved = _moved(one, type_.scale) if known(one) else None
     return Facts(one.facts.nullable, moved, Fraction(1, 10**type_.scale))
 
@@ -86,10 +87,10 @@ def _round(call: Call, texts: tuple[str, ...]) -> str:
         return texts[0]
     if call.type.kind is Kind.DECIMAL:
         return rendering.cast(f"round({texts[0]}, {call.type.scale})", call.type)
-    places = _places(call.arguments)
-    if not places:
+    step = places(call.arguments)
+    if not step:
         return f"round_even({texts[0]}, 0)"
-    return rendering.finite(f"(round_even({texts[0]} * 1e{places}, 0) / 1e{places})")
+    return rendering.finite(f"(round_even({texts[0]} * 1e{step}, 0) / 1e{step})")
 
 
 def _cut(name: str) -> Rendering:
@@ -157,6 +158,8 @@ def _power(arguments: Arguments, _type: Type) -> Facts:
         interval = _image(lambda value: math.pow(value, float(constant.low)), around)
     except OverflowError:
         return Facts()
+    if interval.low < Fraction(1e-299):
+        interval = Interval(min(interval.low, Fraction(0)), interval.high)
     overflows = interval.high > _ROOM
     return Facts(nullable(arguments) or overflows, interval)
 
@@ -221,11 +224,14 @@ FUNCTIONS = (
     ),
     Function(
         "power",
-        "POWER(a, b): as doubles; NULL where it is not a finite number.",
+        "POWER(a, b): as doubles; NULL where it is no number or beyond 1e308, zero below 1e-300.",
         "two numbers",
         _of(2),
         _power,
-        lambda _, texts: rendering.finite(f"pow({texts[0]}, {texts[1]})"),
+        lambda _, texts: rendering.let(
+            f"pow({texts[0]}, {texts[1]})",
+            lambda v: f"CASE WHEN abs({v}) < 1e-300 THEN 0 WHEN abs({v}) <= 1e308 THEN {v} END",
+        ),
         ("POWER", "POW"),
     ),
 )

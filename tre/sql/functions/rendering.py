@@ -68,6 +68,14 @@ def when(text: str, condition: str) -> str:
     return let(text, lambda v: f"CASE WHEN {condition.format(v)} THEN {v} END")
 
 
+def decimal_text(text: str, type_: Type) -> str:
+    """Return a decimal as PostgreSQL shows it: with a digit before the point, which DuckDB omits where none is left."""
+    shown = cast(text, Type(Kind.TEXT))
+    if type_.precision > type_.scale:
+        return shown
+    return let(shown, lambda v: f"CASE WHEN {v} LIKE '-%' THEN '-0' || substr({v}, 2) ELSE '0' || {v} END")
+
+
 def string(text: str) -> str:
     """Return a string constant: standard quoting, the one in which no other character is special."""
     return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,69 @@
+"""The two engines as the tests of expressions see them: a statement in, rows out."""
+
+from __future__ import annotations
+
+import atexit
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import duckdb
+import psycopg
+
+from tests.postgresql import drop_database, fresh_database
+from tre.catalogue import Type
+from tre.sql.functions import postgres, rendering
+
+NAMES = ("duckdb", "postgres")
+Errors = (duckdb.Error, psycopg.Error)
+
+
+class Engine:
+    """One engine. It is asked in its own dialect."""
+
+    def __init__(self, dialect: str, connection: Any) -> None:
+        self.dialect, self._connection = dialect, connection
+
+    def execute(self, sql: str, parameters: Any = None) -> list[tuple[Any, ...]]:
+        """Run one statement and return its rows."""
+        found = self._connection.execute(sql, parameters)
+        if self.dialect == "postgres" and found.description is None:
+            return []
+        return list(found.fetchall())
+
+    def insert(self, table: str, rows: Sequence[Sequence[object]]) -> None:
+        """Add rows; a text stands for the value that the engine reads in it."""
+        mark = "?" if self.dialect == "duckdb" else "%s"
+        text = f"INSERT INTO {table} VALUES ({', '.join(mark for _ in rows[0])})"
+        cursor = self._connection.cursor()
+        cursor.executemany(text, [tuple(row) for row in rows])
+
+    def type_name(self, type_: Type) -> str:
+        """Return how a column of that type is declared, as a version declares it."""
+        return rendering.type_name(type_) if self.dialect == "duckdb" else postgres.declared(type_)
+
+
+@contextmanager
+def opened(dialect: str) -> Iterator[Engine]:
+    """Yield an empty engine."""
+    if dialect == "duckdb":
+        with duckdb.connect() as made:
+            yield Engine(dialect, made)
+        return
+    address = fresh_database()
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute("SET timezone = 'UTC'")
+        yield Engine(dialect, connection)
+    drop_database(address)
+
+
+_kept: dict[str, Engine] = {}
+
+
+def kept(dialect: str) -> Engine:
+    """Return an engine that lives as long as the session, for what needs no tables."""
+    if dialect not in _kept:
+        context = opened(dialect)
+        _kept[dialect] = context.__enter__()
+        atexit.register(context.__exit__, None, None, None)
+    return _kept[dialect]
