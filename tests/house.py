@@ -23,11 +23,23 @@ COUNT = "SELECT COUNT(*) AS n FROM person"
 
 
 def furnish(
-    root: Path, people: int = 400, *, release_every: str = "0 ms", epsilon: str = "5", control: str | None = None
+    root: Path,
+    people: int = 400,
+    *,
+    release_every: str = "0 ms",
+    epsilon: str = "5",
+    control: str | None = None,
+    engine: tuple[str, str] | None = None,
 ) -> House:
-    """Make a home at `root` with `people` people, answers leaving at `release_every`, a project of `epsilon`."""
+    """Make a home at `root` with `people` people, answers leaving at `release_every`, a project of `epsilon`.
+
+    With `engine`, the addresses of an owner and of a reader, versions stay in that PostgreSQL server.
+    """
     admin = open_admin(root)
     admin.init(root, "test.example/log", control)
+    if engine is not None:
+        with (root / "config.toml").open("a") as config:
+            config.write(f'\n[engine.postgresql]\nowner = "{engine[0]}"\nreader = "{engine[1]}"\n')
     source = root.parent / f"{root.name}-source"
     generate(people, 7, source)
     policy = root.parent / f"{root.name}-policy.yaml"

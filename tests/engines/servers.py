@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psycopg
 
-from tests.postgresql import drop_database, fresh_database
+from tests.postgresql import drop_database, fresh_database, run
 from tests.sql.catalogue import fill
 from tests.sql.expressions.engines import Engine
 from tre.engines import EngineLimits
@@ -80,20 +80,27 @@ class Server:
 
 
 @contextmanager
+def roles() -> Iterator[tuple[str, str, str]]:
+    """Yield the addresses of an owner, with a database of its own, and of a role that may read; and its name."""
+    owner, role = fresh_database(), f"reader_{os.getpid()}_{next(_NUMBERS)}"
+    run(f"CREATE ROLE {role} LOGIN")
+    run(f"ALTER ROLE {role} SET temp_file_limit = '1GB'")
+    yield owner, owner.replace("//postgres:@", f"//{role}@"), role
+    drop_database(owner)
+    run(f"DROP ROLE {role}")
+
+
+@contextmanager
 def served(folder: Path) -> Iterator[Server]:
     """Yield a server that holds the small catalogue's tables as a version, whose file is in `folder`."""
-    owner, role = fresh_database(), f"reader_{os.getpid()}_{next(_NUMBERS)}"
     version = folder / VERSION_FILE
     version.write_text(f"{SCHEMA}\n")
-    with psycopg.connect(owner, autocommit=True) as connection:
-        connection.execute(f"CREATE ROLE {role} LOGIN")  # type: ignore[call-overload]
-        connection.execute(f"ALTER ROLE {role} SET temp_file_limit = '1GB'")  # type: ignore[call-overload]
-        connection.execute(f"CREATE SCHEMA {SCHEMA}")
-        connection.execute(f"SET search_path = {SCHEMA}")
-        fill(Engine("postgres", connection))
-        connection.execute(f"GRANT USAGE ON SCHEMA {SCHEMA} TO {role}")  # type: ignore[call-overload]
-        connection.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA {SCHEMA} TO {role}")  # type: ignore[call-overload]
-    yield Server(owner, owner.replace("//postgres:", f"//{role}:"), role, version)
-    drop_database(owner)
-    with psycopg.connect(fresh_database(), autocommit=True) as connection:
-        connection.execute(f"DROP ROLE {role}")  # type: ignore[call-overload]
+    with roles() as (owner, reader, role):
+        with psycopg.connect(owner, autocommit=True) as connection:
+            connection.execute(f"CREATE SCHEMA {SCHEMA}")
+            connection.execute(f"SET search_path = {SCHEMA}")
+            fill(Engine("postgres", connection))
+        found = Server(owner, reader, role, version)
+        found.execute("GRANT USAGE ON SCHEMA {schema} TO {role}")
+        found.execute("GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {role}")
+        yield found

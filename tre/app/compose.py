@@ -20,7 +20,7 @@ from tre.base.reasons import Refused
 from tre.base.reasons import app as reasons
 from tre.broker import Parts
 from tre.broker.parts import Step
-from tre.engines import DuckDBEngine, EngineLimits
+from tre.engines import DuckDBEngine, EngineLimits, PooledEngine, PostgresEngine
 from tre.identity import EmbeddedIssuer, Issuer, Provider, load_key, load_retired, state_of
 from tre.journal import Journal, Shown, Sidecar, Trail, destroy_again, settle_master
 from tre.privacy.mechanisms import OpenDPNoise
@@ -116,11 +116,13 @@ class House:
             change(tx, trail)
         self.journal.settle(trail.events)
 
-    def engine(self) -> DuckDBEngine:
-        """Return a new engine."""
+    def engine(self) -> PooledEngine:
+        """Return a new engine: where the versions are."""
         said = self.settings.engine
         limits = EngineLimits(said.memory * MEBI, said.spill * MEBI, said.threads, said.workers)
-        return DuckDBEngine(limits, self.home.spill)
+        if said.postgresql is None:
+            return DuckDBEngine(limits, self.home.spill)
+        return PostgresEngine(limits, self.home.spill, said.postgresql.reader)
 
     def parts(self, step: Step = lambda _name: None) -> Parts:
         """Return what the path of a request is made of."""

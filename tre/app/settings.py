@@ -146,13 +146,32 @@ class RunnerSettings(_Part):
     patience: Positive
 
 
+class ServerOfVersions(_Part):
+    """The PostgreSQL server in which versions stay: two roles of it, one that owns them and one that may read them.
+
+    libpq reads their passwords from the `passfile` that each address names.
+    """
+
+    owner: Annotated[str, Field(pattern=r"^postgresql://[^@/]+@"), AfterValidator(_without_password)]
+    reader: Annotated[str, Field(pattern=r"^postgresql://[^@/]+@"), AfterValidator(_without_password)]
+
+    @property
+    def role(self) -> str:
+        """The name of the role that reads."""
+        return str(make_url(self.reader).username)
+
+
 class EngineSettings(_Part):
-    """What one engine process may use: MiB, threads; and how many there are for one version."""
+    """What one engine process may use: MiB, threads; and how many there are for one version.
+
+    Versions are DuckDB files in the home, or stay in the server that `postgresql` names.
+    """
 
     memory: Positive
     spill: Positive
     threads: Positive
     workers: Positive
+    postgresql: ServerOfVersions | None = None
 
 
 class OnboardingSettings(_Part):

@@ -2,7 +2,17 @@
 
 from tre.engines.duckdb import DuckDBEngine
 from tre.engines.interface import Engine, EngineFailed, EngineLimits, Slot
-from tre.engines.pool import sweep
-from tre.engines.postgres import PostgresEngine
+from tre.engines.pool import PooledEngine, sweep
+from tre.engines.postgres import VERSION_FILE, PostgresEngine
 
-__all__ = ["DuckDBEngine", "Engine", "EngineFailed", "EngineLimits", "PostgresEngine", "Slot", "sweep"]
+__all__ = [
+    "VERSION_FILE",
+    "DuckDBEngine",
+    "Engine",
+    "EngineFailed",
+    "EngineLimits",
+    "PooledEngine",
+    "PostgresEngine",
+    "Slot",
+    "sweep",
+]

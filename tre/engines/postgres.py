@@ -20,9 +20,8 @@ _SCHEMA = re.compile(r"tre_[a-z0-9_]{1,50}")
 
 def schema_of(version: Path) -> str:
     """Return the schema that the file `version` names. Raises OSError, ValueError where it names none."""
-    if version.name != VERSION_FILE:
-        raise ValueError("a version of another engine")
-    found = version.read_text(encoding="utf-8").strip()
+    with version.open("rb") as file:
+        found = file.read(100).decode("ascii").strip()
     if _SCHEMA.fullmatch(found) is None:
         raise ValueError("no schema of a version")
     return found

@@ -16,11 +16,10 @@ import psycopg
 import pyarrow as pa
 from psycopg import sql
 
+from tre.catalogue import SIDE_SCHEMA
 from tre.engines import postgres_rows
 from tre.engines.serving import Run, serve
 
-SIDE = "tre_side."
-"""What the name of a table's side table begins with: a unit's number of rows, where the planner asks for it."""
 _OLDEST = 160_000  # `pg_input_is_valid` says whether a text can be read
 _QUOTED_OR_PARAMETER = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\$([a-z_][a-z0-9_]*)""")
 _SETTINGS = {
@@ -53,6 +52,7 @@ def opened(settings: dict[str, str]) -> Run:
     # What libpq and Arrow hold of an answer; the server has limits of its own for what it computes.
     resource.setrlimit(resource.RLIMIT_DATA, (int(settings["memory"]),) * 2)
     connection = connect(settings)
+    pa.array([0])  # its first array looks for pandas, and loads it where it is installed: no statement's time
 
     def run(request: Mapping[str, Any], inputs: Mapping[str, pa.Table]) -> pa.Table:
         with connection.transaction(force_rollback=True):
@@ -134,7 +134,7 @@ def _answered(
     given = [*values, *(column.to_pylist() for table in inputs.values() for column in table.columns)]
     # Rows in binary come by the extended protocol, which takes one statement a message; the simple one takes many.
     (plan,) = connection.execute(f"EXPLAIN (FORMAT JSON, VERBOSE) {text}", given, binary=True).fetchall()[0]
-    allowed = {(schema, f"{side}{name}") for name in request["tables"] for side in ("", SIDE)}
+    allowed = {(schema, f"{side}{name}") for name in request["tables"] for side in ("", f"{SIDE_SCHEMA}.")}
     if not set(_read(plan)) <= allowed:
         raise PermissionError("the statement reads more than its plan")
     with connection.cursor() as cursor:

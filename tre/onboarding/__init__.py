@@ -2,6 +2,7 @@
 
 from tre.onboarding.folders import sweep
 from tre.onboarding.refusal import VersionRefused
+from tre.onboarding.server import Server
 from tre.onboarding.stage import Limits
 from tre.onboarding.steps import onboard
 from tre.onboarding.tokens import SideTable, side_tables
@@ -9,6 +10,7 @@ from tre.onboarding.version import Version, load_version
 
 __all__ = [
     "Limits",
+    "Server",
     "SideTable",
     "Version",
     "VersionRefused",

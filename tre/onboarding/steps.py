@@ -12,14 +12,17 @@ from tre.base.clock import Clock
 from tre.base.ids import Randomness, new_id
 from tre.base.reasons import onboarding as reasons
 from tre.catalogue import Catalogue
+from tre.engines import VERSION_FILE
 from tre.onboarding.check import check_stage
 from tre.onboarding.cluster import write_version
 from tre.onboarding.content import commitment, cut_to_caps
 from tre.onboarding.folders import sweep, working_folder
 from tre.onboarding.refusal import Fault, VersionRefused
-from tre.onboarding.stage import Limits, fill_stage, tokenised
+from tre.onboarding.server import Server, drop, lay_out
+from tre.onboarding.stage import Limits, fill_stage, tokenised, wanted
 from tre.onboarding.tokens import write_tokens
 from tre.onboarding.version import DATA_FILE, Version, seal
+from tre.policy import with_version
 
 if TYPE_CHECKING:
     import duckdb
@@ -40,12 +43,14 @@ def onboard(
     clock: Clock,
     limits: Limits,
     progress: Progress,
+    server: Server | None = None,
 ) -> Version:
     """Make an immutable version of `source` under what `catalogue` declares, below `home_versions`.
 
     `source` is a folder of TABLE.parquet or TABLE.csv files or a DuckDB file. `commitment_key` (32 bytes of the
     home's keys) makes commitments comparable within one home; `keys` is the folder of the keyring of pseudonyms,
-    opened where the catalogue has identifiers to make tokens of; `randomness` names the version and numbers its units.
+    opened where the catalogue has identifiers to make tokens of; `randomness` names the version and numbers its units;
+    with a `server` the version's tables stay there, and its folder holds the name of their schema.
     `progress` is told each step ("read", "check", "commit", "cluster", "tokens") and its fraction done. Raises
     VersionRefused, Refused (pseudonyms.*); then, as after any other exception, nothing is left behind; what a killed
     process left is swept first.
@@ -64,11 +69,27 @@ def onboard(
         if detail:
             raise VersionRefused([Fault(reasons.UNFINISHED, detail)])
         name = new_id("v", randomness)
-        path = home_versions / name / DATA_FILE
+        path = home_versions / name / (DATA_FILE if server is None else VERSION_FILE)
         counted = tuple(one for one, table in catalogue.tables.items() if table.unit and one not in facts[-1])
         version = Version(name, path, *facts, catalogue.digest, clock.now(), counted)
-        seal(new, version)
+        if server is None:
+            seal(new, version)
+        else:
+            _seal_there(new, version, catalogue, server)
         return version
+
+
+def _seal_there(new: Path, version: Version, catalogue: Catalogue, server: Server) -> None:
+    """Put the schema of its name in the place of the version's data, and seal the rest."""
+    schema, data = f"tre_{version.name}", new / DATA_FILE
+    lay_out(data, wanted(with_version(catalogue, "", {}, {}, version.absent)), server, schema)
+    try:
+        data.unlink()
+        (new / VERSION_FILE).write_text(f"{schema}\n", encoding="ascii")
+        seal(new, version)
+    except BaseException:
+        drop(server, schema)
+        raise
 
 
 def _make(

@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from tre.base.clock import parse_stamp, stamp
+from tre.engines import VERSION_FILE
 
 DATA_FILE = "data.duckdb"
 FACTS_FILE = "version.json"
@@ -17,7 +18,8 @@ FACTS_FILE = "version.json"
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A data-set version. `path` is its DuckDB file; nothing here tells a private count.
+    """A data-set version. `path` is its DuckDB file, or the file that names its schema in a PostgreSQL server; nothing
+    here tells a private count.
 
     `commitment` is an HMAC of the logical content, `enforced` the row caps already cut, `public_sizes` the exact
     rows of public tables, `absent` the optional tables (`table`) and columns (`table.column`) that the source lacked,
@@ -56,7 +58,7 @@ def load_version(folder: Path) -> Version:
     facts = json.loads((folder / FACTS_FILE).read_text(encoding="utf-8"))
     return Version(
         facts["name"],
-        folder / DATA_FILE,
+        folder / (DATA_FILE if (folder / DATA_FILE).is_file() else VERSION_FILE),
         facts["commitment"],
         facts["enforced"],
         facts["public_sizes"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from contextlib import closing
 from pathlib import Path
 
 from tre import governance
@@ -12,11 +13,14 @@ from tre.app.compose import COMMITMENT_KEY, MEBI
 from tre.base.reasons import Refusal, Refused
 from tre.base.reasons import app as reasons
 from tre.cli.admin import Progress
+from tre.engines import EngineFailed
 from tre.governance.checks import id_refusals, refuse
 from tre.journal import Trail
-from tre.onboarding import Limits, Version, VersionRefused, onboard
+from tre.onboarding import Limits, Server, Version, VersionRefused, onboard
 from tre.policy import CompiledPolicy, compile_policy, lint, load_policy
 from tre.store import Transaction
+
+_PATIENCE = 60.0
 
 
 class DataCommands(AtHome):
@@ -30,6 +34,7 @@ class DataCommands(AtHome):
             version = self._onboarded(source, compiled, progress)
         except VersionRefused as refused:
             raise self._detailed(refused, name) from None
+        self._read_once(version)
 
         def change(tx: Transaction, trail: Trail) -> None:
             governance.add_dataset(tx, trail, compiled)
@@ -61,4 +66,20 @@ class DataCommands(AtHome):
             clock=self.house.clock,
             limits=Limits(said.memory * MEBI, said.threads, home.spill),
             progress=progress,
+            server=self._server(),
         )
+
+    def _server(self) -> Server | None:
+        said = self.house.settings.engine.postgresql
+        return None if said is None else Server(said.owner, said.role)
+
+    def _read_once(self, version: Version) -> None:
+        """Open a version that stays in a server as a question would: it comes into force only if the role is fit."""
+        if self.house.settings.engine.postgresql is None:
+            return
+        with closing(self.house.engine()) as engine:
+            try:
+                with engine.slot(version.path, _PATIENCE):
+                    pass
+            except EngineFailed:
+                raise Refused.because(reasons.READER) from None

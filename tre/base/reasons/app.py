@@ -117,3 +117,10 @@ SECRET_UNREADABLE = reason(
     "A secret of this home, or one that its settings name, cannot be read: {file}.",
     "Put the file there, readable for the user who serves alone.",
 )
+READER = reason(
+    "app.reader",
+    Kind.FAULT,
+    "The role that reads versions in the PostgreSQL server cannot read this one, or may do more than read.",
+    "Make the role as the manual says, on PostgreSQL 16 or newer: it may log in, has a temp_file_limit, and no more.",
+    "Questions are asked by a role that could change nothing even if a statement told it to.",
+)

@@ -100,3 +100,10 @@ UNFINISHED = reason(
     "The version could not be finished within its limits of memory and disk.",
     "Give onboarding more memory or free disk, then add the data again; nothing was left behind.",
 )
+SERVER = reason(
+    "onboarding.server",
+    Kind.FAULT,
+    "The PostgreSQL server in which versions stay did not take the version.",
+    "Look at the server, its disk and the two roles; what it said is told to the data controller. Then try again.",
+    "Nothing was left behind: a version is written in one transaction.",
+)

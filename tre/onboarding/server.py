@@ -1,0 +1,102 @@
+"""A version in a PostgreSQL server: a schema of its own, written once, which one role may read."""
+# ruff: noqa: S608 - identifiers and texts enter SQL through tre.onboarding.sql alone
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tre.base.reasons import onboarding as reasons
+from tre.catalogue import SIDE_SCHEMA, Kind, Table, Type
+from tre.onboarding.refusal import Fault, VersionRefused
+from tre.onboarding.sql import name
+from tre.onboarding.stage import copied
+from tre.sql.functions.postgres import declared
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import duckdb
+    import psycopg
+
+_AT_ONCE = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where versions stay: the `owner`'s address makes schemas, the role `reader` may read them."""
+
+    owner: str = field(repr=False)
+    reader: str
+
+
+def lay_out(file: Path, tables: Mapping[str, Table], server: Server, schema: str) -> None:
+    """Copy the DuckDB file of a version into the new schema `schema`, in one transaction: all of it or nothing.
+
+    Rows keep their order, clustered by unit. Raises VersionRefused, in whose detail the server's words stand.
+    """
+    import duckdb
+    import psycopg
+
+    detail = ""
+    try:
+        with duckdb.connect(str(file), read_only=True) as found, psycopg.connect(server.owner) as there:
+            _write(found, there, tables, server, schema)
+    except (psycopg.Error, duckdb.Error) as error:
+        detail = str(error)
+    # Raised out here, so that the server's words, which may quote a row, are no context of the refusal.
+    if detail:
+        raise VersionRefused([Fault(reasons.SERVER, detail)])
+
+
+def _write(
+    found: duckdb.DuckDBPyConnection,
+    there: psycopg.Connection,
+    tables: Mapping[str, Table],
+    server: Server,
+    schema: str,
+) -> None:
+    reader = name(server.reader)
+    _run(
+        there, f"CREATE SCHEMA {name(schema)}", f"SET LOCAL search_path = {name(schema)}", "SET LOCAL timezone = 'UTC'"
+    )
+    for key, table in tables.items():
+        columns = [(column.name, column.type) for column in copied(table)]
+        _copy(found, there, name("main", key), name(key), columns)
+        if table.unit:
+            counts = [("unit", Type(Kind.INTEGER)), ("n", Type(Kind.INTEGER))]
+            _copy(found, there, name(SIDE_SCHEMA, key), name(f"{SIDE_SCHEMA}.{key}"), counts)
+    _run(there, f"GRANT USAGE ON SCHEMA {name(schema)} TO {reader}")
+    _run(there, f"GRANT SELECT ON ALL TABLES IN SCHEMA {name(schema)} TO {reader}")
+
+
+def _copy(
+    found: duckdb.DuckDBPyConnection,
+    there: psycopg.Connection,
+    source: str,
+    target: str,
+    columns: list[tuple[str, Type]],
+) -> None:
+    shape = ", ".join(f"{name(column)} {declared(type_)}" for column, type_ in columns)
+    listed = ", ".join(name(column) for column, _ in columns)
+    _run(there, f"CREATE TABLE {target} ({shape})")
+    rows = found.execute(f"SELECT {listed} FROM {source}")
+    with there.cursor() as cursor, cursor.copy(f"COPY {target} ({listed}) FROM STDIN".encode()) as copy:
+        while some := rows.fetchmany(_AT_ONCE):
+            for row in some:
+                copy.write_row(row)
+    _run(there, f"ANALYZE {target}")
+
+
+def _run(there: psycopg.Connection, *statements: str) -> None:
+    for statement in statements:
+        there.execute(statement.encode())
+
+
+def drop(server: Server, schema: str) -> None:
+    """Remove the schema of a version. Raises psycopg.Error."""
+    import psycopg
+
+    with psycopg.connect(server.owner) as there:
+        _run(there, f"DROP SCHEMA IF EXISTS {name(schema)} CASCADE")
