@@ -49,7 +49,7 @@ def test_a_result_that_is_typed_twice_is_released_first_once(running):
     text = f"SELECT COUNT(*) AS n, {average} AS a FROM person WHERE year_of_birth > {average}"
     decision, facts = running.broker.check(OKAFOR, PROJECT, None, question(text, "0.5"))
     assert [one.shape.inputs for one in decision.measured] == [(), ("released_0",)]
-    assert [one["read"] for one in facts["blocks"]] == [True, False]
+    assert [one["held"] for one in facts["blocks"]] == [True, False]
     assert answered(running, question(text, "0.5")).state is State.COMMITTED
 
 
