@@ -58,7 +58,7 @@ def load_version(folder: Path) -> Version:
     facts = json.loads((folder / FACTS_FILE).read_text(encoding="utf-8"))
     return Version(
         facts["name"],
-        folder / (DATA_FILE if (folder / DATA_FILE).is_file() else VERSION_FILE),
+        folder / (VERSION_FILE if (folder / VERSION_FILE).is_file() else DATA_FILE),
         facts["commitment"],
         facts["enforced"],
         facts["public_sizes"],

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import atexit
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import duckdb
 import psycopg
+import pyarrow as pa
 
 from tests.postgresql import drop_database, fresh_database
 from tre.catalogue import Type
+from tre.engines import postgres_rows
+from tre.engines.postgres_child import numbered, with_inputs
 from tre.sql.functions import postgres, rendering
 
 NAMES = ("duckdb", "postgres")
@@ -37,6 +40,14 @@ class Engine:
         text = f"INSERT INTO {table} VALUES ({', '.join(mark for _ in rows[0])})"
         cursor = self._connection.cursor()
         cursor.executemany(text, [tuple(row) for row in rows])
+
+    def table(self, sql: str, parameters: Mapping[str, int], inputs: Mapping[str, pa.Table]) -> pa.Table:
+        """Return the rows of a statement for PostgreSQL, as the engine's own process makes them."""
+        text, values = numbered(sql, parameters)
+        text = with_inputs(text, inputs, len(values))
+        values += [column.to_pylist() for one in inputs.values() for column in one.columns]
+        with psycopg.RawCursor(self._connection) as cursor:
+            return postgres_rows.table(cursor.execute(text, values, binary=True))
 
     def type_name(self, type_: Type) -> str:
         """Return how a column of that type is declared, as a version declares it."""
