@@ -182,7 +182,9 @@ class Service:
             self._expect(caller)
 
     def _leave(self, caller: Caller) -> None:
-        self._callers.discard(caller)
+        if caller not in self._callers:
+            return
+        self._callers.remove(caller)
         self._limits.pop(caller, None)
         self._selector.unregister(caller.connection)
         caller.connection.close()

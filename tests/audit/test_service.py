@@ -272,6 +272,17 @@ def test_a_request_that_is_too_large_empty_or_malformed_is_refused_and_the_next_
         assert log.append([b"a"]) == [0]
 
 
+def test_a_caller_that_is_gone_before_it_can_be_refused_or_answered_disturbs_nobody(home: Path) -> None:
+    with service(home) as writer, handle(home) as log:
+        for request in (REQUEST.pack(1 << 25, 1, 0), encode_request(None, [b"gone"])):
+            with connect(home / "s", 5) as gone:
+                assert gone.recv(len(GREETING), socket.MSG_WAITALL) == GREETING
+                writer.send_signal(signal.SIGSTOP)
+                gone.sendall(request)
+            writer.send_signal(signal.SIGCONT)
+        assert log.append([b"a"], 0) == [1]
+
+
 def test_a_caller_that_dawdles_is_cut_off_and_one_that_does_not_read_its_answers_too(home: Path) -> None:
     with service(home, limit=0.3), handle(home) as log:
         with connect(home / "s", 10) as slow:
