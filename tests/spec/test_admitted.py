@@ -94,7 +94,7 @@ def house(request: pytest.FixtureRequest) -> Iterator[House]:
         yield ServerHouse(engine)
 
 
-def test_every_example_is_decided_as_the_manual_says_on_both_engines(house: House) -> None:
+def test_every_example_is_decided_as_the_manual_says(house: House) -> None:
     now = [
         replace(rule, examples=tuple(replace(one, decided=decided(one.sql, house)) for one in rule.examples))
         for rule in EVERY
