@@ -44,7 +44,7 @@ def omop(folder: Path, people: int) -> Path:
     text = (ROOT / "policies" / "omop.yaml").read_text()
     text = text.replace("release every: 250 ms", "release every: 0 ms")
     text = text.replace(_BUDGET["project"], "epsilon: 4000,").replace(_BUDGET["data set"], "epsilon: 8000,")
-    return _furnished(folder, text)
+    return furnished(folder, text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +81,11 @@ def clinic_of(folder: Path, sizes: Clinic) -> Path:
             connection.execute(f"COPY ({sizes.written(sql)}) TO '{folder}/source/{table}.parquet'")
     text = (Path(__file__).parent / "clinic.yaml").read_text()
     text = re.sub(r"KEYS_(\d+)", lambda found: str(list(range(int(found[1])))), text)
-    return _furnished(folder, sizes.written(text))
+    return furnished(folder, sizes.written(text))
 
 
-def _furnished(folder: Path, policy: str) -> Path:
+def furnished(folder: Path, policy: str) -> Path:
+    """Return a home in `folder` whose data set is folder/source under `policy`."""
     home, file = folder / "home", folder / "policy.yaml"
     file.write_text(policy)
     admin = open_admin(home)

@@ -30,6 +30,7 @@ def furnish(
     epsilon: str = "5",
     control: str | None = None,
     engine: tuple[str, str] | None = None,
+    pure: bool = False,
 ) -> House:
     """Make a home at `root` with `people` people, answers leaving at `release_every`, a project of `epsilon`.
 
@@ -45,18 +46,39 @@ def furnish(
     policy = root.parent / f"{root.name}-policy.yaml"
     text = POLICY.read_text()
     assert "release every: 250 ms" in text
-    policy.write_text(text.replace("release every: 250 ms", f"release every: {release_every}"))
+    policy.write_text(_pure(text) if pure else text.replace("release every: 250 ms", f"release every: {release_every}"))
     admin.dataset_add(DATASET, source, policy, lambda _step, _fraction: None)
     admin.person_add(NewPerson(PERSON, "Dr A. Okafor", ("researcher",)))
     admin.person_add(NewPerson("colleague", "Dr C. Colleague", ("researcher",)))
     admin.person_add(NewPerson("lead", "Prof D. Lead", ("lead",)))
     admin.person_add(NewPerson("stranger", "Dr B. Stranger", ("researcher",)))
     project = NewProject(
-        PROJECT, (DATASET,), (PERSON, "colleague", "lead"), ("DUO:0000006",), Decimal(epsilon), Decimal("1e-6")
+        PROJECT,
+        (DATASET,),
+        (PERSON, "colleague", "lead"),
+        ("DUO:0000006",),
+        Decimal(epsilon),
+        Decimal("0" if pure else "1e-6"),
     )
     admin.project_add(project)
     admin.house.close()
     return House(Home(root))
+
+
+def _pure(text: str) -> str:
+    """Return the shipped policy under pure differential privacy, answers leaving when ready."""
+    rewritten = {
+        "measure: zcdp": "measure: pure",
+        ", delta: 2e-7}": "}",
+        ", delta: 1e-6}": "}",
+        ", delta: 4e-6}": "}",
+        "  delta: {conversion: 1e-7, keys: 1e-9}\n": "",
+        "release every: 250 ms": "release every: 0 ms",
+    }
+    for old, new in rewritten.items():
+        assert old in text, old
+        text = text.replace(old, new)
+    return text
 
 
 def question(sql: str = COUNT, epsilon: str | None = "0.1", **ask: object) -> Question:

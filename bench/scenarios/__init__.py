@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bench.report import Report
 from bench.scale import Scale
-from bench.scenarios import command, http, log, memory, planning, pseudonyms, sizes
+from bench.scenarios import budget, command, http, log, memory, planning, pseudonyms, sizes
 
 Scenario = Callable[[Path, Scale], Report]
 
@@ -20,6 +20,7 @@ SCENARIOS: dict[str, Scenario] = {
     "rows": sizes.rows,
     "groups": sizes.groups,
     "memory": memory.run,
+    "budget": budget.run,
     "pseudonyms": pseudonyms.run,
     "log-append": log.append,
     "log-verify": log.verify,

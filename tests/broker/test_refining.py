@@ -25,7 +25,9 @@ from tre.jobs import State
 from tre.ledger import LedgerId
 from tre.privacy.accuracy import Accuracy
 
-BY_YEAR = "SELECT year_of_birth / 30 AS born, COUNT(*) AS n FROM person GROUP BY 1"
+BY_PARITY = """
+    SELECT condition_concept_id % 2 AS odd, COUNT(DISTINCT person_id) AS n FROM condition_occurrence GROUP BY 1
+"""
 MINE, EVERYBODYS = LedgerId.of_project(PROJECT, DATASET), LedgerId.of_dataset(DATASET)
 
 
@@ -52,14 +54,16 @@ def refusal(running, shown, **offered):
 
 
 def test_a_refinement_pays_one_draw_more_keeps_the_keys_and_shrinks_the_error_by_what_it_paid(running):
-    first = answered(running, question(BY_YEAR, "0.3"))
-    second = sharper(running, first, "0.3")
-    assert [row[0] for row in rows(second)] == [row[0] for row in rows(first)]  # unknown keys, released before
+    first = answered(running, question(BY_PARITY, "0.6", groups=2))
+    assert (first.job.decision["blocks"][0]["keys"], len(rows(first)) > 0) == (None, True)
+    second = sharper(running, first, "0.6")
+    assert [row[0] for row in rows(second)] == [row[0] for row in rows(first)]  # unknown keys
     assert price(second) == pytest.approx(price(first), abs=2)
     assert second.job.decision["price"]["delta"] == "0"
     assert second.job.decision["refines"] == first.job.id
     assert half(second) == pytest.approx(half(first) / 2**0.5, rel=0.1)
     third = sharper(running, second, "0.3")
+    assert [row[0] for row in rows(third)] == [row[0] for row in rows(first)]
     assert len(third.job.answer.releases) == 3
     assert spent(running, MINE).amount == price(first) + price(second) + price(third)
 
