@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import psutil
@@ -25,7 +26,7 @@ from tre.demo import generate
 
 ROOT = Path(__file__).resolve().parent.parent
 PERSON, PROJECT, DATASET = "okafor", "study", "measured"
-GROUPS = (2, 20, 200, 1000)
+GROUPS = (2, 20, 200, 1000, 10_000, 100_000)
 _SECONDS = 120.0
 _BUDGET = {"project": "epsilon: 5,", "data set": "epsilon: 20,"}
 _CLINIC = {
@@ -114,15 +115,24 @@ class Served:
     process: subprocess.Popen[bytes]
     session: requests.Session = field(default_factory=requests.Session)
 
-    def ask(self, sql: str) -> float:
-        """Ask a question that is made different from all before it; return the seconds until its answer was read."""
-        body = {"sql": different(sql), "epsilon": "0.1", "project": PROJECT}
+    def ask(self, sql: str, epsilon: str = "0.1") -> float:
+        """Ask a question that is made different from all before it; return the seconds until its answer was read.
+
+        A text that must not change is measured again where `epsilon` is more than before.
+        """
+        return self.answer(sql, epsilon)[0]
+
+    def answer(self, sql: str, epsilon: str) -> tuple[float, list[dict[str, Any]]]:
+        """Return the seconds and the rows by name of column."""
+        body = {"sql": different(sql), "epsilon": epsilon, "project": PROJECT}
         began = time.perf_counter()
         answer = self.session.post(f"{self.url}/api/v1/queries", json=body, headers={"Prefer": "wait=60"})
         seconds = time.perf_counter() - began
         if answer.status_code != 200:
             raise RuntimeError(answer.text)
-        return seconds
+        result = answer.json()["result"]
+        names = [column["name"] for column in result["columns"]]
+        return seconds, [dict(zip(names, row, strict=True)) for row in result["rows"]]
 
     def processes(self) -> tuple[psutil.Process, ...]:
         """Return the arbiter, its worker and their engines."""

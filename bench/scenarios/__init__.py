@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bench.report import Report
 from bench.scale import Scale
-from bench.scenarios import budget, command, http, log, memory, planning, pseudonyms, sizes
+from bench.scenarios import budget, command, http, log, memory, peers, planning, pseudonyms, sizes, texts
 
 Scenario = Callable[[Path, Scale], Report]
 
@@ -17,6 +17,8 @@ SCENARIOS: dict[str, Scenario] = {
     "eight-callers": http.eight_callers,
     "join": http.join,
     "planning": planning.run,
+    "texts": texts.run,
+    "peers": peers.run,
     "rows": sizes.rows,
     "groups": sizes.groups,
     "memory": memory.run,
