@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Mapping
 from decimal import Decimal
 from random import Random
@@ -125,6 +126,7 @@ class PostgresStage(Stage):
 
     def __init__(self) -> None:
         self._server = psycopg.connect(fresh_database(), autocommit=True, cursor_factory=psycopg.RawCursor)
+        atexit.register(self._server.close)
         self._tables = catalogue(Random(0)).tables
         for schema in (FULL, LESS, SHUFFLED, PUBLIC):
             self._execute(f"CREATE SCHEMA {schema}")
