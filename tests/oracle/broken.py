@@ -411,6 +411,20 @@ def the_cap_of_a_table_is_not_enforced(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(writing, "capped", lambda table: False)
 
 
+@breaks("SELECT COUNT(*) FROM visit v JOIN ancestor a ON a.above = v.kind", sees=("rows", "work"))
+def one_row_of_a_public_table_has_a_value(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(sides.Side, "fan", lambda side, count: min(1, count))
+
+
+@breaks(
+    "SELECT COUNT(*) FROM visit v JOIN (SELECT c.class_id AS k FROM concept c JOIN concept d "
+    "ON d.class_id = c.class_id) x ON x.k = v.kind",
+    sees=("rows", "work"),
+)
+def joined_public_rows_keep_the_fans_of_one_side(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(sizes, "fans", lambda node, left, right, most: {**left.traits.fans, **right.traits.fans})
+
+
 @breaks("SELECT COUNT(*) FROM visit v JOIN event e ON e.person_id = v.person_id", sees=("rows", "work"))
 def caps_are_not_multiplied(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(sizes, "times", max)

@@ -211,6 +211,7 @@ def catalogue(random: Random, plain: bool = False) -> Catalogue:
         unique=(frozenset({"concept_id"}),),
         magnitude=20,
         public_rows=5,
+        public_fans=MappingProxyType({"concept_id": 1, "name": 2, "class_id": 2}),
     )
     ancestor = Table(
         "ancestor",
@@ -219,6 +220,7 @@ def catalogue(random: Random, plain: bool = False) -> Catalogue:
         unique=(frozenset({"above", "below"}),),
         magnitude=20,
         public_rows=4,
+        public_fans=MappingProxyType({"above": 2, "below": 2}),
     )
     tables = (person, visit, event, death, episode, place, concept, ancestor)
     return Catalogue(

@@ -132,8 +132,9 @@ class Table:
     `rows_per_unit` is the cap enforced in the scan; `typical_rows` the contribution bound used for clipping
     when the request names none; `magnitude` the declared upper bound of rows; `enforced_rows` the cap that the
     version at hand has already enforced, if any; `counts_kept` whether it keeps the number of rows of each unit;
-    `public_rows` the exact size of a public table; `unit_via` the link through which onboarding fills the unit column
-    of a table whose source has none (`cost`, by its visit);
+    `public_rows` the exact size of a public table, `public_fans` the most of its rows that have one value of a column;
+    `unit_via` the link through which onboarding fills the unit column of a table whose source has none (`cost`, by
+    its visit);
     `drop_unknown_units` lets onboarding leave out rows of people whom the unit table does not have, else it refuses.
     A source may lack an `optional` table, and then no query can name it. `only_rows` are columns with the values that
     they must have: onboarding leaves out every other row, before it follows `unit_via` (a cost's event is a visit only
@@ -152,6 +153,7 @@ class Table:
     enforced_rows: int | None = None
     counts_kept: bool = False
     public_rows: int | None = None
+    public_fans: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     unit_via: Link | None = None
     drop_unknown_units: bool = False
     optional: bool = False

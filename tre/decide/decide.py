@@ -15,7 +15,7 @@ from tre.base.reasons import Refusal, Refused, requests
 from tre.base.reasons import budget as reasons
 from tre.catalogue import Catalogue
 from tre.decide.decision import Decision, DrawnOf, Measured, Question
-from tre.decide.timing import timing
+from tre.decide.timing import Timing, timing
 from tre.policy import CompiledPolicy, gates
 from tre.policy.context import Context, Verdict
 from tre.privacy import expected
@@ -28,7 +28,7 @@ from tre.privacy.request import Rules
 from tre.sql.binding import bind
 from tre.sql.plan import Query
 from tre.sql.render import tables_of
-from tre.sql.work import refusals_for
+from tre.sql.work import most_of_one, refusals_for
 
 DATA, OUTPUTS = "data", "outputs"
 
@@ -68,13 +68,17 @@ def decide(question: Question, situation: Situation) -> Decision:
         measured=measured,
         price=sum((one.charge.project for one in measured), nothing),
         dataset_price=sum((one.charge.dataset for one in measured), nothing),
-        timing=None
-        if query is None
-        else timing(_passes(query, plan), situation.catalogue, rules.release_every, searched),
+        timing=None if query is None else _timing(query, plan, situation, searched),
         policy_digest=policy.digest,
         version=situation.catalogue.version,
         most=None if plan is None else plan.most,
     )
+
+
+def _timing(query: Query, plan: PrivatePlan | None, situation: Situation, searched: int) -> Timing:
+    """Both times: what one person may add counts in every block, as they run one after the other."""
+    every, blocks = situation.policy.rules.release_every, 1 if plan is None else max(1, len(plan.measured))
+    return timing(_passes(query, plan), situation.catalogue, every, searched, blocks * most_of_one(query.root))
 
 
 def _passes(query: Query, plan: PrivatePlan | None) -> tuple[str, ...]:

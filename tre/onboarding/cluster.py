@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tre.base.ids import Randomness
-from tre.catalogue import SIDE_SCHEMA, Access, Catalogue, Table
+from tre.catalogue import SIDE_SCHEMA, Access, Catalogue, Kind, Table
 from tre.onboarding.sql import literal, name, names
 from tre.onboarding.stage import copied
 
@@ -29,7 +29,8 @@ def write_version(
     randomness: Randomness,
     report: Callable[[float], None],
 ) -> dict[str, int]:
-    """Write the staged `tables` into the new DuckDB file `file`; return the exact sizes of public tables.
+    """Write the staged `tables` into the new DuckDB file `file`; return the exact sizes of public tables:
+    their rows (`table`), and the most that have one value of a column (`table.column`).
 
     The file never holds anything else, so that no page of it remembers an identifier.
     """
@@ -41,6 +42,7 @@ def write_version(
         rows = _write_private(connection, table) if table.unit else _write_shared(connection, table)
         if table.access is Access.PUBLIC:
             sizes[table.name] = rows
+            sizes |= _fans(connection, table)
         connection.execute(f"DROP TABLE {name(table.name)}")
         report((done + 1) / len(tables))
     connection.execute("CHECKPOINT version")
@@ -100,3 +102,18 @@ def _write_shared(connection: duckdb.DuckDBPyConnection, table: Table) -> int:
         f"CREATE TABLE {name('version', 'main', table.name)} AS SELECT {columns} FROM {name(table.name)} ORDER BY ALL"
     ).fetchall()
     return int(rows[0][0])
+
+
+def _fans(connection: duckdb.DuckDBPyConnection, table: Table) -> dict[str, int]:
+    """Return the most rows that have one value of a column, texts cut to the length that scans cut them to."""
+    found = {}
+    for column in copied(table):
+        if column.type.kind in (Kind.INTEGER, Kind.TEXT, Kind.DATE) and column.bounds is None:
+            text = name(column.name)
+            value = text if column.max_length is None else f"substring({text}, 1, {column.max_length})"
+            ((most,),) = connection.execute(
+                f"SELECT coalesce(max(n), 0) FROM (SELECT count(*) AS n FROM {name(table.name)} "
+                f"WHERE {text} IS NOT NULL GROUP BY {value})"
+            ).fetchall()
+            found[f"{table.name}.{column.name}"] = int(most)
+    return found

@@ -72,8 +72,8 @@ def with_version(
 ) -> Catalogue:
     """Return `catalogue` at a version: caps that it has enforced, exact sizes of public tables, nothing `absent`.
 
-    `counted` names the tables of which it keeps the rows of each unit.
-
+    `counted` names the tables of which it keeps the rows of each unit; `public_sizes` has the rows of a public table
+    (`table`) and the most that share a value of a column (`table.column`).
     `absent` names the optional tables (`table`) and columns (`table.column`) that the version lacks; they, and the
     links that rest on them, cannot be named by a query. Whether they are there is public, as the schema is.
     """
@@ -86,10 +86,16 @@ def with_version(
             enforced_rows=enforced.get(name),
             counts_kept=name in counted,
             public_rows=public_sizes.get(name),
+            public_fans=_fans(table, public_sizes),
         )
         for name, table in present.items()
     }
     return replace(catalogue, version=version, tables=MappingProxyType(tables))
+
+
+def _fans(table: Table, public_sizes: Mapping[str, int]) -> Mapping[str, int]:
+    sizes = {column: public_sizes.get(f"{table.name}.{column}") for column in table.columns}
+    return MappingProxyType({column: size for column, size in sizes.items() if size is not None})
 
 
 def _present_columns(table: Table, absent: Collection[str]) -> Mapping[str, Column]:

@@ -158,8 +158,8 @@ class Answers(Part):
     groups: Count | None = Field(None, alias="groups per person")
     known_keys: Count = Field(1000, alias="known keys")
     release_every: Duration = Field(Fraction(1, 4), alias="release every", json_schema_extra={"default": "250 ms"})
-    most_rows_per_unit: Count = Field(10**6, alias="most rows per person")
-    most_rows: Count = Field(10**13, alias="most rows")
+    most_rows_per_unit: Count = Field(10**8, alias="most rows per person")
+    most_rows: Count = Field(10**15, alias="most rows")
 
 
 class Requirement(Part):

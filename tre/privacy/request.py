@@ -54,7 +54,7 @@ class Rules:
     groups: int | None = None
     known_keys: int = 1000
     release_every: Fraction = Fraction(1, 4)
-    most_rows_per_unit: int = 10**6
-    most_rows: int = 10**13
+    most_rows_per_unit: int = 10**8
+    most_rows: int = 10**15
     units: int = 2**33
     floor: int = 1000

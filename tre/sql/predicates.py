@@ -41,6 +41,17 @@ def fixed(term: Expression) -> Column | None:
     return None
 
 
+def named(term: Expression) -> tuple[Column, int] | None:
+    """Return the bare column whose values `term` lists as literals, by = or IN, and how many they are, or None."""
+    column = fixed(term)
+    if column is not None:
+        return column, 1
+    if isinstance(term, Call) and term.function == "in" and isinstance(term.arguments[0], Ref):
+        rest = term.arguments[1:]
+        return (term.arguments[0].column, len(rest)) if all(isinstance(one, Literal) for one in rest) else None
+    return None
+
+
 def at_most(term: Expression) -> tuple[Column, Fraction] | None:
     """Return the bare column that `term` holds at or below a constant, and that, or None."""
     if not isinstance(term, Call) or term.function not in ("<", "<=", ">", ">="):

@@ -22,7 +22,7 @@ def refusals_for(
 ) -> tuple[Refusal, ...]:
     """Return why a plan's worst case exceeds the limits: rows of one person, rows in all, characters of a text."""
     tracing, found = Tracing(), []
-    per_unit = max((_per_unit(node, tracing) for node in relations(root)), default=0)
+    per_unit = most_of_one(root, tracing)
     if per_unit > most_rows_per_unit:
         found.append(_too_much(reasons.TOO_MUCH_WORK, per_unit, most_rows_per_unit, of="for one person"))
     rows = max((_rows(node, tracing) for node in relations(root)), default=0)
@@ -33,6 +33,12 @@ def refusals_for(
         values = {"length": f"{length:,}", "limit": f"{most_text:,}"}
         found.append(Refusal(reasons.TOO_MUCH_TEXT, values))
     return tuple(found)
+
+
+def most_of_one(root: Relation, tracing: Tracing | None = None) -> int:
+    """Return the most rows that one person can have anywhere in a plan."""
+    known = tracing or Tracing()
+    return max((_per_unit(node, known) for node in relations(root)), default=0)
 
 
 def _too_much(why: Reason, rows: int, limit: int, of: str) -> Refusal:

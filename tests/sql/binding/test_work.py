@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
+from types import MappingProxyType
 
 import pytest
 
@@ -41,6 +43,21 @@ def test_a_plan_that_could_run_long_for_one_person_is_refused(text: str, expecte
 
 def test_rows_in_all_are_bounded_too() -> None:
     assert codes("SELECT COUNT(*) FROM concept a, concept b, concept c", rows=100) == ["private.too-much-work"]
+
+
+def test_public_rows_count_as_often_as_one_value_stands_in_them() -> None:
+    """A vocabulary of millions of rows has a code a few hundred times: exact public facts, kept with the version."""
+    text = (
+        "SELECT COUNT(*) FROM condition_occurrence c JOIN concept_ancestor a "
+        "ON a.descendant_concept_id = c.condition_concept_id WHERE a.ancestor_concept_id IN (1, 2)"
+    )
+    ancestor = CATALOGUE.tables["concept_ancestor"]
+    vast = replace(ancestor, public_rows=10**8)
+    known = replace(vast, public_fans=MappingProxyType({"descendant_concept_id": 300}))
+    for table, expected in ((vast, ["private.too-much-work"]), (known, [])):
+        catalogue = replace(CATALOGUE, tables=MappingProxyType({**CATALOGUE.tables, table.name: table}))
+        root = bind(text, catalogue, date(2024, 1, 1)).root
+        assert [one.reason.code for one in refusals_for(root, 10**6, 10**13)] == expected
 
 
 def test_a_chain_of_concatenations_is_refused() -> None:

@@ -13,7 +13,7 @@ from tre.sql.dependencies import Arrow, Dependencies, equal
 from tre.sql.plan import Call, Case, Column, Expression, Filter, Project, Ref, Scan
 from tre.sql.tracing.subqueries import with_subqueries
 from tre.sql.tracing.tracer import RULES, Tracing
-from tre.sql.tracing.traits import MOST, Instance, Status, Traits
+from tre.sql.tracing.traits import MOST, Instance, Status, Traits, times
 from tre.sql.walk import expressions, referred, subqueries
 
 # --- scans ------------------------------------------------------------------------------------------------
@@ -30,6 +30,7 @@ def scan(node: Scan, _tracing: Tracing) -> Traits:
         identifying=unit,
         instances=(Instance(table.name, ids),),
         rows=rows_of(table),
+        fans={ids[name]: most for name, most in table.public_fans.items() if name in ids},
     )
     if not unit:
         return traits
@@ -86,7 +87,17 @@ def filtered(node: Filter, tracing: Tracing) -> Traits:
         identifying=equal_to(node.condition, traits.identifying),
         dependencies=traits.dependencies.plus(said(node.condition, inside)),
     )
-    return with_subqueries(few(traits, node.condition), [node.condition], tracing)
+    traits = replace(few(traits, node.condition), rows=chosen(node.condition, traits.fans, traits.rows))
+    return with_subqueries(traits, [node.condition], tracing)
+
+
+def chosen(condition: Expression, fans: Mapping[int, int], rows: int) -> int:
+    """Return the most of `rows` that have values which `condition` names."""
+    for term in predicates.conjuncts(condition):
+        column, count = predicates.named(term) or (None, 0)
+        if column is not None and column.id in fans:
+            rows = min(rows, times(count, fans[column.id]))
+    return rows
 
 
 def few(traits: Traits, condition: Expression) -> Traits:
@@ -152,6 +163,7 @@ def computed(traits: Traits, outputs: Iterable[tuple[Column, Expression]]) -> Tr
         echoes=frozenset(new for new, old in bare.items() if old in traits.echoes),
         identifying=frozenset(column.id for column, one in outputs if carries_key(one, traits.identifying)),
         known={new: traits.known[old] for new, old in bare.items() if old in traits.known},
+        fans={new: traits.fans[old] for new, old in bare.items() if old in traits.fans},
         instances=tuple(one for one in instances if one.columns),
     )
 

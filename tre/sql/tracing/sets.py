@@ -62,6 +62,11 @@ def united(node: SetOperation, left: Traits, right: Traits) -> Traits:
         rows_per_unit=plus(left.rows_per_unit, right.rows_per_unit),
         typical_rows=usual,
         rows=plus(left.rows, right.rows),
+        fans={
+            made.id: plus(left.fans[one.id], right.fans[other.id])
+            for made, one, other in node.outputs
+            if one.id in left.fans and other.id in right.fans
+        },
     )
 
 

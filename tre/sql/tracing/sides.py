@@ -31,7 +31,9 @@ class Side:
 
     def fan(self, count: int) -> int:
         """Return how many rows of this side may match one row of the other, of `count` that there are."""
-        return min(1, count) if self.looked_up else count
+        if self.looked_up:
+            return min(1, count)
+        return min([count, *(self.traits.fans[one] for one in self.equated | self.fixed if one in self.traits.fans)])
 
 
 def sides(node: Join, tracing: Tracing) -> tuple[Side, Side]:

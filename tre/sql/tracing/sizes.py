@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from tre.sql.plan import Join, JoinKind
+from tre.sql.tracing.rows import chosen
 from tre.sql.tracing.sides import Side
 from tre.sql.tracing.traits import Status, plus, times
 
 
-def sizes(node: Join, left: Side, right: Side) -> dict[str, int | None]:
+def sizes(node: Join, left: Side, right: Side) -> dict[str, int | dict[int, int] | None]:
     """Return the worst cases of the join, caps multiplied except where a side is looked up (PRIVACY §3.9)."""
-    rows = matches(node, left, right, left.traits.rows, right.traits.rows)
+    of_left = left.traits.rows if node.kind is JoinKind.LEFT else _chosen(node, left, left.traits.rows)
+    rows = matches(node, left, right, of_left, _chosen(node, right, right.traits.rows))
     statuses = (left.traits.status, right.traits.status)
     if Status.UNIT_KEYED not in statuses:
-        return {"rows": rows}
+        return {"rows": rows, "fans": fans(node, left, right, rows)}
     per_unit = matches(node, left, right, *(_per_unit(side) for side in (left, right)))
     typical = [_typical(side) for side in (left, right)]
     usual = None
@@ -28,6 +30,25 @@ def matches(node: Join, left: Side, right: Side, of_left: int, of_right: int) ->
     if node.kind is JoinKind.INNER:
         return min(by_left, by_right)
     return min(times(of_left, max(1, right.fan(of_right))), plus(of_left, by_right))
+
+
+def _chosen(node: Join, side: Side, rows: int) -> int:
+    """Return the most rows of a side that ON lets through by constants: an outer join keeps others of its left side."""
+    return chosen(node.condition, side.traits.fans, rows)
+
+
+def fans(node: Join, left: Side, right: Side, rows: int) -> dict[int, int]:
+    """Return the most pairs that have one value of a column: those rows of its side, each with what it may match."""
+    renamed = {old.id: new.id for new, old in node.nulled}
+    least = 1 if node.kind is JoinKind.LEFT else 0
+    of_left = {
+        one: min(rows, times(most, max(least, right.fan(right.traits.rows)))) for one, most in left.traits.fans.items()
+    }
+    of_right = {
+        renamed.get(one, one): min(rows, times(most, left.fan(left.traits.rows)))
+        for one, most in right.traits.fans.items()
+    }
+    return {**of_left, **of_right}
 
 
 def _per_unit(side: Side) -> int:

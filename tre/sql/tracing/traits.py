@@ -40,7 +40,8 @@ class Traits:
     of a nullable side). `tied` are columns of enclosing queries that equal the unit key in every row. From the
     columns `identifying` a unit key could be read: they never leave. `known` gives columns of public tables their
     public domain. `rows_per_unit` (unit-keyed only) and `rows` are worst cases; `typical_rows` the declared
-    contribution bound carried through joins, None where undeclared. `inexact` public rows hold sums of doubles,
+    contribution bound carried through joins, None where undeclared. `fans`: the most public rows that have one value of
+    a column. `inexact` public rows hold sums of doubles,
     which may differ from run to run.
     """
 
@@ -55,6 +56,7 @@ class Traits:
     rows_per_unit: int = 0
     typical_rows: int | None = None
     rows: int = 0
+    fans: Mapping[int, int] = field(default_factory=lambda: MappingProxyType({}))
     inexact: bool = False
 
 
