@@ -47,6 +47,8 @@ def test_a_table_that_is_read_again_takes_its_time_again():
     grid = Fraction(1, 4)
     once, thrice = (timing(["person"] * runs, catalogue(10**7, 0), grid).release for runs in (1, 3))
     assert once + 5 < thrice
+
+
 def test_more_rows_of_one_person_never_leave_earlier():
     grid = Fraction(1, 4)
     few, many = (timing(["person"], catalogue(10**6, 0), grid, of_one=rows) for rows in (10**3, 10**8))

@@ -268,6 +268,7 @@ def test_a_version_is_read_only_and_says_nothing_private(tmp_path: Path) -> None
         "enforced": {"visit_occurrence": 4},
         "public_sizes": {"concept": 2, "concept.concept_id": 1, "concept.concept_name": 1},
         "absent": [],
+        "counted": ["person", "visit_occurrence", "measurement", "cost"],
         "catalogue_digest": "d" * 64,
         "created": "2026-03-01T12:00:00.000Z",
     }

@@ -24,7 +24,7 @@ from tre.sql.binding import keys as grouping_keys
 from tre.sql.binding import sets as set_operations
 from tre.sql.binding import windows as overs
 from tre.sql.dependencies import Dependencies, equal
-from tre.sql.plan import Aggregate, Aggregated, Aggregation, Expression, Join, Ref, Relation, Sort
+from tre.sql.plan import Aggregate, Aggregated, Aggregation, Expression, Join, Listed, Ref, Relation, Sort
 from tre.sql.tracing import RULES, Contribution, Traits, groups, joins, rows, sets, sides, sizes, subqueries, windows
 from tre.sql.walk import replaced
 
@@ -409,6 +409,56 @@ def the_values_of_a_person_count_in_every_group(patch: pytest.MonkeyPatch) -> No
 def the_cap_of_a_table_is_not_enforced(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(enforce, "capped", lambda table: False)
     patch.setattr(writing, "capped", lambda table: False)
+
+
+@breaks(
+    "SELECT COUNT(*) FROM (SELECT v.person_id AS k, COUNT(*) AS n FROM visit v FULL JOIN death d "
+    "ON d.person_id = v.person_id GROUP BY 1) x WHERE n < 2",
+    sees=("unit key", "own rows"),
+)
+def one_side_of_a_full_join_has_the_key_of_both(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(sets, "keys_aligned", lambda *given: True)
+    made = sets.united
+
+    def flat(node: Any, left: Traits, right: Traits) -> Traits:
+        either = frozenset(
+            m.id for m, one, other in node.outputs if {one.id} & left.unit_keys | {other.id} & right.unit_keys
+        )
+        return replace(made(node, left, right), unit_keys=either)
+
+    patch.setattr(sets, "united", flat)
+
+
+@breaks(
+    "SELECT COUNT(*) FROM visit v WHERE (SELECT COUNT(*) FROM event e WHERE e.code = v.kind) > 1",
+    sees=("own rows", "Linf"),
+)
+def a_value_is_looked_up_by_any_column(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(groups, "grouped_by_unit", lambda *given: True)
+    patch.setattr(joins, "keys_equated", lambda *given: True)
+    patch.setattr(aggregates.Grouping, "private", property(lambda grouping: not grouping.keys.all))
+
+
+@breaks(
+    "SELECT COUNT(*) FROM visit v WHERE (SELECT e.code FROM event e WHERE e.person_id = v.person_id) > 1",
+    sees=("rows", "work", "one row", "dependency"),
+)
+def a_value_looked_up_may_stand_in_many_rows(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Dependencies, "unique_on", lambda known, columns: True)
+
+
+@breaks(
+    "SELECT COUNT(*) FROM visit v JOIN (VALUES (1), (1), (2), (2), (3), (3)) AS t(k) ON t.k = v.kind",
+    sees=("rows", "work", "dependency"),
+)
+def a_stated_value_stands_once(patch: pytest.MonkeyPatch) -> None:
+    made = RULES[Listed]
+
+    def unique(node: Any, tracing: Any) -> Traits:
+        ids = frozenset(column.id for column in node.columns)
+        return replace(made(node, tracing), dependencies=Dependencies(ids))
+
+    patch.setitem(RULES, Listed, unique)
 
 
 @breaks("SELECT COUNT(*) FROM visit v JOIN ancestor a ON a.above = v.kind", sees=("rows", "work"))

@@ -331,6 +331,7 @@ class Grammar:
         if depth > 0:
             options |= {
                 "join units": lambda: self.join_units(depth),
+                **({} if self.plain else {"join full": lambda: self.join_full(depth)}),
                 "join link": self.join_link,
                 "join public": lambda: self.join_public(depth),
                 "join attribute": lambda: self.join_attribute(depth),
@@ -366,6 +367,26 @@ class Grammar:
             terms.append(self.matching(left, right))
         self.random.shuffle(terms)
         return self.joined(left, right, " AND ".join(terms))
+
+    def join_full(self, depth: int) -> Source:
+        """Both sides kept: their key is COALESCE of the two, an ordinary column each by itself."""
+        left, right = self.source(depth - 1), self.table()
+        terms = [f"{left.key.text} = {right.key.text}"]
+        if self.chance(0.4):
+            terms.append(self.matching(left, right))
+        key = Col(f"COALESCE({left.key.text}, {right.key.text})", INT, key=True, nullable=False)
+        others = tuple(replace(one, key=False, nullable=True) for one in (*left.columns, *right.columns))
+        text = f"{left.text} FULL JOIN {right.text} ON {' AND '.join(terms)}"
+        if self.chance(0.5):
+            return Source(text, (key, *others))
+        alias = self.alias()
+        inner = ", ".join(f"{one.text} AS {name}" for name, one in (("u", key), ("a", others[-1]), ("b", others[1])))
+        columns = (
+            replace(key, text=f"{alias}.u"),
+            replace(others[-1], text=f"{alias}.a"),
+            replace(others[1], text=f"{alias}.b"),
+        )
+        return Source(f"(SELECT {inner} FROM {text}) {alias}", columns)
 
     def matching(self, left: Source, right: Source) -> str:
         pairs = [(a.text, b.text) for a in left.of(INT) for b in right.of(INT)]
@@ -424,6 +445,11 @@ class Grammar:
         return self.joined(left, right, on)
 
     def public(self) -> Source:
+        if not self.plain and self.chance(0.15):
+            self.used["join:constants"] += 1
+            alias = self.alias()
+            rows = self.random.choice(("(1, 2), (2, NULL), (3, 3)", "(1, 1), (1, 2), (NULL, 3)"))
+            return Source(f"(VALUES {rows}) AS {alias}(k, m)", (Col(f"{alias}.k", INT), Col(f"{alias}.m", INT)))
         name, alias = self.random.choice(sorted(PUBLIC)), self.alias()
         columns = tuple(replace(one, text=f"{alias}.{one.text}") for one in PUBLIC[name])
         if self.chance(0.3):
@@ -561,9 +587,25 @@ class Grammar:
                 "looked up": lambda: "(SELECT class_id FROM concept WHERE concept_id = 2)",
                 "in brackets": lambda: "((SELECT COUNT(*) FROM concept) - 1)",
                 "released": lambda: staged.value(self),
+                **({} if self.plain else self.tied_values(source, number)),
             },
         )
         return f"{number} {self.random.choice(('>=', '<', '<>'))} {value}"
+
+    def tied_values(self, source: Source, number: str) -> dict[str, Callable[[], object]]:
+        """Subqueries as values, tied by equalities: an aggregate, a unique look-up, the first row of an order."""
+        found: dict[str, Callable[[], object]] = {
+            "of a code": lambda: f"(SELECT class_id FROM concept z WHERE z.concept_id = {number})"
+        }
+        if any(one.key for one in source.columns):
+            tie = f"z.person_id = {source.key.text}"
+            found |= {
+                "tied count": lambda: f"(SELECT COUNT(z.visit_id) FROM visit z WHERE {tie})",
+                "tied largest": lambda: f"(SELECT MAX(z.code) FROM event z WHERE z.code > 1 AND {tie})",
+                "tied look-up": lambda: f"(SELECT z.cause FROM death z WHERE {tie})",
+                "tied first": lambda: f"(SELECT z.kind FROM visit z WHERE {tie} ORDER BY z.start DESC LIMIT 1)",
+            }
+        return found
 
     def condition(self, source: Source, depth: int) -> str:
         if depth <= 0:

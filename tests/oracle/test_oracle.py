@@ -98,6 +98,7 @@ SOURCES = (
     "table",
     "join units",
     "join link",
+    "join full",
     "join public",
     "join attribute",
     "comma",

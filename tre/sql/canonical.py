@@ -25,6 +25,7 @@ from tre.sql.plan import (
     Join,
     JoinKind,
     Keep,
+    Listed,
     Literal,
     Parameter,
     PrivateAggregate,
@@ -104,6 +105,13 @@ class _Writer:
             declared = column.origin.column if column.origin else column.name
             self.names[column.id] = f"{name}.{declared}"
         return name
+
+    def _constants(self, node: Listed) -> str:
+        name = self.number("c")
+        for place, column in enumerate(node.columns, 1):
+            self.names[column.id] = f"{name}.{place}"
+        rows = ", ".join(f"({', '.join(self.expression(one) for one in row)})" for row in node.rows)
+        return f"constants({rows})"
 
     def _filter(self, node: Filter) -> str:
         """Filters one over the other, and over an inner join, are one set of terms."""
@@ -246,6 +254,7 @@ def _unwrapped(node: Relation) -> tuple[list[Expression], list[Project], Relatio
 
 _ROWS: dict[type[Relation], Callable[[_Writer, Any], str]] = {
     Scan: _Writer._scan,
+    Listed: _Writer._constants,
     Filter: _Writer._filter,
     Join: _Writer._join,
     Aggregate: _Writer._aggregate,

@@ -22,6 +22,7 @@ _RELATIONAL: dict[type[exp.Expr], str] = {
     exp.Table: "this alias db catalog joins",
     exp.TableAlias: "this columns",
     exp.Subquery: "this alias with_ order limit offset",
+    exp.Values: "expressions alias",
     exp.With: "expressions recursive",
     exp.CTE: "this alias",
     exp.Where: "this",
@@ -86,7 +87,6 @@ _BY_NAME: dict[type[exp.Expr], Reason] = {
     exp.Lateral: sql_private.LATERAL,
     exp.Unnest: sql_private.LATERAL,
     exp.TableSample: sql_private.SAMPLING,
-    exp.Values: sql_private.TABLE_EXPRESSION,
 }
 _WORDS: dict[type[exp.Expr], str] = {
     exp.Into: "SELECT INTO",

@@ -146,7 +146,7 @@ class UnitCounts:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """Rows of constants that the planner writes down."""
+    """Rows of constants; SELECT without FROM has one row without columns."""
 
     columns: tuple[Column, ...]
     rows: tuple[tuple[Literal, ...], ...]
@@ -284,6 +284,10 @@ class WindowFunction(StrEnum):
     AVG = "avg"
     MIN = "min"
     MAX = "max"
+    VAR_SAMP = "var_samp"
+    VAR_POP = "var_pop"
+    STDDEV_SAMP = "stddev_samp"
+    STDDEV_POP = "stddev_pop"
 
 
 class FrameUnit(StrEnum):

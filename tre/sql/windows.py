@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 from tre.catalogue import Kind
 from tre.sql.functions.postgres import aggregates
-from tre.sql.plan import Expression, Frame, FrameUnit, Window, WindowFunction
+from tre.sql.plan import SPREADS, Expression, Frame, FrameUnit, Window, WindowFunction
 
 Text = Callable[[Expression], str]
 Terms = tuple[tuple[Expression, bool, bool], ...]
 
-_AGGREGATES = {"sum", "avg", "min", "max"}
+_AGGREGATES = {"sum", "avg", "min", "max", *SPREADS}
 _WIDE = {"duckdb": "HUGEINT", "postgres": "NUMERIC"}
 """Whole numbers that hold every sum of a value and a distance."""
 
@@ -25,6 +25,8 @@ def window_text(one: Window, text: Text, dialect: str) -> str:
     given = [text(part) for part in one.arguments]
     if dialect == "postgres":
         return _postgres(one, given, around)
+    if one.function.value in SPREADS and one.arguments[0].type.kind is Kind.DOUBLE:  # squares must not overflow
+        given = [f"CASE WHEN ABS({part}) < 1e150 THEN {part} END" for part in given]
     found = f"{one.function.value.upper()}({', '.join(given)}){around}"
     whole_sum = one.function is WindowFunction.SUM and one.column.type.kind is Kind.INTEGER
     return f"TRY_CAST({found} AS BIGINT)" if whole_sum else found

@@ -194,8 +194,8 @@ class Writer:
         called = tuple(f"c{place}" for place in range(1, len(node.columns) + 1))
         names = {column.id: f"{alias}.{name}" for column, name in zip(node.columns, called, strict=True)}
         if isinstance(node, Listed):
-            rows = ", ".join(f"({', '.join(self.text(one, {}) for one in row)})" for row in node.rows)
-            return f"(VALUES {rows}) AS {alias}({', '.join(called)})", names
+            rows = ", ".join(f"({', '.join(self.text(one, {}) for one in row) or '1'})" for row in node.rows)
+            return f"(VALUES {rows}) AS {alias}({', '.join(called) or 'c1'})", names
         if outer(node):
             return f"(\n{indented(self.select(node, around, called))}\n) AS {alias}", names
         return f"{self._named(node, called)} AS {alias}", names

@@ -75,6 +75,21 @@ SELECT * FROM concept ORDER BY concept_id LIMIT 3
 SELECT a.*, k.concept_name FROM concept_ancestor a LEFT JOIN (SELECT concept_id, concept_name FROM concept WHERE concept_id < 300000) k ON k.concept_id = a.descendant_concept_id
 SELECT concept_name FROM concept ORDER BY concept_id + 0 DESC
 SELECT COUNT(*) FROM person p JOIN (visit_occurrence v JOIN condition_occurrence c ON c.person_id = v.person_id) ON v.person_id = p.person_id
+SELECT COUNT(*), COUNT(DISTINCT COALESCE(d.person_id, v.person_id)), COUNT(v.visit_concept_id), COUNT(d.cause_concept_id) FROM death d FULL JOIN visit_occurrence v ON v.person_id = d.person_id
+SELECT COUNT(*), COUNT(DISTINCT person_id) FROM visit_occurrence v FULL JOIN death d USING (person_id)
+SELECT COUNT(*) FROM visit_occurrence v FULL JOIN death d ON d.person_id = v.person_id AND v.visit_concept_id = 9202
+SELECT COALESCE(a.k, b.k) AS k, a.n, b.m FROM (SELECT gender_concept_id AS k, COUNT(*) AS n FROM person GROUP BY 1) a FULL JOIN (SELECT condition_concept_id AS k, COUNT(*) AS m FROM condition_occurrence GROUP BY 1) b ON a.k = b.k
+SELECT n, COUNT(*) FROM (SELECT (SELECT COUNT(*) FROM visit_occurrence v WHERE v.person_id = p.person_id) AS n FROM person p) q GROUP BY n
+SELECT n, COUNT(*) FROM (SELECT (SELECT COUNT(*) + 1 FROM visit_occurrence v WHERE v.person_id = p.person_id AND v.visit_concept_id = 9202) AS n FROM person p) q GROUP BY n
+SELECT d, COUNT(*) FROM (SELECT (SELECT MAX(v.visit_start_date) FROM visit_occurrence v WHERE v.person_id = p.person_id) AS d FROM person p) q GROUP BY d
+SELECT d, COUNT(*) FROM (SELECT (SELECT v.visit_concept_id FROM visit_occurrence v WHERE v.person_id = p.person_id ORDER BY v.visit_start_date DESC NULLS LAST LIMIT 1) AS d FROM person p) q GROUP BY d ORDER BY d
+SELECT COUNT(*) FROM person p WHERE (SELECT d.cause_concept_id FROM death d WHERE d.person_id = p.person_id) = 320128
+SELECT k.concept_name, (SELECT COUNT(*) FROM concept_ancestor a WHERE a.descendant_concept_id = k.concept_id) AS n FROM concept k
+SELECT t.name, COUNT(*) FROM person p JOIN (VALUES (8507, 'm'), (8532, 'f'), (8532, 'g')) AS t(code, name) ON t.code = p.gender_concept_id GROUP BY t.name
+WITH g(code, name) AS (SELECT 8507, 'm' UNION ALL SELECT 8532, NULL) SELECT g.name, COUNT(*) FROM person p JOIN g ON g.code = p.gender_concept_id GROUP BY g.name
+SELECT value_as_number, COUNT(*) FROM measurement GROUP BY value_as_number
+SELECT FLOOR(year_of_birth / 7.0) AS f, COUNT(*) FROM person GROUP BY FLOOR(year_of_birth / 7.0)
+SELECT a, b, COUNT(*) FROM (SELECT p.person_id, p.year_of_birth, MAX(COALESCE(v.seen, 0)) AS a, MAX(c.ill) AS b FROM person p LEFT JOIN (SELECT person_id, visit_start_date, 1 AS seen FROM visit_occurrence) v ON v.person_id = p.person_id AND v.visit_start_date > DATE '2020-01-10' LEFT JOIN (SELECT person_id, condition_concept_id, 2 AS ill FROM condition_occurrence UNION SELECT person_id, cause_concept_id, 2 FROM death) c ON c.person_id = p.person_id AND c.condition_concept_id > 300000 GROUP BY p.person_id, p.year_of_birth) q GROUP BY a, b
 SELECT COUNT(*), COUNT(c.condition_concept_id) FROM person p LEFT JOIN (visit_occurrence v JOIN condition_occurrence c ON c.person_id = v.person_id) ON v.person_id = p.person_id
 SELECT COUNT(*) FROM person p LEFT JOIN death d ON d.person_id = p.person_id JOIN condition_occurrence c ON c.person_id = p.person_id WHERE c.condition_concept_id = d.cause_concept_id
 """.strip().splitlines()

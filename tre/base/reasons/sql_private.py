@@ -295,7 +295,7 @@ WINDOW = reason(
     Kind.UNPROCESSABLE,
     "{form} is not answered.",
     "Use ROW_NUMBER, RANK, DENSE_RANK, PERCENT_RANK, CUME_DIST, NTILE(n), LAG, LEAD, FIRST_VALUE, LAST_VALUE, "
-    "NTH_VALUE(x, n), COUNT, SUM, AVG, MIN or MAX, with constant offsets.",
+    "NTH_VALUE(x, n), COUNT, SUM, AVG, MIN or MAX, with constant offsets; over released results VAR and STDDEV too.",
     "Every form that is answered is on a list, so that none can fail, or depend on how an engine works, on any value.",
 )
 WINDOW_FRAME = reason(
@@ -410,15 +410,16 @@ SCALAR_SUBQUERY = reason(
 SCALAR_CORRELATED = reason(
     "private.scalar-correlated",
     Kind.NOT_YET,
-    "A subquery as a value that speaks of the query around it is not answered.",
-    "Join a derived table that is grouped by the person instead: LEFT JOIN (SELECT person_id, … GROUP BY person_id) q "
-    "ON q.person_id = p.person_id.",
+    "The subquery stands as a value and speaks of the query around it in another way than by equalities.",
+    "Tie it by equalities in its WHERE alone (q.person_id = p.person_id), or join a derived table that is grouped by "
+    "the person: LEFT JOIN (SELECT person_id, … GROUP BY person_id) q ON q.person_id = p.person_id.",
 )
 SCALAR_ROWS = reason(
     "private.scalar-rows",
     Kind.UNPROCESSABLE,
     "The subquery stands as a value, and nothing proves that it has one row at most.",
-    "Aggregate without GROUP BY inside it, or look a row up by a declared unique key.",
+    "Aggregate without GROUP BY inside it, look a row up by a declared unique key, or take the first one: "
+    "ORDER BY … LIMIT 1.",
     "Whether a subquery has two rows depends on the data, and so would the error.",
 )
 QUANTIFIED = reason(
@@ -430,7 +431,7 @@ QUANTIFIED = reason(
 TABLE_EXPRESSION = reason(
     "private.table-expression",
     Kind.UNPROCESSABLE,
-    "Only tables of the data set, WITH queries and subqueries can stand in FROM.",
+    "Only tables of the data set, WITH queries, subqueries and VALUES of constants can stand in FROM.",
     "Name a table of the data set.",
 )
 CLAUSE = reason(

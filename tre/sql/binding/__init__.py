@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from tre.base.reasons import Refused
 from tre.base.reasons import sql_private as reasons
 from tre.base.reasons.sql_text import TOO_DEEP
 from tre.catalogue import Catalogue
@@ -15,6 +16,7 @@ from tre.sql.parse import MOST_TREE_DEPTH, parse
 from tre.sql.parsed import Parsed
 from tre.sql.plan import Origin, PrivateAggregate, Project, Query, Ref, Relation
 from tre.sql.prune import pruned
+from tre.sql.reading import SPREAD, joined_back, plainly
 from tre.sql.tracing import Status
 from tre.sql.tracing.subqueries import attribute_alone
 from tre.sql.walk import relations, scans
@@ -32,8 +34,35 @@ def bind(text: str, catalogue: Catalogue, today: date, dialect: str = "postgres"
 
 
 def bind_parsed(parsed: Parsed, catalogue: Catalogue, today: date) -> Query:
-    """Return the plan of a checked tree (see `bind`)."""
+    """Return the plan of a checked tree (see `bind`): of what it means where people write one form for another."""
+    plain = plainly(parsed)
+    try:
+        return _bind(parsed, catalogue, today) if plain is None else _bind(plain[0], catalogue, today, plain[1])
+    except Refused as refused:
+        found = _otherwise(parsed, plain, refused, catalogue, today)
+    return found
+
+
+Plain = tuple[Parsed, tuple[str, ...]]
+
+
+def _otherwise(parsed: Parsed, plain: Plain | None, refused: Refused, catalogue: Catalogue, today: date) -> Query:
+    """Try windows across persons as joins; else what is told is told of the text as it was typed."""
+    text, notes = plain or (parsed, ())
+    joined = joined_back(text) if any(one.reason is reasons.WINDOW_ACROSS for one in refused.refusals) else None
+    if joined is not None:
+        try:
+            return _bind(joined, catalogue, today, (*notes, SPREAD))
+        except Refused:
+            pass
+    if plain is None:
+        raise refused
+    return _bind(parsed, catalogue, today)
+
+
+def _bind(parsed: Parsed, catalogue: Catalogue, today: date, notes: tuple[str, ...] = ()) -> Query:
     session = Session(catalogue, parsed, today)
+    session.notes += notes
     session.refusals += refused_forms(parsed.tree, session)
     session.settle()
     try:

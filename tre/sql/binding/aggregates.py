@@ -11,7 +11,7 @@ from sqlglot import exp
 from tre.base.reasons import sql_private as reasons
 from tre.catalogue import Kind
 from tre.sql import functions
-from tre.sql.binding import quantiles
+from tre.sql.binding import multiples, quantiles
 from tre.sql.binding.expressions import Environment, bind_condition, bind_expression
 from tre.sql.binding.grouping_sets import Set, below_each_other
 from tre.sql.binding.inside import aggregates_in, windows_in
@@ -98,7 +98,7 @@ class Grouping:
         """Return SELECT DISTINCT of persons' rows: a group for every row that differs."""
         grouping = cls.over(relation, environment)
         keys = [(column, grouping.keys.add(expression, node)) for column, expression in outputs]
-        return Project(grouping.relation(node), tuple((column, Ref(key)) for column, key in keys))
+        return Project(grouping.relation(node), tuple((column, grouping.keys.value(key)) for column, key in keys))
 
     @property
     def session(self) -> Session:
@@ -265,7 +265,8 @@ class Grouping:
 
     def _grouped(self, keys: list[Key], exact: list[Aggregated], asked: list[Asked]) -> Relation:
         if not self.private:
-            return Aggregate(self.input, tuple(keys), tuple(exact))
+            read = [*(key for _, key in keys), *(part for one in exact for part in (one.argument, one.where) if part)]
+            return Aggregate(multiples.without(self.input, read, exact, self.session), tuple(keys), tuple(exact))
         unit = next(column for column in self.input.columns if column.id in self.traits.unit_keys)
         given = contribution(self.input, unit, keys, self.session.tracing)
         return PrivateAggregate(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
@@ -16,6 +16,9 @@ from tre.sql.binding.scalars import Scalars
 from tre.sql.binding.scope import Bound, Scope
 from tre.sql.binding.session import Session
 from tre.sql.binding.windows import Windows
+
+if TYPE_CHECKING:
+    from tre.sql.binding.tied import Lookup
 from tre.sql.plan import Column, Exists, Expression, Filter, Project, Ref, Relation
 
 BOOLEAN = Type(Kind.BOOLEAN)
@@ -25,13 +28,15 @@ BOOLEAN = Type(Kind.BOOLEAN)
 class Environment:
     """Where an expression stands: `special` may give a node, `starred` a column of *, its meaning over groups.
 
-    `scalars` takes the subqueries that stand as values, `windows` the windows; None where none may.
+    `query` binds a subquery, `value` one that stands as a value. `scalars` takes the subqueries that stand as values,
+    `windows` the windows; None where none may.
     """
 
     scope: Scope
     session: Session
     where: str
     query: Callable[[exp.Expr, Scope], Bound]
+    value: Callable[[exp.Expr, Scope], Bound | Lookup]
     special: Callable[[exp.Expr], Expression | None] | None = None
     starred: Callable[[Column], Expression] | None = None
     scalars: Scalars | None = None
@@ -96,7 +101,21 @@ def _function(node: exp.Expr, environment: Environment) -> Expression:
             refusals += refused.refusals
     if refusals:
         raise Refused(tuple(refusals))
+    if isinstance(node, exp.Coalesce):
+        children = _coalesced(children, environment.session)
+        if len(children) == 1:
+            return children[0]
     return functions.bind_node(node, tuple(children), environment.session.parsed, environment.session.today)
+
+
+def _coalesced(children: list[Expression], session: Session) -> list[Expression]:
+    """COALESCE of the columns that a FULL JOIN equates is the key that both sides share (PRIVACY §2 "A unit key")."""
+    while len(children) > 1 and all(isinstance(one, Ref) for one in children[:2]):
+        key = session.coalesced.get(frozenset(one.column.id for one in children[:2] if isinstance(one, Ref)))
+        if key is None:
+            break
+        children = [Ref(key), *children[2:]]
+    return children
 
 
 # --- subqueries -------------------------------------------------------------------------------------------
@@ -129,7 +148,7 @@ class _Membership:
 def _scalar(node: exp.Subquery, environment: Environment) -> Expression:
     if environment.scalars is None:
         raise environment.session.refused(reasons.SCALAR_SUBQUERY, node, where=environment.where)
-    return environment.scalars.value(node, environment.query(node.this, environment.scope))
+    return environment.scalars.value(node, environment.value(node.this, environment.scope))
 
 
 def _window(node: exp.Window, environment: Environment) -> Expression:

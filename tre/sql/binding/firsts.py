@@ -17,19 +17,21 @@ from tre.sql.tracing import Status, windows
 Order = list[tuple[Expression, bool, bool]]
 
 
-def first_rows(relation: Relation, on: list[Expression], order: Order, node: Any, session: Session) -> Relation:
+def first_rows(
+    relation: Relation, on: list[Expression], order: Order, node: Any, session: Session, led: bool = True
+) -> Relation:
     """Return the first row, by `order`, of the rows of `relation` that agree in `on`.
 
-    ORDER BY begins with the expressions of DISTINCT ON, as in PostgreSQL.
+    ORDER BY begins with the expressions of DISTINCT ON, as in PostgreSQL (`led`).
     """
-    if any(one not in on for one, _, _ in order[: len(on)]):
+    if led and any(one not in on for one, _, _ in order[: len(on)]):
         raise session.refused(reasons.DISTINCT_ON, node)
     traits = session.traits(relation, node)
     if traits.status is Status.UNIT_KEYED and not windows.partitioned_by_unit(on, traits.unit_keys):
         raise session.refused(reasons.DISTINCT_ON_ACROSS, node, left=session.spoken[min(traits.unit_keys)])
     facts = Facts(False, Interval(Fraction(1), Fraction(max(1, traits.rows))), COUNTED.granularity)
     number = session.column("row_number", INTEGER, facts)
-    ranked = Window(number, WindowFunction.ROW_NUMBER, (), tuple(on), tuple(order[len(on) :]))
+    ranked = Window(number, WindowFunction.ROW_NUMBER, (), tuple(on), tuple(order[len(on) if led else 0 :]))
     numbered = Windowed(relation, (in_total_order(ranked, relation.columns, traits),))
     session.traits(numbered, node)
     return Filter(numbered, functions.call(predicates.EQUAL, Ref(number), functions.literal(1)))

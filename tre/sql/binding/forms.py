@@ -19,7 +19,6 @@ _NODES: dict[type[exp.Expr], Reason] = {
     exp.TableSample: reasons.SAMPLING,
     exp.Any: reasons.QUANTIFIED,
     exp.All: reasons.QUANTIFIED,
-    exp.Values: reasons.TABLE_EXPRESSION,
 }
 _SELECT = {"kind", "expressions", "from_", "joins", "where", "group", "having", "order", "limit", "offset"}
 _SET = {"this", "expression", "distinct", "with_", "order", "limit", "offset"}
@@ -29,6 +28,7 @@ _KNOWN: dict[type[exp.Expr], set[str]] = {
     exp.Table: {"this", "alias", "db", "catalog", "joins"},
     exp.Subquery: {"this", "alias"},
     exp.TableAlias: {"this", "columns"},
+    exp.Values: {"expressions", "alias"},
     exp.Group: {"expressions", "rollup", "cube", "grouping_sets", "all"},
     exp.Join: {"this", "on", "using", "side", "kind", "method"},
     exp.With: {"expressions", "recursive"},
@@ -90,7 +90,7 @@ def _join(node: exp.Join) -> Iterator[Found]:
     side, kind = (node.args.get("side") or "").upper(), (node.args.get("kind") or "").upper()
     if node.args.get("method"):
         yield (reasons.NATURAL, {}) if node.args["method"].upper() == "NATURAL" else (reasons.CLAUSE, _named(node))
-    if side not in ("", "LEFT", "RIGHT"):
+    if side not in ("", "LEFT", "RIGHT", "FULL"):
         yield reasons.OUTER_JOIN, {"kind": side}
     if kind not in ("", "INNER", "OUTER", "CROSS"):
         yield reasons.OUTER_JOIN, {"kind": kind}
@@ -101,8 +101,8 @@ def _named(node: exp.Join) -> dict[str, str]:
 
 
 def _select(node: exp.Select) -> Iterator[Found]:
-    if not node.args.get("from_"):
-        yield reasons.CLAUSE, {"clause": "SELECT without FROM"}
+    if not node.args.get("from_") and node.args.get("joins"):
+        yield reasons.CLAUSE, {"clause": "JOIN without FROM"}
     if node.args.get("kind"):
         yield reasons.CLAUSE, {"clause": f"SELECT AS {node.args['kind']}"}
 

@@ -31,7 +31,8 @@ _MOST_BITS = 31
 class Keys:
     """The keys of a GROUP BY over `input`, each once. `sets` are its grouping sets; none means one of all keys.
 
-    `written` are the keys as they were typed; `bits` the columns of GROUPING(…) by the keys that each speaks of.
+    `written` are the keys as they were typed; `bits` the columns of GROUPING(…) by the keys that each speaks of;
+    `doubles` are floating-point expressions with the keys that are the exact numbers of their grids.
     """
 
     input: Relation
@@ -41,6 +42,7 @@ class Keys:
     sets: list[Set] = field(default_factory=list)
     written: list[tuple[exp.Expr, int]] = field(default_factory=list)
     bits: dict[tuple[int, ...], Column] = field(default_factory=dict)
+    doubles: list[tuple[Expression, int]] = field(default_factory=list)
 
     @property
     def session(self) -> Session:
@@ -133,7 +135,7 @@ class Keys:
             if key == expression:
                 return column
         if expression.type.kind is Kind.DOUBLE and self.traits.status is Status.UNIT_KEYED:
-            raise self.session.refused(reasons.GROUP_BY_DOUBLE, node)
+            return self._add_double(expression, node, name)
         facts, origin = expression.facts, None
         if isinstance(expression, Ref):
             origin, name = expression.column.origin, expression.column.name
@@ -144,6 +146,22 @@ class Keys:
         column = self.session.column(name, expression.type, facts, origin, name)
         self.all.append((column, expression))
         return column
+
+    def _add_double(self, expression: Expression, node: Any, name: str) -> Column:
+        """A double on a declared grid groups as the exact number that it is near; any other groups nothing."""
+        exact = functions.on_its_grid(expression)
+        if exact is None:
+            raise self.session.refused(reasons.GROUP_BY_DOUBLE, node)
+        if exact.type.kind is Kind.DECIMAL:
+            self.session.note(f"{name} is grouped on its declared grid, {float(expression.facts.granularity or 0):g}")
+        column = self.add(exact, node, name)
+        self.doubles.append((expression, column.id))
+        return column
+
+    def value(self, column: Column) -> Expression:
+        """Return the value of a key: that of a double is a double again."""
+        found = next((one.type for one, id_ in self.doubles if id_ == column.id), None)
+        return Ref(column) if found is None else functions.cast(Ref(column), found)
 
     def within(self, column: Column, key: Expression) -> Column:
         """Return a new column for a key in the rows of a set that has it."""
@@ -156,7 +174,7 @@ class Keys:
     def as_typed(self, node: exp.Expr) -> Expression | None:
         """Return the key that was typed as `node` is, or None: a subquery means itself by its text alone."""
         found = next((id_ for key, id_ in self.written if key == node.unnest()), None)
-        return next((Ref(column) for column, _ in self.all if column.id == found), None)
+        return next((self.value(column) for column, _ in self.all if column.id == found), None)
 
     def starred(self, column: Column) -> Expression:
         """A column that * names must be grouped by."""
@@ -166,7 +184,8 @@ class Keys:
         """Return `expression` with keys in place of what they stand for; refuse what is left of the input rows."""
 
         def by_key(part: Expression) -> Expression | None:
-            return next((Ref(column) for column, key in self.all if key == part), None)
+            double = next((id_ for one, id_ in self.doubles if one == part), None)
+            return next((self.value(column) for column, key in self.all if key == part or column.id == double), None)
 
         found = substituted(expression, by_key)
         ids = {column.id for column in self.input.columns}

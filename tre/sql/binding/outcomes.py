@@ -19,8 +19,8 @@ def released(function: str, argument: Expression | None) -> tuple[Type, Facts]:
     """Return type and facts of a noisy value: nothing bounds it, and a group under the minimum size has none."""
     if argument is None or function.startswith("count"):
         return INTEGER, replace(COUNTED, nullable=True)
-    if function == "quantile_disc":
-        return argument.type, Facts()
+    if function == "quantile_disc":  # found on a grid of the argument's bounds, whatever the noise
+        return argument.type, Facts(interval=argument.facts.interval)
     if function in ("avg", "quantile_cont") or function in SPREADS:
         return DOUBLE, Facts()
     return _summed(argument.type), Facts(granularity=argument.facts.granularity)

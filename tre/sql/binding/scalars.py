@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
 from tre.base.reasons import sql_private as reasons
-from tre.sql import functions
+from tre.sql import functions, predicates
 from tre.sql.binding.scope import Bound
 from tre.sql.binding.session import Session
 from tre.sql.plan import Aggregate, Column, Expression, Join, JoinKind, PrivateAggregate, Project, Ref, Relation
-from tre.sql.walk import outer
+from tre.sql.walk import outer, referred
+
+if TYPE_CHECKING:
+    from tre.sql.binding.tied import Lookup
 
 
 @dataclass(slots=True)
@@ -20,9 +24,12 @@ class Scalars:
 
     session: Session
     waiting: list[tuple[exp.Expr, Relation]] = field(default_factory=list)
+    lookups: list[tuple[exp.Expr, Lookup, tuple[tuple[Column, Column], ...]]] = field(default_factory=list)
 
-    def value(self, node: exp.Expr, bound: Bound) -> Expression:
+    def value(self, node: exp.Expr, bound: Bound | Lookup) -> Expression:
         """Return the value of the subquery `node`; it is there once `attached` has joined it."""
+        if not isinstance(bound, Bound):
+            return self._looked_up(node, bound)
         if len(bound.visible) != 1:
             raise self.session.refused(reasons.ONE_COLUMN, node, width=str(len(bound.visible)))
         if outer(bound.relation):
@@ -36,12 +43,29 @@ class Scalars:
         self.waiting.append((node, Project(bound.relation, ((renamed, Ref(column)),))))
         return Ref(renamed)
 
+    def _looked_up(self, node: exp.Expr, found: Lookup) -> Expression:
+        """Look the one row up by what it is tied by; the columns around are known once `attached` has them."""
+        nulled = tuple(
+            (self.session.column(one.name, one.type, replace(one.facts, nullable=True), one.origin), one)
+            for one in found.relation.columns
+        )
+        self.lookups.append((node, found, nulled))
+        return found.missing({old.id: Ref(new) for new, old in nulled})
+
     def attached(self, relation: Relation) -> Relation:
         """Return `relation` with the columns of every value; a subquery without a row gives NULL."""
         for node, one in self.waiting:
             relation = self._joined(relation, one)
             self.session.traits(relation, node)
+        for node, found, nulled in self.lookups:
+            ids = {column.id for column in relation.columns}
+            if any(not referred(around) <= ids for _, around in found.ties):
+                raise self.session.refused(reasons.SCALAR_CORRELATED, node)
+            terms = (functions.call(predicates.EQUAL, Ref(column), around) for column, around in found.ties)
+            relation = Join(JoinKind.LEFT, relation, found.relation, functions.conjunction(*terms), nulled)
+            self.session.traits(relation, node)
         self.waiting.clear()
+        self.lookups.clear()
         return relation
 
     def _joined(self, relation: Relation, one: Relation) -> Relation:

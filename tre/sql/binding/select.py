@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from tre.base.reasons import sql_private as reasons
 from tre.sql import functions, predicates
-from tre.sql.binding.expressions import Environment, bind_condition
+from tre.sql.binding.expressions import Environment, bind_condition, bind_expression
 from tre.sql.binding.output import output
 from tre.sql.binding.scalars import Scalars
 from tre.sql.binding.scope import Bound, Scope, folded
@@ -20,6 +20,7 @@ from tre.sql.binding.session import Session
 from tre.sql.binding.sets import set_operation
 from tre.sql.binding.sources import Binders, bind_from
 from tre.sql.binding.tables import renamed
+from tre.sql.binding.tied import Lookup, looked_up, parted
 from tre.sql.plan import Expression, Filter
 
 
@@ -32,9 +33,20 @@ def bind_query(node: exp.Expr, parent: Scope | None, ctes: Mapping[str, Bound], 
         return set_operation(node, lambda side: bind_query(side, parent, known, session), session)
     if not isinstance(node, exp.Select):
         raise session.refused(reasons.NOT_A_QUERY, node)
-    session.step(node)
+    if node.args.get("from_"):
+        session.step(node)
     scope = Scope(_with(node, parent, ctes, session), parent)
-    return _select(node, scope, session)
+    return _rows(node, scope, session)
+
+
+def bind_value(node: exp.Expr, parent: Scope, ctes: Mapping[str, Bound], session: Session) -> Bound | Lookup:
+    """Bind a subquery that stands as a value: one that is tied to the row around it becomes a look-up."""
+    while isinstance(node, exp.Subquery | exp.Paren):
+        node = node.this
+    if not isinstance(node, exp.Select):
+        return bind_query(node, parent, ctes, session)
+    session.step(node)
+    return _select(node, Scope(_with(node, parent, ctes, session), parent), session, valued=True)
 
 
 def _with(node: exp.Query, parent: Scope | None, ctes: Mapping[str, Bound], session: Session) -> Mapping[str, Bound]:
@@ -52,14 +64,27 @@ def _with(node: exp.Query, parent: Scope | None, ctes: Mapping[str, Bound], sess
     return known
 
 
-def _select(node: exp.Select, scope: Scope, session: Session) -> Bound:
+def _rows(node: exp.Select, scope: Scope, session: Session) -> Bound:
+    found = _select(node, scope, session)
+    assert isinstance(found, Bound)
+    return found
+
+
+def _select(node: exp.Select, scope: Scope, session: Session, valued: bool = False) -> Bound | Lookup:
     def query(inner: exp.Expr, around: Scope | None, ctes: Any = None) -> Bound:
         return bind_query(inner, around, scope.ctes if ctes is None else ctes, session)
 
-    def rows(where: str, scalars: Scalars | None = None) -> Environment:
-        return Environment(scope, session, where, query, scalars=scalars)
+    def value(inner: exp.Expr, around: Scope) -> Bound | Lookup:
+        return bind_value(inner, around, scope.ctes, session)
 
-    binders = Binders(query, lambda on, inside, where: bind_condition(on, replace(rows(where), scope=inside)))
+    def rows(where: str, scalars: Scalars | None = None) -> Environment:
+        return Environment(scope, session, where, query, value, scalars=scalars)
+
+    binders = Binders(
+        query,
+        lambda on, inside, where: bind_condition(on, replace(rows(where), scope=inside)),
+        lambda one, inside: bind_expression(one, replace(rows("VALUES"), scope=inside)),
+    )
     joined = bind_from(node, scope, session, binders)
     _names(node, scope, session)
     terms: list[Expression] = []
@@ -69,10 +94,13 @@ def _select(node: exp.Select, scope: Scope, session: Session) -> Bound:
         terms = [] if condition is None else list(predicates.conjuncts(condition))
     joined, rest = pushed(joined, terms)
     relation = values.attached(secured(joined, session))
+    ties, rest = parted(rest, relation) if valued else ([], rest)
     if rest:
         relation = Filter(relation, functions.conjunction(*rest))
     session.settle()
-    session.traits(relation, node.args.get("where") or node.args["from_"].this)
+    session.traits(relation, node.args.get("where") or node.args.get("from_") or node)
+    if ties:
+        return looked_up(node, relation, ties, rows("SELECT"), session)
     return output(node, relation, rows("SELECT", Scalars(session)), session)
 
 

@@ -20,7 +20,10 @@ MOST_STEPS = 500
 
 
 class Session:
-    """The state of binding one text. `spoken` says how a person would write a column, as in `p.person_id`."""
+    """The state of binding one text. `spoken` says how a person would write a column, as in `p.person_id`.
+
+    `coalesced` has, for two columns that a FULL JOIN equates, the one that COALESCE of them is.
+    """
 
     def __init__(self, catalogue: Catalogue, parsed: Parsed, today: date) -> None:
         self.catalogue, self.parsed, self.today = catalogue, parsed, today
@@ -28,6 +31,7 @@ class Session:
         self.refusals: list[Refusal] = []
         self.notes: list[str] = []
         self.spoken: dict[int, str] = {}
+        self.coalesced: dict[frozenset[int], Column] = {}
         self._typed: dict[int, tuple[Relation, Any]] = {}
         self._next = 1
         self._steps = 0

@@ -11,6 +11,7 @@ from sqlglot import exp
 from tre.base.reasons import Refused
 from tre.base.reasons import sql_private as reasons
 from tre.sql import functions
+from tre.sql.binding import constants
 from tre.sql.binding.frames import direction
 from tre.sql.binding.output import in_order, position
 from tre.sql.binding.scope import Bound, folded
@@ -40,10 +41,14 @@ def set_operation(node: exp.SetOperation, side: Callable[[exp.Expr], Bound], ses
     bound = [session.collected(lambda: side(node.this)), session.collected(lambda: side(node.expression))]
     session.settle()
     left, right = (one for one in bound if one is not None)
-    session.step(node)
     if len(left.visible) != len(right.visible):
         widths = {"left": str(len(left.visible)), "right": str(len(right.visible))}
         raise session.refused(reasons.SET_WIDTH, node, kind=kind.value.upper(), **widths)
+    if kind is SetKind.UNION and every and not any(node.args.get(one) for one in ("order", "limit", "offset")):
+        rows = (constants.stated(left), constants.stated(right))
+        if rows[0] is not None and rows[1] is not None:
+            return constants.table([name for name, _ in left.visible], rows[0] + rows[1], session)
+    session.step(node)
     pairs = [_pair(place, left, right, kind, node, session) for place in range(len(left.visible))]
     visible = tuple((name, one.column) for (name, _), one in zip(left.visible, pairs, strict=True))
     if kind is SetKind.UNION and every:

@@ -19,6 +19,7 @@ from tre.sql.binding.scope import folded
 from tre.sql.binding.session import Session
 from tre.sql.functions.form import whole_constant
 from tre.sql.plan import (
+    SPREADS,
     WHOLE,
     Column,
     Expression,
@@ -54,7 +55,7 @@ _VALUES: dict[type[exp.Expr], WindowFunction] = {
     exp.LastValue: WindowFunction.LAST_VALUE,
     exp.NthValue: WindowFunction.NTH_VALUE,
 }
-_AGGREGATES = ("count", "sum", "avg", "min", "max")
+_AGGREGATES = ("count", "sum", "avg", "min", "max", *SPREADS)
 
 
 @dataclass(slots=True)
@@ -137,6 +138,8 @@ class Windows:
         if name not in _AGGREGATES or distinct:
             form = f"{name.upper()}({'DISTINCT ' * distinct}…) OVER (…)"
             raise self.session.refused(reasons.WINDOW, node, form=form)
+        if name in SPREADS and self.over.status is Status.UNIT_KEYED:
+            raise self.session.refused(reasons.SPREAD_INSIDE, node, function=name.upper())
         if too_wide(name, argument, self.rows):
             raise self.session.refused(reasons.SUM_TOO_WIDE, node, type=str(argument.type if argument else ""))
         type_, facts = exact(name, argument, self.rows)

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from tre.catalogue import Interval, Kind, Type
 from tre.sql.functions import intervals, rendering
-from tre.sql.functions.casts import common, promoted
+from tre.sql.functions.casts import CAST, common, promoted
 from tre.sql.functions.form import (
     DOUBLE,
     INTEGER,
@@ -25,7 +25,7 @@ from tre.sql.functions.form import (
     nullable,
     possible,
 )
-from tre.sql.plan import Call, Facts
+from tre.sql.plan import Call, Expression, Facts
 
 Combine = Callable[[Interval, Interval], Interval]
 _HUGE = "HUGEINT"
@@ -160,8 +160,15 @@ def _quotient(arguments: Arguments, type_: Type) -> Facts:
     if not intervals.holds_zero(other):
         exact = intervals.divide(one, other)
         return fitted(intervals.toward_zero(exact) if whole else exact, arguments, type_, step)
-    interval = intervals.clip(_spread(one), intervals.INT64) if whole and known(arguments[0]) else None
-    return Facts(True, interval, step)
+    by_whole = whole or _whole(arguments[1])
+    interval = intervals.clip(_spread(one), intervals.INT64 if whole else _spread(one)) if known(arguments[0]) else None
+    return Facts(True, interval if by_whole else None, step)
+
+
+def _whole(one: Expression) -> bool:
+    """Say whether a divisor is a whole number, also where it stands as a double: no other but zero is below one."""
+    inner = one.arguments[0] if isinstance(one, Call) and one.function == CAST else one
+    return kind(inner) is Kind.INTEGER
 
 
 def _spread(one: Interval) -> Interval:

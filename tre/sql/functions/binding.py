@@ -16,7 +16,7 @@ from tre.base.reasons import sql_text as reasons
 from tre.sql.functions.form import Arguments
 from tre.sql.functions.nodes import conversions, moments, operators
 from tre.sql.functions.nodes.form import Form, Node, form
-from tre.sql.functions.registry import call, meant
+from tre.sql.functions.registry import meant
 from tre.sql.parsed import Parsed, place_of
 from tre.sql.plan import Expression
 
@@ -42,12 +42,12 @@ _PARTS: dict[type[exp.Expr], Form] = {
     exp.Tuple: _part("expressions"),
 }
 _FORMS = operators.FORMS | conversions.FORMS | moments.FORMS | _PARTS
-_NAMED = {"make_date": "make_date"}
-"""Functions that the parser does not know by a node of their own: their functions by name."""
+_NAMED = {"make_date": moments.made_date}
+"""Functions that the parser does not know by a node of their own, by name."""
 
 
-def _named(node: Node, arguments: Arguments, _today: date) -> Expression:
-    return call(_NAMED[str(node.this).lower()], *arguments)
+def _named(node: Node, arguments: Arguments, today: date) -> Expression:
+    return _NAMED[str(node.this).lower()](node, arguments, today)
 
 
 _ANONYMOUS = form("this", "expressions", _named)
@@ -62,6 +62,8 @@ def is_function(node: exp.Expr) -> bool:
 
 def is_named(node: exp.Expr) -> bool:
     """Say whether `node` is a function known by its name alone."""
+    if moments.is_age(node):
+        return True
     return isinstance(node, exp.Anonymous) and str(node.this).lower() in _NAMED
 
 

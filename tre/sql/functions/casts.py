@@ -15,6 +15,7 @@ from tre.sql.functions import intervals, rendering
 from tre.sql.functions.constants import literal, read_as
 from tre.sql.functions.form import (
     DOUBLE,
+    INTEGER,
     MOMENTS,
     NUMBERS,
     TEXT,
@@ -38,7 +39,7 @@ LOOKS = {
     Kind.DECIMAL: r"[+-]?(?:[0-9]{1,60}(?:\.[0-9]{0,60})?|\.[0-9]{1,60})",
     Kind.DOUBLE: r"[+-]?(?:[0-9]{1,400}(?:\.[0-9]{0,400})?|\.[0-9]{1,400})(?:[eE][+-]?[0-9]{1,3})?",
     Kind.BOOLEAN: "[tT][rR][uU][eE]|[fF][aA][lL][sS][eE]|[tTfF10]",
-    Kind.DATE: f"{_YEAR}-[0-9]{{2}}-[0-9]{{2}}",
+    Kind.DATE: f"{_YEAR}(?:-[0-9]{{2}}-[0-9]{{2}}|[0-9]{{4}})",
     Kind.TIMESTAMP: f"{_YEAR}-[0-9]{{2}}-[0-9]{{2}}(?:[ T]{_CLOCK})?",
 }
 """How a text must look, between spaces, to be read; engines would each accept some more."""
@@ -54,10 +55,25 @@ def cast(expression: Expression, type_: Type) -> Expression:
         return expression
     if isinstance(expression, Literal) and expression.value is None:
         return literal(None, type_)
+    if isinstance(expression, Call) and expression.function == CAST and kind(expression) is Kind.TEXT:
+        whole = expression.arguments[0]
+        if kind(whole) is Kind.INTEGER and whole.type == type_:
+            return whole  # a whole number written out and read again
     pair = _PAIRS.get((kind(expression), type_.kind))
     if pair is None:
         raise Refused.because(reasons.CAST_REFUSED, source=kind(expression).value, target=type_.kind.value)
     return Call(CAST, (expression,), type_, pair.facts(expression, type_))
+
+
+def on_its_grid(expression: Expression) -> Expression | None:
+    """Return a double as the whole number or decimal of its grid that is nearest, or None where none is known."""
+    step, around = expression.facts.granularity, known(expression)
+    if step is None or around is None or around.magnitude >= 2**53:
+        return None
+    scale = next((places for places in range(10) if (step * 10**places).denominator == 1), None)
+    if scale is None:
+        return None
+    return cast(expression, decimal(around, scale, "GROUP BY") if scale else INTEGER)
 
 
 def promoted(expression: Expression, type_: Type) -> Expression:
@@ -205,7 +221,10 @@ def _from_double(text: str, call: Call) -> str:
 def _read_text(text: str, call: Call) -> str:
     """An unmatched text extracts as '', which no type reads, so the cast gives NULL."""
     form = rendering.string(rf"^\s*({LOOKS[call.type.kind]})\s*$")
-    read = rendering.try_cast(f"regexp_extract({text}, {form}, 1)", call.type)
+    found = f"regexp_extract({text}, {form}, 1)"
+    if call.type.kind is Kind.DATE:  # 20240131 is read as 2024-01-31
+        found = f"regexp_replace({found}, '^([0-9]{{4}})([0-9]{{2}})([0-9]{{2}})$', '\\1-\\2-\\3')"
+    read = rendering.try_cast(found, call.type)
     return rendering.finite(read) if call.type.kind is Kind.DOUBLE else read
 
 

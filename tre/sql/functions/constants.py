@@ -15,6 +15,9 @@ from tre.sql.functions.form import BOOLEAN, DATE, DOUBLE, INTEGER, MOST_DIGITS, 
 from tre.sql.plan import Facts, Literal
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_DIGITS = re.compile(r"(\d{4})(\d{2})(\d{2})")
+_NAMED = re.compile(r"(\d{1,2})-([A-Za-z]{3})-(\d{4})")
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _TIMESTAMP = re.compile(r"\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?)?")
 
 
@@ -75,9 +78,19 @@ def read_as(one: Literal, type_: Type) -> Literal:
         return literal(None, type_)
     text = one.value.strip()
     try:
-        return _read(text, type_.kind)
+        return _read(_iso(text) if type_.kind in (Kind.DATE, Kind.TIMESTAMP) else text, type_.kind)
     except (ValueError, InvalidOperation):
         raise _malformed(one.value, type_.kind.value) from None
+
+
+def _iso(text: str) -> str:
+    """Return a day as it is written in ISO form: 20240131 and 31-jan-2024 leave no doubt, 01/02/2024 does."""
+    digits, named = _DIGITS.fullmatch(text), _NAMED.fullmatch(text)
+    if digits:
+        return "-".join(digits.groups())
+    if named and named[2].lower() in _MONTHS:
+        return f"{named[3]}-{_MONTHS.index(named[2].lower()) + 1:02}-{int(named[1]):02}"
+    return text
 
 
 def _read(text: str, kind: Kind) -> Literal:

@@ -61,7 +61,7 @@ _COUNTED = ("year", "quarter", "month", "day", "hour", "minute", "second")
 def moment(one: Expression) -> Expression | None:
     """Return `one` as a date or a timestamp: constant text in ISO form is read."""
     if isinstance(one, Literal) and isinstance(one.value, str | None):
-        return promoted(one, DATE if is_null_literal(one) or len(str(one.value).strip()) == 10 else TIMESTAMP)
+        return promoted(one, DATE if is_null_literal(one) or len(str(one.value).strip()) <= 11 else TIMESTAMP)
     return one if kind(one) in MOMENTS else None
 
 
@@ -204,6 +204,24 @@ def _count(named: str, end: Fraction, of: Kind) -> int:
     return int((end if of is Kind.TIMESTAMP else end * intervals.DAY) // MICROSECONDS[named])
 
 
+# --- a date as one number ---------------------------------------------------------------------------------
+
+
+def _number_typing(arguments: Arguments) -> Typed | None:
+    one = moment(arguments[0]) if len(arguments) == 1 else None
+    return None if one is None else ((one,), INTEGER)
+
+
+def _number_facts(arguments: Arguments, _type: Type) -> Facts:
+    (one,) = arguments
+    interval = known(one)
+    if interval is None:
+        return Facts(one.facts.nullable, granularity=Fraction(1))
+    first, last = (_date(end, kind(one)) for end in (interval.low, interval.high))
+    low, high = (Fraction(day.year * 10_000 + day.month * 100 + day.day) for day in (first, last))
+    return Facts(one.facts.nullable, Interval(low, high), Fraction(1))
+
+
 _MOMENT = "a unit and a date or timestamp"
 FUNCTIONS = (
     Function(
@@ -217,12 +235,13 @@ FUNCTIONS = (
     ),
     Function(
         "date_trunc",
-        "DATE_TRUNC('unit', d): the start of the year, quarter, month, ISO week or day; a date stays a date.",
+        "DATE_TRUNC('unit', d): the start of the year, quarter, month, ISO week or day; a date stays a date. "
+        "EOMONTH(d): the last day of its month.",
         _MOMENT,
         _trunc_typing,
         _trunc,
         lambda call, texts: rendering.cast(f"date_trunc('{unit_of(call)}', {texts[1]})", call.type),
-        ("DATE_TRUNC",),
+        ("DATE_TRUNC", "EOMONTH"),
     ),
     Function(
         "date_diff",
@@ -232,5 +251,21 @@ FUNCTIONS = (
         _diff,
         lambda call, texts: f"date_diff('{unit_of(call)}', {texts[1]}, {texts[2]})",
         ("DATEDIFF",),
+    ),
+    Function(
+        "date_number",
+        "CONVERT(VARCHAR, d, 112), TO_CHAR(d, 'YYYYMMDD'): the day as 20240131; YYYY-MM-DD, YYYY-MM, YYYY, MM, DD too. "
+        "EXTRACT(YEAR FROM AGE(a, b)): whole years between, from the difference of such numbers.",
+        "a date or timestamp",
+        _number_typing,
+        _number_facts,
+        lambda _, texts: rendering.let(
+            texts[0],
+            lambda v: (
+                f"CAST(date_part('year', {v}) * 10000 + date_part('month', {v}) * 100 + date_part('day', {v}) "
+                "AS BIGINT)"
+            ),
+        ),
+        ("TO_CHAR", "FORMAT", "AGE"),
     ),
 )

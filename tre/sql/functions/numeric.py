@@ -79,7 +79,7 @@ def _rounded(arguments: Arguments, type_: Type) -> Facts:
 def _rounded_double(one: Expression, places: int) -> Facts:
     moved = intervals.outward(_moved(one, places)) if known(one) else None
     fits = possible(one).magnitude * 10**places < _ROOM
-    return Facts(one.facts.nullable or not fits, moved)
+    return Facts(one.facts.nullable or not fits, moved, Fraction(1, 10**places))
 
 
 def _round(call: Call, texts: tuple[str, ...]) -> str:

@@ -21,6 +21,7 @@ from tre.sql.functions.form import (
     Rendering,
     Typed,
     Typing,
+    constant,
     is_null_literal,
     kind,
     nullable,
@@ -176,7 +177,72 @@ def _joined(arguments: Arguments, _type: Type) -> Facts:
     return Facts(nullable(arguments), max_length=_joined_length(arguments))
 
 
+# --- finding and replacing --------------------------------------------------------------------------------
+
+
+def _replaced_typing(arguments: Arguments) -> Typed | None:
+    one = text_of(arguments[0]) if len(arguments) == 3 else None
+    if one is None:
+        return None
+    for given, called in ((arguments[1], "what it replaces"), (arguments[2], "what it puts in its place")):
+        if not isinstance(constant(given, "REPLACE", called).value, str):
+            return None
+    if _replaced_length((one, *arguments[1:])) > MOST_TEXT:
+        raise Refused.because(reasons.TEXT_TOO_LONG, function="REPLACE", limit=str(MOST_TEXT))
+    return (one, *arguments[1:]), TEXT
+
+
+def _replaced_length(arguments: Arguments) -> int:
+    """Every piece may stand in place of one as long as what is replaced."""
+    old, new = (len(_string(one)) for one in arguments[1:])
+    most = arguments[0].facts.max_length
+    if most is None:
+        return MOST_TEXT + 1
+    return most if new <= old or not old else most // old * new + most % old
+
+
+def _string(one: Expression) -> str:
+    if isinstance(one, Literal) and isinstance(one.value, str):
+        return one.value
+    raise ValueError("a text that is no constant; this is a bug, report it")
+
+
+def _replaced(arguments: Arguments, _type: Type) -> Facts:
+    return Facts(arguments[0].facts.nullable, max_length=_replaced_length(arguments))
+
+
+def _placed_typing(arguments: Arguments) -> Typed | None:
+    found = tuple(text_of(one) for one in arguments)
+    if len(found) != 2 or None in found:
+        return None
+    return tuple(one for one in found if one is not None), INTEGER
+
+
+def _place(arguments: Arguments, _type: Type) -> Facts:
+    most = arguments[0].facts.max_length
+    around = Interval(Fraction(0), Fraction(MOST_TEXT if most is None else most + 1))
+    return Facts(nullable(arguments), around, Fraction(1))
+
+
 FUNCTIONS = (
+    Function(
+        "replace",
+        "REPLACE(t, old, new): every piece of t that is old becomes new; both are constants.",
+        "a text and two constant texts",
+        _replaced_typing,
+        _replaced,
+        lambda _, texts: f"replace({', '.join(texts)})",
+        ("REPLACE",),
+    ),
+    Function(
+        "position",
+        "POSITION(part IN t), STRPOS(t, part), CHARINDEX(part, t): where part first stands in t, from 1; 0 if nowhere.",
+        "two texts",
+        _placed_typing,
+        _place,
+        lambda _, texts: f"CAST(instr({texts[0]}, {texts[1]}) AS BIGINT)",
+        ("POSITION", "STRPOS", "CHARINDEX", "INSTR"),
+    ),
     Function(
         "lower",
         "LOWER(t): folds A to Z alone.",

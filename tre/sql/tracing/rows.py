@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from math import ceil, floor
@@ -10,7 +11,7 @@ from tre.catalogue import Access, Kind, Table
 from tre.catalogue import Column as Declared
 from tre.sql import predicates
 from tre.sql.dependencies import Arrow, Dependencies, equal
-from tre.sql.plan import Call, Case, Column, Expression, Filter, Project, Ref, Scan
+from tre.sql.plan import Call, Case, Column, Expression, Filter, Listed, Project, Ref, Scan
 from tre.sql.tracing.subqueries import with_subqueries
 from tre.sql.tracing.tracer import RULES, Tracing
 from tre.sql.tracing.traits import MOST, Instance, Status, Traits, times
@@ -35,6 +36,16 @@ def scan(node: Scan, _tracing: Tracing) -> Traits:
     if not unit:
         return traits
     return replace(traits, rows_per_unit=cap_of(table), typical_rows=table.typical_rows)
+
+
+def constants(node: Listed, _tracing: Tracing) -> Traits:
+    """Rows that say nothing of anybody; a column in which no value stands twice identifies them."""
+    values = [[row[place].value for row in node.rows] for place in range(len(node.columns))]
+    fans = {column.id: max(Counter(own).values()) for column, own in zip(node.columns, values, strict=True)}
+    keys = [frozenset({one}) for one, most in fans.items() if most == 1] if len(node.rows) > 1 else [frozenset[int]()]
+    whole = frozenset(fans)
+    dependencies = Dependencies(min(keys, key=sorted, default=None), frozenset((key, whole) for key in keys))
+    return Traits(Status.PUBLIC, dependencies, rows=len(node.rows), fans=fans)
 
 
 _STATUS = {
@@ -198,5 +209,6 @@ def carries_key(expression: Expression, identifying: frozenset[int]) -> bool:
 
 
 RULES[Scan] = scan
+RULES[Listed] = constants
 RULES[Filter] = filtered
 RULES[Project] = projected

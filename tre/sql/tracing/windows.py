@@ -8,7 +8,7 @@ from dataclasses import replace
 from tre.base.reasons import sql_private as reasons
 from tre.catalogue import Kind
 from tre.sql.dependencies import Arrow, Dependencies
-from tre.sql.plan import Expression, FrameUnit, Ref, Window, Windowed, WindowFunction
+from tre.sql.plan import SPREADS, Expression, FrameUnit, Ref, Window, Windowed, WindowFunction
 from tre.sql.tracing.rows import carries_key
 from tre.sql.tracing.subqueries import attribute_alone, with_subqueries
 from tre.sql.tracing.tracer import RULES, Tracing
@@ -55,6 +55,8 @@ def partitioned_by_unit(partition: Iterable[Expression], unit_keys: frozenset[in
 
 def sums_doubles(one: Window) -> bool:
     """Say whether an engine's order of adding could change the value (PRIVACY §2 "Order")."""
+    if one.function.value in SPREADS:  # engines compute them in doubles, whatever the argument
+        return True
     adds = one.function in (WindowFunction.SUM, WindowFunction.AVG)
     return adds and one.arguments[0].type.kind is Kind.DOUBLE
 

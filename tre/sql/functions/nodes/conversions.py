@@ -32,14 +32,35 @@ _KINDS: dict[str, Type] = {
 def _cast(node: Node, arguments: Arguments, _today: date) -> Expression:
     target = node.args.get("to") if not isinstance(node, exp.Convert) else node.this
     (one,) = arguments
+    if isinstance(node, exp.Convert) and node.args.get("style") is not None:
+        return _styled(node.args["style"], one, target)
     name = target.this.value if isinstance(target.this, exp.DType) else str(target.this)
     sizes = _sizes(target, name)
+    if name == "DECIMAL" and not sizes and kind(one) is Kind.DOUBLE:
+        return one  # NUMERIC without digits keeps every digit that there is
     if name == "DECIMAL":
         return _explicit(one, _decimal(sizes, one))
     if name not in _KINDS:
         raise Refused.because(reasons.TYPE_UNKNOWN, type=name[:40])
     found = _explicit(one, _KINDS[name])
     return call("left", found, literal(min(sizes[0], 10_000))) if sizes and found.type == TEXT else found
+
+
+_AS_DIGITS, _AS_ISO = ("112",), ("23", "121", "126")
+
+
+def _styled(style: Node, one: Expression, target: exp.DataType) -> Expression:
+    """CONVERT of a date to text, as 20240131 or as 2024-01-31, or of such a text to a date."""
+    named = str(style.this) if isinstance(style, exp.Literal) else ""
+    to_text = isinstance(target.this, exp.DType) and target.this.value in ("VARCHAR", "TEXT", "NVARCHAR", "CHAR")
+    day = moment(one) if to_text else None
+    if day is not None and named in _AS_DIGITS:
+        return cast(call("date_number", day), TEXT)
+    if day is not None and named in _AS_ISO:
+        return cast(cast(day, DATE), TEXT)
+    if to_text or named not in (*_AS_DIGITS, *_AS_ISO):
+        raise Refused.because(reasons.FORM, form="CONVERT in that style")
+    return _explicit(one, _KINDS.get(str(getattr(target.this, "value", "")), DATE))
 
 
 def _sizes(target: exp.DataType, name: str) -> list[int]:
@@ -116,7 +137,7 @@ def _log(node: Node, arguments: Arguments, _today: date) -> Expression:
 FORMS: dict[type[exp.Expr], Form] = {
     exp.Cast: form("to safe", "this", _cast),
     exp.TryCast: form("to safe requires_string", "this", _cast),
-    exp.Convert: form("this safe", "expression", _cast),
+    exp.Convert: form("this safe style", "expression", _cast),
     exp.TsOrDsToDate: form("default_date safe", "this", _as_date),
     exp.TimeStrToTime: form("", "this", _as_moment),
     exp.Date: form("", "this", _as_date),
@@ -127,6 +148,8 @@ FORMS: dict[type[exp.Expr], Form] = {
     exp.Left: plain("left", "this expression"),
     exp.Right: plain("right", "this expression"),
     exp.Trim: form("position", "this expression", _trim),
+    exp.Replace: plain("replace", "this expression replacement"),
+    exp.StrPosition: plain("position", "this substr"),
     exp.Concat: form("safe coalesce", "expressions", _concat),
     exp.DPipe: plain("||", "this expression", "safe"),
     exp.Abs: plain("abs", "this"),

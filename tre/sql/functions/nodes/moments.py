@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, time
 
 from sqlglot import exp
 
-from tre.sql.functions.casts import promoted
+from tre.base.reasons import Refused
+from tre.base.reasons import sql_text as reasons
+from tre.catalogue import Kind
+from tre.sql.functions.casts import cast, promoted
 from tre.sql.functions.constants import literal
-from tre.sql.functions.form import INTEGER, Arguments
-from tre.sql.functions.nodes.form import Build, Form, Node, form, plain
+from tre.sql.functions.form import DATE, INTEGER, TEXT, Arguments, kind
+from tre.sql.functions.moments import moment
+from tre.sql.functions.nodes.form import Build, Form, Node, form
 from tre.sql.functions.nodes.operators import negated
 from tre.sql.functions.nodes.units import unit_name
 from tre.sql.functions.registry import call
@@ -20,8 +25,78 @@ def _part_of(unit: str) -> Form:
     return form("", "this", lambda _node, arguments, _today: call("date_part", literal(unit), *arguments))
 
 
-def _extract(node: Node, arguments: Arguments, _today: date) -> Expression:
+def _extract(node: Node, arguments: Arguments, today: date) -> Expression:
+    if is_age(node.expression):
+        return _age(arguments, today)
     return call("date_part", literal(unit_name(node.this)), *arguments)
+
+
+def _extract_nodes(node: Node) -> Sequence[Node]:
+    return node.expression.expressions if is_age(node.expression) else [node.expression]
+
+
+def is_age(node: Node) -> bool:
+    """Say whether `node` is AGE(later, earlier) of which the years are taken: the only part that days determine."""
+    asked = node.parent if isinstance(node, exp.Anonymous) and str(node.this).lower() == "age" else None
+    return isinstance(asked, exp.Extract) and asked.expression is node and unit_name(asked.this) == "year"
+
+
+def _age(arguments: Arguments, today: date) -> Expression:
+    """Whole years between two days, toward zero: their numbers, as 20240131, differ by 10000 for each."""
+    if len(arguments) not in (1, 2):
+        raise Refused.because(reasons.FUNCTION_AGE)
+    later, earlier = (literal(today), *arguments)[-2:]
+    return call("/", call("-", call("date_number", later), call("date_number", earlier)), literal(10_000))
+
+
+def _last_day(_node: Node, arguments: Arguments, _today: date) -> Expression:
+    first = call("date_trunc", literal("month"), *arguments)
+    return cast(
+        call("date_add", literal("day"), literal(-1), call("date_add", literal("month"), literal(1), first)), DATE
+    )
+
+
+def made_date(_node: Node, arguments: Arguments, _today: date) -> Expression:
+    """A day of constant parts is a constant."""
+    found = [one.value for one in arguments if isinstance(one, Literal) and isinstance(one.value, int)]
+    if len(found) == 3 and all(0 < part <= 9999 for part in found):
+        try:
+            return literal(date(*found))
+        except ValueError:
+            pass
+    return call("make_date", *arguments)
+
+
+_TEXTS: dict[str, Callable[[Expression], Expression]] = {
+    "%Y-%m-%d": lambda day: cast(day, TEXT),
+    "%Y-%m": lambda day: call("left", cast(day, TEXT), literal(7)),
+    "%Y%m%d": lambda day: cast(call("date_number", day), TEXT),
+    "%Y%m": lambda day: cast(call("/", call("date_number", day), literal(100)), TEXT),
+    "%Y": lambda day: call("left", cast(day, TEXT), literal(4)),
+    "%m": lambda day: call("substring", cast(day, TEXT), literal(6), literal(2)),
+    "%d": lambda day: call("substring", cast(day, TEXT), literal(9), literal(2)),
+}
+"""TO_CHAR and FORMAT of a day, by the format as the reader gives it."""
+
+
+def _as_text(node: Node, arguments: Arguments, _today: date) -> Expression:
+    made = _TEXTS.get(_format_of(node))
+    one = moment(arguments[0])
+    if made is None or one is None:
+        raise Refused.because(reasons.FORM, form="A date written in that format")
+    return made(cast(one, DATE))
+
+
+def _from_text(node: Node, arguments: Arguments, _today: date) -> Expression:
+    if _format_of(node) not in ("%Y-%m-%d", "%Y%m%d"):
+        raise Refused.because(reasons.FORM, form="A date read in that format")
+    (one,) = arguments
+    return promoted(one, DATE) if isinstance(one, Literal) else cast(one, DATE)
+
+
+def _format_of(node: Node) -> str:
+    given = node.args.get("format")
+    return str(given.this) if isinstance(given, exp.Literal) else ""
 
 
 def _truncated(node: Node, arguments: Arguments, _today: date) -> Expression:
@@ -40,6 +115,8 @@ def _moved_by(sign: int) -> Build:
         one, count = arguments
         if isinstance(count, Literal) and isinstance(count.value, str):
             count = promoted(count, INTEGER)
+        if kind(count) in (Kind.DOUBLE, Kind.DECIMAL):  # T-SQL moves by the whole part
+            count = cast(call("trunc", count), INTEGER)
         count = negated(count) if sign < 0 else count
         return call("date_add", literal("day" if unit is None else unit_name(unit)), count, one)
 
@@ -57,7 +134,10 @@ def _now_is(_node: Node, _arguments: Arguments, today: date) -> Expression:
 
 _MOVED = "this expression"
 FORMS: dict[type[exp.Expr], Form] = {
-    exp.Extract: form("this", "expression", _extract),
+    exp.Extract: Form(frozenset({"this", "expression"}), _extract_nodes, _extract),
+    exp.LastDay: form("", "this", _last_day),
+    exp.TimeToStr: form("format", "this", _as_text),
+    exp.StrToDate: form("format", "this", _from_text),
     exp.Year: _part_of("year"),
     exp.Quarter: _part_of("quarter"),
     exp.Month: _part_of("month"),
@@ -73,7 +153,7 @@ FORMS: dict[type[exp.Expr], Form] = {
     exp.DateSub: form("unit", _MOVED, _moved_by(-1)),
     exp.TsOrDsAdd: form("unit return_type", _MOVED, _moved_by(1)),
     exp.TimestampAdd: form("unit", _MOVED, _moved_by(1)),
-    exp.DateFromParts: plain("make_date", "year month day"),
+    exp.DateFromParts: form("", "year month day", made_date),
     exp.CurrentDate: form("", "", _today_is),
     exp.CurrentTimestamp: form("", "", _now_is),
 }

@@ -114,7 +114,14 @@ def made(_call: Call, texts: tuple[str, ...]) -> str:
     return let(body, *texts)
 
 
+def number(_call: Call, texts: tuple[str, ...]) -> str:
+    """Return a day as 20240131."""
+    found = "date_part('year', {v}) * 10000 + date_part('month', {v}) * 100 + date_part('day', {v})"
+    return let(lambda v: f"CASE WHEN isfinite({v}) THEN CAST({found.format(v=v)} AS BIGINT) END", texts[0])
+
+
 FORMS: dict[str, Rendering] = {
+    "date_number": number,
     "date_part": part,
     "date_trunc": truncated,
     "date_diff": difference,

@@ -24,5 +24,6 @@ FORMS: dict[str, Rendering] = {
     "like": _like,
     "lower": lambda _, texts: f'lower({texts[0]} COLLATE "C")',
     "upper": lambda _, texts: f'upper({texts[0]} COLLATE "C")',
+    "position": lambda _, texts: f"CAST(strpos({texts[0]}, {texts[1]}) AS BIGINT)",
     "trim": lambda _, texts: f"btrim({texts[0]}, ' ')",
 }
