@@ -41,21 +41,21 @@ def _literal(one: Literal) -> str:
 
 
 def _call(one: Call) -> str:
-    texts = [worded(part) for part in one.arguments]
+    """Each argument is worded once: worded twice, a chain of operators takes time that doubles with each."""
     if one.function in ("and", "or"):
         return f" {one.function.upper()} ".join(_bracketed(part) for part in one.arguments)
     if one.function in _INFIX or one.function in _SPOKEN:
         sides = (_bracketed(part) for part in one.arguments)
         return f" {_SPOKEN.get(one.function, one.function)} ".join(sides)
     if one.function == "cast":
-        return texts[0]
+        return worded(one.arguments[0])
     if one.function == "not":
-        return f"NOT ({texts[0]})"
+        return f"NOT ({worded(one.arguments[0])})"
     if one.function == "is_null":
         return f"{_bracketed(one.arguments[0])} IS NULL"
     if one.function == "in":
-        return f"{_bracketed(one.arguments[0])} IN ({', '.join(texts[1:])})"
-    return f"{one.function.upper()}({', '.join(texts)})"
+        return f"{_bracketed(one.arguments[0])} IN ({', '.join(map(worded, one.arguments[1:]))})"
+    return f"{one.function.upper()}({', '.join(map(worded, one.arguments))})"
 
 
 def _bracketed(part: Expression) -> str:
