@@ -29,6 +29,8 @@ class Event(StrEnum):
 
     AUDIT_READ = "audit-read"
     BOOTSTRAP = "bootstrap"
+    BOUNDS_CHARGED = "bounds-charged"
+    BOUNDS_RELEASED = "bounds-released"
     CREDENTIAL_CHANGED = "credential-changed"
     DATASET_VERSION_ADDED = "dataset-version-added"
     EXPORT = "export"
@@ -163,6 +165,8 @@ _CHANGE = "project roles credential until approved_by evidence reasons content_d
 _TABLE: dict[Event, tuple[str, str]] = {
     Event.AUDIT_READ: ("from_index to_index", "project reasons subject"),
     Event.BOOTSTRAP: ("subject change", f"{_CHANGE} purpose dataset version version_commitment measure cost"),
+    Event.BOUNDS_CHARGED: ("subject dataset measure cost ledgers", "project version"),
+    Event.BOUNDS_RELEASED: ("subject dataset version content_digest", "tables columns"),
     Event.CREDENTIAL_CHANGED: ("subject change credential", "project approved_by reasons"),
     Event.DATASET_VERSION_ADDED: (
         "dataset version version_commitment policy_digest",

@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import psutil
+import pyarrow as pa
 import requests
 
 from tre.app.admin import HomeAdmin, open_admin
@@ -35,6 +37,10 @@ _CLINIC = {
     "hash(i, 1) % 30 AS days, DATE '2015-01-01' + (hash(i, 3) % 4000)::INTEGER AS started, hash(i, 400) % 400 AS code, "
     + ", ".join(f"hash(i, {count}) % {count} AS at_{count}" for count in GROUPS)
     + " FROM range(ROWS) t(i)",
+}
+_VISITS = {
+    "person": "SELECT i AS person_id, i % 2 AS sex, 1930 + hash(i) % 80 AS year_of_birth FROM range(PEOPLE) t(i)",
+    "visit": "SELECT visit_id, person_id, CAST(cost AS DECIMAL(12, 2)) AS cost FROM costs",
 }
 _fresh = itertools.count(int(time.time()) % 10**6)
 
@@ -83,6 +89,21 @@ def clinic_of(folder: Path, sizes: Clinic) -> Path:
     text = (Path(__file__).parent / "clinic.yaml").read_text()
     text = re.sub(r"KEYS_(\d+)", lambda found: str(list(range(int(found[1])))), text)
     return furnished(folder, sizes.written(text))
+
+
+def visits(folder: Path, people: int) -> Path:
+    """Return a home with ten visits a person on average, whose number and whose costs have long tails."""
+    generator = np.random.default_rng(7)
+    counts = generator.poisson(generator.gamma(1.0, 10.0, people))
+    of = np.repeat(np.arange(people), counts)
+    costs = pa.table({"visit_id": np.arange(len(of)), "person_id": of, "cost": generator.lognormal(5.0, 0.75, len(of))})
+    (folder / "source").mkdir()
+    with duckdb.connect() as connection:
+        connection.register("costs", costs)
+        for table, sql in _VISITS.items():
+            connection.execute(f"COPY ({sql.replace('PEOPLE', str(people))}) TO '{folder}/source/{table}.parquet'")
+    text = (Path(__file__).parent / "visits.yaml").read_text()
+    return furnished(folder, text.replace("PEOPLE", str(people)))
 
 
 def furnished(folder: Path, policy: str) -> Path:
@@ -203,6 +224,10 @@ class Plain:
         began = time.perf_counter()
         self._connection.execute(statement).fetchall()
         return time.perf_counter() - began
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """Return the exact answer."""
+        return self._connection.execute(sql).fetchall()
 
     def close(self) -> None:
         """Close the file."""

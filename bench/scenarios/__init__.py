@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bench.report import Report
 from bench.scale import Scale
-from bench.scenarios import budget, command, http, log, memory, peers, planning, pseudonyms, sizes, texts
+from bench.scenarios import budget, command, error, http, log, memory, peers, planning, pseudonyms, sizes, texts
 
 Scenario = Callable[[Path, Scale], Report]
 
@@ -21,6 +21,7 @@ SCENARIOS: dict[str, Scenario] = {
     "peers": peers.run,
     "rows": sizes.rows,
     "groups": sizes.groups,
+    "error": error.run,
     "memory": memory.run,
     "budget": budget.run,
     "pseudonyms": pseudonyms.run,

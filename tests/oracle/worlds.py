@@ -17,7 +17,7 @@ from random import Random
 from types import MappingProxyType
 from typing import Any
 
-from tre.catalogue import Access, Catalogue, Column, ColumnClass, Interval, Kind, Link, Table, Type
+from tre.catalogue import Access, Catalogue, Column, ColumnClass, Interval, Kind, Link, Table, Type, Usual
 
 INTEGER, TEXT, DATE, DOUBLE = Type(Kind.INTEGER), Type(Kind.TEXT), Type(Kind.DATE), Type(Kind.DOUBLE)
 BOOLEAN, TIMESTAMP, MONEY = Type(Kind.BOOLEAN), Type(Kind.TIMESTAMP), Type(Kind.DECIMAL, 8, 2)
@@ -222,7 +222,10 @@ def catalogue(random: Random, plain: bool = False) -> Catalogue:
         public_rows=4,
         public_fans=MappingProxyType({"above": 2, "below": 2}),
     )
-    tables = (person, visit, event, death, episode, place, concept, ancestor)
+    private = (person, visit, event, death, episode)
+    if not plain:
+        private = tuple(_with_usual(table, Random(f"{cap} {typical} {both}")) for table in private)
+    tables = (*private, place, concept, ancestor)
     return Catalogue(
         "world",
         "person",
@@ -232,6 +235,21 @@ def catalogue(random: Random, plain: bool = False) -> Catalogue:
         digest="world",
         version="v1",
     )
+
+
+def _with_usual(table: Table, random: Random) -> Table:
+    """Give some bounded numbers what a person's are taken to add up to, as a release would; it proves nothing."""
+    columns = {
+        name: replace(column, usually=_usual(random)) if column.bounds and random.random() < 0.5 else column
+        for name, column in table.columns.items()
+        if column.name != table.unit
+    }
+    return replace(table, columns=MappingProxyType({**table.columns, **columns}))
+
+
+def _usual(random: Random) -> Usual:
+    total = Fraction(random.choice((1, 4, 20)))
+    return Usual(total, squares=random.choice((None, Fraction(1), total**2)))
 
 
 # --- rows -------------------------------------------------------------------------------------------------

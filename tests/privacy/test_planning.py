@@ -150,8 +150,15 @@ def test_what_nothing_bounds_is_refused() -> None:
 
 
 def test_unknown_groups_without_a_bound_per_person_are_refused() -> None:
-    assert refusal(simple(COUNT, is_known=False)) == ["privacy.no-groups-bound"]
+    assert refusal(simple(COUNT, is_known=False, typical=None)) == ["privacy.no-groups-bound"]
     assert planned(simple(COUNT, is_known=False), given=rules(groups=5)).blocks[0].shape.groups == 5
+
+
+def test_a_person_of_so_many_usual_rows_is_in_no_more_groups() -> None:
+    """Each row stands in one group; known groups need no bound, as a person has one weight over all of them."""
+    assert planned(simple(COUNT, is_known=False, typical=4)).blocks[0].shape.groups == 4
+    assert planned(simple(COUNT, is_known=False, typical=4), Ask(groups=2)).blocks[0].shape.groups == 2
+    assert planned(simple(COUNT, is_known=False, typical=4), given=rules(groups=9)).blocks[0].shape.groups == 9
 
 
 def test_a_request_never_widens_a_proven_bound() -> None:

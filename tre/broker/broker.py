@@ -22,7 +22,7 @@ from tre.jobs import Job, State
 from tre.journal import outbox
 from tre.journal.entries import audit_read
 from tre.ledger import LedgerId
-from tre.policy import CompiledPolicy, gates, with_version
+from tre.policy import CompiledPolicy, gates
 from tre.policy.actions import Action, Answer
 from tre.policy.context import Role
 from tre.store import Reading
@@ -178,15 +178,7 @@ class Broker:
 
     def catalogue(self, at: Standing) -> Catalogue:
         """Return the catalogue of the version at hand: what a query may name and more."""
-        version = at.version
-        return with_version(
-            at.policy.catalogue,
-            version.name,
-            version.enforced,
-            version.public_sizes,
-            version.absent,
-            version.counted,
-        )
+        return at.ground.catalogue
 
     def accounts(self, asker: Asker, project: str) -> tuple[tuple[str, Mapping[str, Any]], ...]:
         """Return, for each data set of a project, its ledger as amounts that people read."""

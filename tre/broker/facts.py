@@ -27,6 +27,7 @@ def facts(decision: Decision, at: Standing) -> dict[str, Any]:
         "dataset": at.dataset,
         "version": decision.version,
         "policy": decision.policy_digest,
+        "found": at.ground.chosen,
         "gates": [_verdict(verdict) for verdict in decision.verdicts],
         "price": amount(decision.price, at.policy),
         "dataset_price": decision.dataset_price.as_json(),

@@ -119,14 +119,16 @@ def _planned(parts: Parts, job: Job) -> tuple[PrivatePlan, Ground]:
     """Return the plan of the side-car's text under the policy and on the version with which it was taken in.
 
     After a restart, and on another server, it is planned again; where it waited in memory it is not. What must still
-    hold is the policy, the version, and that the text was not erased; the rights are judged again when it starts.
+    hold is the policy, the version, the bounds that were found, and that the text was not erased; the rights are judged
+    again when it starts.
     """
     with parts.store.reading() as tx:
         text = parts.sidecar.read(tx, job.intent, SQL)
         if text is None:
             raise Refused.because(reasons.CHANGED)
         at = ground(tx, parts, job.dataset)
-        if (at.policy.digest, at.version.name) != (job.decision["policy"], job.version):
+        said = job.decision["policy"], job.version, job.decision["found"]
+        if (at.policy.digest, at.version.name, at.chosen) != said:
             raise Refused.because(reasons.CHANGED)
         plan = parts.plans.take(job.id, Basis(text, at.policy.digest, at.version.name))
         if plan is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -13,11 +14,14 @@ from tre.base.reasons import Refused, web
 from tre.base.reasons import requests as reasons
 from tre.broker.parts import Parts
 from tre.broker.public import PublicLookup
+from tre.catalogue import Catalogue
 from tre.decide import Drawn, Situation
 from tre.ledger import Draw, DrawState, LedgerId
 from tre.onboarding import Version, load_version
 from tre.policy import CompiledPolicy, with_version
 from tre.policy.context import Context
+from tre.privacy import choice
+from tre.privacy.choice import Histograms
 from tre.store import Reading
 
 Payments = Mapping[int, frozenset[str]]
@@ -47,10 +51,23 @@ class Ledgers:
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What a plan rests on: the policy in force for a data set, and its newest version."""
+    """What a plan rests on: the policy in force for a data set, its newest version, and what was found of bounds."""
 
     policy: CompiledPolicy
     version: Version
+    found: Histograms
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The catalogue of the version, with the bounds that were found where none are declared."""
+        at = self.version
+        declared = with_version(self.policy.catalogue, at.name, at.enforced, at.public_sizes, at.absent, at.counted)
+        return choice.with_bounds(declared, self.found, self.policy.rules)
+
+    @property
+    def chosen(self) -> str:
+        """The digest of the bounds that were found: a release may come between a question and its run."""
+        return hashlib.sha256(choice.text_of(self.found, self.policy.rules).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,23 +106,16 @@ def ground(tx: Reading, parts: Parts, dataset: str) -> Ground:
     policy = governance.policy_in_force(tx, dataset)
     if policy is None:
         raise Refused.because(reasons.VERSION_MISSING)
-    return Ground(policy, version_at(parts.versions / governance.current_version(tx, dataset).name))
+    version = version_at(parts.versions / governance.current_version(tx, dataset).name)
+    return Ground(policy, version, governance.found_bounds(tx, dataset))
 
 
 def situation(tx: Reading, parts: Parts, at: Standing) -> Situation:
     """Return what `decide` needs, with budgets and draws as this transaction sees them."""
-    catalogue = with_version(
-        at.policy.catalogue,
-        at.version.name,
-        at.version.enforced,
-        at.version.public_sizes,
-        at.version.absent,
-        at.version.counted,
-    )
     return Situation(
         context=at.context,
         policy=at.policy,
-        catalogue=catalogue,
+        catalogue=at.ground.catalogue,
         made_under=at.version.catalogue_digest,
         today=at.version.created.date(),
         left={
@@ -120,9 +130,11 @@ def situation(tx: Reading, parts: Parts, at: Standing) -> Situation:
 def question_digest(parts: Parts, at: Standing, question: str) -> str:
     """Return the identity of a question on a version: a new version asks a new question (PRIVACY §4).
 
-    The declarations are part of it: domains and clamps of the scan stand in no question's text.
+    The declarations, and what was found in place of some, are part of it: domains and clamps of the scan stand in no
+    question's text.
     """
-    return parts.digest("question", at.dataset, at.version.name, at.policy.catalogue.digest, question)
+    declared = at.policy.catalogue.digest
+    return parts.digest("question", at.dataset, at.version.name, declared, at.ground.chosen, question)
 
 
 def drawn(tx: Reading, parts: Parts, at: Standing, question: str) -> Drawn:

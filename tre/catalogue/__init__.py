@@ -12,6 +12,7 @@ from tre.catalogue.tables import (
     Link,
     Table,
     Type,
+    Usual,
     Value,
 )
 
@@ -27,5 +28,6 @@ __all__ = [
     "Link",
     "Table",
     "Type",
+    "Usual",
     "Value",
 ]

@@ -60,6 +60,22 @@ class Interval:
         return max(abs(self.low), abs(self.high))
 
 
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """What the rows of one person are taken to add up to: Σ|x| to `total` and `each` a row, Σx² to `squares`.
+
+    `mean` is about what a row holds on average, zero where that is not known; `ranked` how many rows of a person count
+    for quantiles, where that is not as many as for sums. Bounds in use, chosen from what was released of the data
+    (PRIVACY §3.2), and no proofs: who exceeds them is clipped.
+    """
+
+    total: Fraction
+    each: Fraction = Fraction(0)
+    squares: Fraction | None = None
+    mean: Fraction = Fraction(0)
+    ranked: int | None = None
+
+
 class Access(StrEnum):
     """How a table may be used (PRIVACY §2). A table that the policy does not name is refused."""
 
@@ -94,7 +110,8 @@ class Column:
     `calendar` is the range of dates that grouping by date may enumerate; `granularity` is the grid on which
     sums are exact; `max_length` bounds text in characters, longer text is cut in the scan; a source may lack an
     `optional` column, and then no query can name it. `identifier` is the type of a direct identifier in whose place
-    onboarding makes tokens.
+    onboarding makes tokens. `found` says that bounds are looked for in a release of the data set (PRIVACY §3.2), which
+    then stand in `bounds`, with what a person's values `usually` add up to.
     """
 
     name: str
@@ -108,6 +125,8 @@ class Column:
     max_length: int | None = None
     optional: bool = False
     identifier: IdentifierType | None = None
+    found: bool = False
+    usually: Usual | None = None
 
     @property
     def visible(self) -> bool:

@@ -1,5 +1,6 @@
 """People, credentials, projects, data sets and policies, as they are now; and the facts that gates decide on."""
 
+from tre.governance.bounds import found_bounds, keep_bounds, pay_for_bounds
 from tre.governance.context import context
 from tre.governance.datasets import (
     PolicyRecord,
@@ -56,6 +57,8 @@ __all__ = [
     "erase_project",
     "find_person",
     "find_project",
+    "found_bounds",
+    "keep_bounds",
     "list_datasets",
     "list_people",
     "list_policies",
@@ -63,6 +66,7 @@ __all__ = [
     "list_tokens",
     "list_versions",
     "note_token",
+    "pay_for_bounds",
     "policy_in_force",
     "policy_of_the_past",
     "record_incident",

@@ -15,6 +15,7 @@ from sqlalchemy import Row, bindparam, insert, select
 from tre.base.clock import parse_stamp, stamp
 from tre.base.reasons import Refusal, Refused
 from tre.base.reasons import governance as reasons
+from tre.governance.bounds import pay_as_newcomer
 from tre.governance.budgets import granted, set_limits, still_granted
 from tre.governance.checks import id_refusals, purpose_refusals, refuse, require_no_board
 from tre.governance.datasets import policy_in_force
@@ -81,7 +82,8 @@ class ProjectRecord:
 def add_project(tx: Transaction, trail: Trail, new: NewProject) -> ProjectRecord:
     """Add an active project before there is a board, with its ledgers. Whoever adds it has judged its purposes.
 
-    Raises Refused with everything that is wrong with it (governance.*).
+    Raises Refused with everything that is wrong with it (governance.*); budget.exhausted where its budget would not
+    cover the bounds that were found in a data set.
     """
     require_no_board(tx)
     now = trail.clock.now()
@@ -105,6 +107,7 @@ def add_project(tx: Transaction, trail: Trail, new: NewProject) -> ProjectRecord
         tx.execute(insert(project_datasets).values(project=new.id, dataset=name, looked=stamp(now)))
         event = trail.record(tx, bootstrap_project(trail.act(), new.id, new.purposes, name, expires))
         set_limits(tx, new.id, policy, event)
+        pay_as_newcomer(tx, trail, new.id, name)
     found = find_project(tx, new.id)
     assert found is not None
     return found

@@ -269,6 +269,31 @@ def version_added(act: Act, dataset: str, version: str, commitment: str, policy_
     )
 
 
+def bounds_charged(
+    act: Act, release: str, dataset: str, cost: Cost, ledgers: Sequence[Mapping[str, Any]], **facts: str
+) -> Entry:
+    """A release of histograms was paid: by a data set before a version is read, or by a project that is given it."""
+    return _entry(
+        act, Event.BOUNDS_CHARGED, subject=release, dataset=dataset, ledgers=list(ledgers), **_cost(cost), **facts
+    )
+
+
+def bounds_released(
+    act: Act, release: str, dataset: str, version: str, digest: str, tables: Sequence[str], columns: Sequence[str]
+) -> Entry:
+    """Histograms of a version were released; `digest` is of the noisy numbers, `columns` are table.column."""
+    return _entry(
+        act,
+        Event.BOUNDS_RELEASED,
+        subject=release,
+        dataset=dataset,
+        version=version,
+        content_digest=digest,
+        tables=sorted(tables),
+        columns=sorted(columns),
+    )
+
+
 def _entry(act: Act, event: Event, **facts: Any) -> Entry:
     """Encode; what is None or an empty list of something optional is left out. MalformedError is a bug."""
     common = {

@@ -72,6 +72,8 @@ KINDS: Mapping[Event, Kind] = MappingProxyType(
     {
         Event.AUDIT_READ: _READ,
         Event.BOOTSTRAP: Kind(_RULES, "C"),
+        Event.BOUNDS_CHARGED: Kind(_RULES, "U"),
+        Event.BOUNDS_RELEASED: Kind(_life("disclose"), "R"),
         Event.CREDENTIAL_CHANGED: Kind(_RIGHTS, "U"),
         Event.DATASET_VERSION_ADDED: Kind(_dicom("110107", "Import"), "C"),
         Event.EXPORT: Kind(_EXPORT, "R"),

@@ -17,7 +17,7 @@ from tre.ledger.draws import (
     unpay,
 )
 from tre.ledger.ids import LedgerId
-from tre.ledger.moves import Movement, burn, commit, reserve, void
+from tre.ledger.moves import Movement, burn, charge, commit, reserve, void
 
 __all__ = [
     "Balance",
@@ -32,6 +32,7 @@ __all__ = [
     "begin_draw",
     "burn",
     "burn_unknown",
+    "charge",
     "commit",
     "draws",
     "drop_draw",

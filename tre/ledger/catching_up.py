@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import insert, select, update
 
+from audit.entries import Event
 from tre.base.cost import Cost, Measure
 from tre.base.reasons import Refused
 from tre.base.reasons import budget as reasons
@@ -59,13 +60,20 @@ def _take_over(tx: Transaction, fields: Mapping[str, Any], logged: Mapping[str, 
     row = tx.execute(select(ledgers.c.seq).where(ledgers.c.id == ledger.text)).scalar_one()
     if logged["ledger_seq"] != row + 1:
         return
-    kind = _KINDS.get(fields.get("state", ""), Kind.RESERVE)
-    if kind is Kind.RESERVE:
+    kind = _kind(fields)
+    if kind in (Kind.RESERVE, Kind.CHARGE):
         cost = after.minus_at_least_zero(before)
     else:
         cost = _reserved(tx, fields["request"], ledger, measure)
-    record(tx, Movement(ledger, logged["ledger_seq"], fields["request"], kind, cost, before, after))
+    subject = fields["subject"] if kind is Kind.CHARGE else fields["request"]
+    record(tx, Movement(ledger, logged["ledger_seq"], subject, kind, cost, before, after))
     _apply(tx, ledger, kind, checked(cost))
+
+
+def _kind(fields: Mapping[str, Any]) -> Kind:
+    if fields["event"] == Event.BOUNDS_CHARGED:
+        return Kind.CHARGE
+    return _KINDS.get(fields.get("state", ""), Kind.RESERVE)
 
 
 def _lost(tx: Transaction, ledger: LedgerId, measure: Measure) -> None:
@@ -84,8 +92,8 @@ def _reserved(tx: Transaction, query: str, ledger: LedgerId, measure: Measure) -
 
 
 def _apply(tx: Transaction, ledger: LedgerId, kind: Kind, cost: Cost) -> None:
-    reserved = 1 if kind is Kind.RESERVE else -1
-    spent = 1 if kind in (Kind.COMMIT, Kind.BURN) else 0
+    reserved = {Kind.RESERVE: 1, Kind.CHARGE: 0}.get(kind, -1)
+    spent = 1 if kind in (Kind.COMMIT, Kind.BURN, Kind.CHARGE) else 0
     t = ledgers.c
     tx.execute(
         update(ledgers)

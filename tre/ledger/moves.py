@@ -1,7 +1,8 @@
 """Reserving and closing: each move is one conditional update, numbered, with what stood before and after it.
 
 The total of a ledger is what is spent and what is reserved. A reservation raises it, a commit or a burning leaves
-it, a voiding lowers it again; each takes the next `ledger_seq`, so that the log shows a chain without a gap.
+it, a voiding lowers it again; a charge, of what is measured for everybody, raises it for good. Each takes the next
+`ledger_seq`, so that the log shows a chain without a gap.
 """
 
 from __future__ import annotations
@@ -27,21 +28,22 @@ _TOTALS = (
     (ledgers.c.spent_delta + ledgers.c.reserved_delta).label("total_delta"),
 )
 _AMOUNT, _DELTA = bindparam("amount", type_=BigInteger), bindparam("delta", type_=BigInteger)
-_RESERVE = (
-    update(ledgers)
-    .where(
-        ledgers.c.id == bindparam("ledger"),
-        ledgers.c.measure == bindparam("in_measure"),
-        ledgers.c.spent_amount + ledgers.c.reserved_amount + _AMOUNT <= ledgers.c.limit_amount,
-        ledgers.c.spent_delta + ledgers.c.reserved_delta + _DELTA <= ledgers.c.limit_delta,
-    )
-    .values(
-        reserved_amount=ledgers.c.reserved_amount + _AMOUNT,
-        reserved_delta=ledgers.c.reserved_delta + _DELTA,
-        seq=ledgers.c.seq + 1,
-    )
-    .returning(*_TOTALS)
+_FITTING = update(ledgers).where(
+    ledgers.c.id == bindparam("ledger"),
+    ledgers.c.measure == bindparam("in_measure"),
+    ledgers.c.spent_amount + ledgers.c.reserved_amount + _AMOUNT <= ledgers.c.limit_amount,
+    ledgers.c.spent_delta + ledgers.c.reserved_delta + _DELTA <= ledgers.c.limit_delta,
 )
+_RESERVE = _FITTING.values(
+    reserved_amount=ledgers.c.reserved_amount + _AMOUNT,
+    reserved_delta=ledgers.c.reserved_delta + _DELTA,
+    seq=ledgers.c.seq + 1,
+).returning(*_TOTALS)
+_CHARGE = _FITTING.values(
+    spent_amount=ledgers.c.spent_amount + _AMOUNT,
+    spent_delta=ledgers.c.spent_delta + _DELTA,
+    seq=ledgers.c.seq + 1,
+).returning(*_TOTALS)
 _CLOSE = (
     update(ledgers)
     .where(ledgers.c.id == bindparam("ledger"))
@@ -71,6 +73,7 @@ class Kind(StrEnum):
     COMMIT = "commit"
     BURN = "burn"
     VOID = "void"
+    CHARGE = "charge"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +105,23 @@ def reserve(tx: Transaction, query: str, charges: Mapping[LedgerId, Cost]) -> tu
     Raises Refused (budget.exhausted, budget.unknown-ledger) with every ledger that lacks something; then nothing
     at all is reserved, and the transaction goes on as if it had not been asked.
     """
+    return _raise(tx, query, charges, Kind.RESERVE)
+
+
+def charge(tx: Transaction, release: str, charges: Mapping[LedgerId, Cost]) -> tuple[Movement, ...]:
+    """Spend each charge in its ledger at once, as `reserve` reserves: no outcome gives any of it back.
+
+    `release` is the id of what is measured; a ledger pays for one release once.
+    """
+    return _raise(tx, release, charges, Kind.CHARGE)
+
+
+def _raise(tx: Transaction, query: str, charges: Mapping[LedgerId, Cost], kind: Kind) -> tuple[Movement, ...]:
     moved: list[Movement] = []
     refusals: list[Refusal] = []
     with tx.all_or_nothing():
         for ledger in sorted(ledger for ledger, cost in charges.items() if cost.amount or cost.delta):
-            movement = _reserve_one(tx, query, ledger, checked(charges[ledger]))
+            movement = _raise_one(tx, query, ledger, checked(charges[ledger]), kind)
             if movement is None:
                 refusals.append(_exhausted(tx, ledger, charges[ledger]))
             else:
@@ -131,13 +146,13 @@ def void(tx: Transaction, query: str) -> tuple[Movement, ...]:
     return _close(tx, query, Kind.VOID)
 
 
-def _reserve_one(tx: Transaction, query: str, ledger: LedgerId, cost: Cost) -> Movement | None:
+def _raise_one(tx: Transaction, query: str, ledger: LedgerId, cost: Cost, kind: Kind) -> Movement | None:
     asked = {"ledger": ledger.text, "in_measure": cost.measure.value, "amount": cost.amount, "delta": cost.delta}
-    row = tx.execute(_RESERVE, asked).one_or_none()
+    row = tx.execute(_RESERVE if kind is Kind.RESERVE else _CHARGE, asked).one_or_none()
     if row is None:
         return None
     after = _total(cost.measure, row)
-    return record(tx, Movement(ledger, row.seq, query, Kind.RESERVE, cost, after.minus_at_least_zero(cost), after))
+    return record(tx, Movement(ledger, row.seq, query, kind, cost, after.minus_at_least_zero(cost), after))
 
 
 def _close(tx: Transaction, query: str, kind: Kind) -> tuple[Movement, ...]:

@@ -1,5 +1,6 @@
 """From a source to an immutable version: what the policy declares is enforced here or refused."""
 
+from tre.onboarding.bounds import measure_bounds
 from tre.onboarding.folders import sweep
 from tre.onboarding.refusal import VersionRefused
 from tre.onboarding.server import Server
@@ -15,6 +16,7 @@ __all__ = [
     "Version",
     "VersionRefused",
     "load_version",
+    "measure_bounds",
     "onboard",
     "side_tables",
     "sweep",

@@ -20,8 +20,12 @@ from tre.policy.document import PolicyDocument
 from tre.policy.model import Policy
 from tre.policy.purposes import Purposes
 from tre.policy.words import ColumnType, interval, literal
+from tre.privacy import accounting
 from tre.privacy.accounting import limit
 from tre.privacy.request import Rules
+
+_BOUNDS_SHARE = 50
+"""One in so many parts of a project's budget is what finding out bounds costs where the policy does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +129,8 @@ def _table(policy: Policy, name: str) -> Table:
         return Table(name, Access.HIDDEN, MappingProxyType({}), optional=True)
     keys = {column for key in said.unique for column in key}
     columns = {name: _column(name, policy.column(column), name in keys) for name, column in said.columns.items()}
+    if said.access == "private":
+        columns = {name: replace(column, found=_to_be_found(policy, said, column)) for name, column in columns.items()}
     unit, via = _unit(policy, said)
     if unit:
         columns[unit] = _unit_column(policy, unit)
@@ -179,7 +185,7 @@ def _column(name: str, said: model.Column, in_key: bool) -> Column:
         kind,
         ColumnClass(said.klass),
         nullable=not (said.never_empty or in_key),
-        bounds=interval((said.bounds[0], said.bounds[1]), kind.kind) if said.bounds else None,
+        bounds=interval((said.bounds[0], said.bounds[1]), kind.kind) if isinstance(said.bounds, list) else None,
         granularity=said.granularity or _grid(kind),
         domain=tuple(literal(value, kind.kind) for value in said.domain) if said.domain else None,
         calendar=calendar,
@@ -187,6 +193,16 @@ def _column(name: str, said: model.Column, in_key: bool) -> Column:
         optional=said.optional,
         identifier=identifier,
     )
+
+
+def _to_be_found(policy: Policy, said: model.Table, column: Column) -> bool:
+    """Numbers with decimals are found bounds for unless some are declared; whole numbers and dates where it says so.
+
+    Most whole numbers are codes, whose sums mean nothing, and each histogram makes the others noisier.
+    """
+    asked = policy.column(said.columns[column.name]).bounds == "automatic"
+    open_ended = column.bounds is None and column.domain is None and column.calendar is None and column.visible
+    return open_ended and (asked or column.type.kind in (Kind.DECIMAL, Kind.DOUBLE))
 
 
 def _grid(kind: Type) -> Fraction | None:
@@ -206,10 +222,12 @@ def _rules(policy: Policy) -> Rules:
 
     units = policy.people_magnitude
     assert units is not None, "lint asks every private table for its magnitude"
+    per_project = stored(budget.per_project)
+    found = accounting.price(measure, budget.bounds.epsilon, conversion) if budget.bounds else None
     return Rules(
         measure=measure,
         per_answer=stored(budget.per_answer),
-        per_project=stored(budget.per_project),
+        per_project=per_project,
         per_dataset=stored(budget.dataset),
         conversion_delta=conversion,
         keys_delta=budget.delta.keys if budget.delta else Fraction(0),
@@ -221,6 +239,7 @@ def _rules(policy: Policy) -> Rules:
         most_rows_per_unit=answers.most_rows_per_unit,
         most_rows=answers.most_rows,
         units=units,
+        bounds=found or Cost(measure, per_project.amount // _BOUNDS_SHARE),
     )
 
 

@@ -22,7 +22,7 @@ _NOT_YET: Mapping[str, Reason] = {
         ("disclosure", "disclosure profile", "outputs", "rounding", "secondary suppression"), reasons.DISCLOSURE
     ),
     "retention": reasons.RETENTION,
-    **dict.fromkeys(("per researcher", "per person", "bounds release"), reasons.LEDGER),
+    **dict.fromkeys(("per researcher", "per person"), reasons.LEDGER),
 }
 _NOTHING = object()
 _IDENTIFIER_TYPES = ("postcode", "name", "email")

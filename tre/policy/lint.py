@@ -34,6 +34,8 @@ def _check_budget(budget: Budget) -> Iterator[Fault]:
         yield from _in_order(smaller, small.epsilon, larger, large.epsilon, "The epsilon")
         if small.delta and large.delta:
             yield from _in_order(smaller, small.delta, larger, large.delta, "The delta")
+    if budget.bounds:
+        yield from _in_order("bounds", budget.bounds.epsilon, "per project", budget.per_project.epsilon, "The epsilon")
     default = budget.per_answer.by_default
     if default:
         yield from _in_order("by default", default, "per answer", budget.per_answer.epsilon, "The epsilon")

@@ -56,6 +56,9 @@ def check_column(policy: Policy, table: str, name: str) -> Iterator[Fault]:
         return
     if kind.kind is Kind.TEXT and length is None and column.klass != "unit key":
         yield Fault(path, reasons.TEXT_LENGTH, {"column": where})
+    if column.bounds == "automatic" and policy.tables[table].access != "private":
+        values = {"key": "bounds: automatic", "table": table, "access": policy.tables[table].access}
+        yield Fault(path, reasons.UNIT_NOT_HERE, values)
     yield from _fits_type(column, kind, where, path)
     yield from _rows(policy, table, name, kind, where)
     if column.domain and len(column.domain) > policy.answers.known_keys:
@@ -102,7 +105,7 @@ def _fits_type(column: Column, kind: Type, where: str, path: Path) -> Iterator[F
         yield Fault((*path, key), reasons.NOT_FOR_TYPE, {"key": key, "column": where, "type": str(kind)})
     if unfit:
         return
-    if kind.kind is Kind.DOUBLE and column.bounds and column.granularity is None:
+    if kind.kind is Kind.DOUBLE and isinstance(column.bounds, list) and column.granularity is None:
         yield Fault(path, reasons.GRANULARITY, {"column": where})
     bounds, faults = _bounds(column, kind, where, path)
     yield from faults
@@ -111,7 +114,7 @@ def _fits_type(column: Column, kind: Type, where: str, path: Path) -> Iterator[F
 
 
 def _bounds(column: Column, kind: Type, where: str, path: Path) -> tuple[Interval | None, list[Fault]]:
-    if column.bounds is None:
+    if not isinstance(column.bounds, list):
         return None, []
     faults = []
     for value in column.bounds:

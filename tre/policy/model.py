@@ -141,6 +141,12 @@ class Delta(Part):
     keys: Share
 
 
+class BoundsRelease(Part):
+    """What finding out bounds costs, once: the data set, and each project that is given it."""
+
+    epsilon: Positive
+
+
 class Budget(Part):
     """The privacy budget: per answer, per project, and for the data set whoever asks."""
 
@@ -148,6 +154,7 @@ class Budget(Part):
     per_answer: AnswerLimit = Field(alias="per answer")
     per_project: Limit = Field(alias="per project")
     dataset: Limit = Field(alias="data set")
+    bounds: BoundsRelease | None = None
     delta: Delta | None = None
 
 
@@ -194,7 +201,7 @@ class Column(PartOrWord):
     )
     type: ColumnType | None = None
     never_empty: bool = Field(False, alias="never empty")
-    bounds: Annotated[list[Scalar], Field(min_length=2, max_length=2)] | None = None
+    bounds: Annotated[list[Scalar], Field(min_length=2, max_length=2)] | Literal["automatic"] | None = None
     granularity: Positive | None = None
     domain: Annotated[list[Scalar], Field(min_length=1, max_length=10_000)] | None = None
     calendar: Annotated[list[Day], Field(min_length=2, max_length=2)] | None = None

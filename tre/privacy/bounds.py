@@ -61,11 +61,12 @@ def value_cap(block: PrivateAggregate, ask: Ask, argument: Expression) -> int | 
 def group_bound(block: PrivateAggregate, ask: Ask, rules: Rules, known: int | None) -> tuple[int, bool]:
     """Return (l0, whether units must be cut to it): the groups in which one unit is counted.
 
-    1 by dependency or without keys; else the request's bound, else the policy's, and never more than the
-    proven one (known keys, or a unit's rows); with known keys the proven bound serves alone.
+    1 by dependency or without keys; else the request's bound, else the policy's, else a unit's usual rows, each of
+    which stands in one group; and never more than the proven one (known keys, or a unit's rows), which serves alone
+    with known keys where nothing else does.
     """
     proven = min(bound for bound in (block.groups_per_unit, known, proven_rows(block)) if bound is not None)
-    given = ask.groups if ask.groups is not None else rules.groups
+    given = next((one for one in (ask.groups, rules.groups, block.typical_rows) if one is not None), None)
     if proven == 1:
         return 1, False
     if given is None:
@@ -91,6 +92,21 @@ def values_of(asked: Asked, total: Interval | None) -> Values | None:
         interval = Interval(-total.magnitude, total.magnitude)
     grid = granularity_of(asked.argument, interval)
     return Values(grid, floor(interval.low / grid), ceil(interval.high / grid), declared)
+
+
+def usual_total(argument: Expression, granularity: Fraction, rows: int) -> int | None:
+    """Return in grid units what a person's up to `rows` values are taken to add up to, None where nothing says."""
+    usual = argument.facts.usually
+    return None if usual is None else max(1, ceil((usual.total + usual.each * rows) / granularity))
+
+
+def usual_squares(argument: Expression, granularity: Fraction, rows: int) -> int | None:
+    """Return the same of the squares: of values that add up to S the squares do to no more than S²."""
+    usual = argument.facts.usually
+    if usual is None:
+        return None
+    squares = (usual.total + usual.each * rows) ** 2 if usual.squares is None else usual.squares
+    return max(1, ceil(squares / granularity**2))
 
 
 def granularity_of(argument: Expression, interval: Interval) -> Fraction:

@@ -48,6 +48,9 @@ def _bounds_of(shape: Shape, output: Output) -> dict[str, str]:
     if part.argument is not None and part.high != part.cap:
         values = part.row_low * part.granularity, part.row_high * part.granularity
         found |= {"value_low": str(values[0]), "value_high": str(values[1])}
+    if part.narrowed:
+        step = part.granularity * part.step
+        found |= {"total_low": str(part.low * step), "total_high": str(part.high * step)}
     return found
 
 

@@ -114,6 +114,7 @@ class _UnitTotals:
         if not part.proven:
             self.clips.append(functions.call(">", rows, integer(part.cap)))
             total = functions.call("scale_weight", total, integer(part.cap), rows)
+        self.clips += _beyond(part, total) if part.narrowed else []
         return _clamp(total, part.low, part.high)
 
     def _capped(self, part: Part, rows: Expression) -> Expression:
@@ -160,8 +161,8 @@ def _over_rows(part: Part, fresh: Fresh, clips: Sequence[Expression]) -> Aggrega
 
 
 def _row_clips(part: Part) -> list[Expression]:
-    """Return when a unit's one row is clipped: only a total that the request narrowed can be."""
-    if part.proven or part.kind is not PartKind.SUM:
+    """Return when a unit's one row is clipped: only a total that was narrowed can be."""
+    if not part.narrowed and (part.proven or part.kind is not PartKind.SUM):
         return []
     clips = _beyond(part, row_value(part))
     return [clip if part.where is None else functions.call("and", part.where, clip) for clip in clips]

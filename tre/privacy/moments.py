@@ -1,6 +1,7 @@
 """AVG, VAR and STDDEV from one triple of a unit's rows: their number, Σ(x − c) and Σ(x − c)² (PRIVACY §3.2).
 
 The triple is scaled as a whole by one weight min(1, C/n), so that what is averaged stays a person's own mean. Where
+only a release says how large values are, what a person adds is clipped besides to what is usual (PRIVACY §3.2). Where
 squares are wanted, values are rounded to the nearest point of a coarser grid first, on which no sum of squares of
 all people can overflow. It has at least a thousand points, for declared sizes far more, so the rounding adds to a
 variance less than a millionth of the square of the bounds; where there is no room for them, the spread is refused.
@@ -9,7 +10,7 @@ variance less than a millionth of the square of the bounds; where there is no ro
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -31,16 +32,32 @@ _ROOM = 2**4
 
 @dataclass(frozen=True, slots=True)
 class _Grid:
-    """Values as the triple counts them: in steps of `step` grid units from `values.low`, less `centre` steps."""
+    """Values as the triple counts them: in steps of `step` grid units from `values.low`, less `centre` steps.
+
+    `total` and `squares` are what one person's values, and their squares, are taken to add up to: in steps, about as
+    much around the usual mean, where the centre then lies, as around zero.
+    """
 
     values: bounds.Values
     step: int
     centre: int
+    total: int | None = None
+    squares: int | None = None
 
     @property
     def half(self) -> int:
         """The most that a value lies away from the centre, in steps."""
         return max(_steps(self.values, self.step) - self.centre, self.centre)
+
+    def most_total(self, rows: int) -> int:
+        """Return the most that the sum of a person's `rows` values counts for, around the centre."""
+        most = rows * self.half
+        return most if self.total is None else min(most, self.total)
+
+    def most_squares(self, rows: int) -> int:
+        """Return the same of their squares."""
+        most = rows * self.half**2
+        return most if self.squares is None else min(most, self.squares)
 
     @property
     def granularity(self) -> Fraction:
@@ -62,7 +79,7 @@ def average(needs: Needs, asked: Asked) -> Output:
     """AVG = c + Σ(x − c) / n. Its count matters by the spread around c: a quarter of the half-width squared."""
     grid = _grid(needs, asked)
     total = _centred(needs, asked, grid, Fraction(1))
-    count = needs.rows(asked, Fraction(1, 4))
+    count = needs.rows(asked, Fraction(1, 4) if grid.total is None or grid.offset else Fraction(1))
     terms = ((total.name, 1),)
     return Output(asked.column, asked.function, terms, count.name, grid.granularity, grid.offset, grid.interval)
 
@@ -71,10 +88,12 @@ def spread(needs: Needs, asked: Asked) -> Output:
     """VAR_POP = Σ(x − c)²/n − (Σ(x − c)/n)²; VAR_SAMP is n/(n − 1) of it, a STDDEV the root.
 
     With a mean that lies half-way between the centre and a bound, and units of what one person can change, the
-    error of the squares counts once, that of the sum as much, that of the count a quarter of it.
+    error of the squares counts once, that of the sum as much, that of the count a quarter of it; around the usual
+    mean that of the sum hardly counts.
     """
     grid = _grid(needs, asked)
-    total = _centred(needs, asked, grid, Fraction(1))
+    near = grid.total is not None and grid.offset != 0
+    total = _centred(needs, asked, grid, Fraction(1, 16) if near else Fraction(1))
     squares = _squares(needs, asked, grid, Fraction(1))
     count = needs.rows(asked, Fraction(1, 16))
     most = (grid.interval.high - grid.interval.low) ** 2 / 4 * (2 if _sampled(asked.function) else 1)
@@ -100,6 +119,8 @@ def sum_of_average(needs: Needs, asked: Asked) -> Output:
     """SUM = Σ(x − c) + c · n, from the pair that an AVG of the same values measures."""
     grid = _grid(needs, asked)
     part, centre = _centred(needs, asked, grid, Fraction(1)), int(grid.offset)
+    if centre == 0:
+        return Output(asked.column, asked.function, ((part.name, 1),), granularity=grid.granularity)
     count = needs.rows(asked, Fraction(centre**2, max(grid.half, 1) ** 2))
     terms = ((part.name, 1), (count.name, centre))
     return Output(asked.column, asked.function, terms, granularity=grid.granularity)
@@ -153,7 +174,29 @@ def _grid(needs: Needs, asked: Asked) -> _Grid:
         raise Refused.because(reasons.OVERFLOW, output=needs.name(asked))
     middle = (values.low + values.high) // 2 - values.low if step == 1 else _steps(values, step) // 2
     bounds.check_unit_overflow(needs.name(asked), values, rows, cap)
-    return _Grid(values, step, middle)
+    return _as_usual(needs, asked, _Grid(values, step, middle), cap)
+
+
+def _as_usual(needs: Needs, asked: Asked, grid: _Grid, cap: int) -> _Grid:
+    """Return the grid centred at the usual mean, if what a person's values add up to is less than around the middle.
+
+    A SUM beside it is as exact as may be around zero. Rounding to steps moves a row by up to one half.
+    """
+    values, granularity, usual = grid.values, grid.granularity, asked.argument and asked.argument.facts.usually
+    total = needs.usual_total(asked, replace(values, granularity=granularity), cap)
+    if asked.argument is None or not usual or total is None or not values.low <= 0 <= values.high:
+        return grid
+    mean = 0 if _summed_too(needs, asked) else max(values.low, min(values.high, round(usual.mean / values.granularity)))
+    centre = (mean - values.low + grid.step // 2) // grid.step
+    found = replace(grid, centre=centre, total=total + (grid.step > 1) * cap)
+    if found.most_total(cap) >= grid.most_total(cap):
+        return grid
+    squares = bounds.usual_squares(asked.argument, granularity, cap)
+    return found if squares is None else replace(found, squares=squares + (total + cap if grid.step > 1 else 0))
+
+
+def _summed_too(needs: Needs, asked: Asked) -> bool:
+    return any(one.function is PrivateFunction.SUM and _same_values(asked, one) for one in needs.block.asked)
 
 
 def _squares_fit(values: bounds.Values, step: int, count: int) -> bool:
@@ -167,14 +210,14 @@ def _steps(values: bounds.Values, step: int) -> int:
 
 
 def _centred(needs: Needs, asked: Asked, grid: _Grid, weight: Fraction) -> Part:
-    """Return Σ(x − c), scaled as a whole with its count: |it| ≤ C · half-width."""
-    most = needs.cap(asked) * grid.half
+    """Return Σ(x − c), scaled as a whole with its count: |it| ≤ C · half-width, or what is usual if that is less."""
+    most = grid.most_total(needs.cap(asked))
     return needs.part(_part(needs, asked, grid, PartKind.CENTRED, -most, most), weight)
 
 
 def _squares(needs: Needs, asked: Asked, grid: _Grid, weight: Fraction) -> Part:
-    """Return Σ(x − c)², scaled by the same weight: at most C · half-width²."""
-    most = needs.cap(asked) * grid.half**2
+    """Return Σ(x − c)², scaled by the same weight: at most C · half-width², or what is usual."""
+    most = grid.most_squares(needs.cap(asked))
     return needs.part(_part(needs, asked, grid, PartKind.SQUARES, 0, most), weight)
 
 
@@ -196,5 +239,6 @@ def _part(needs: Needs, asked: Asked, grid: _Grid, kind: PartKind, low: int, hig
         centre,
         grid.step,
         proven=cap >= bounds.proven_rows(needs.block),
+        narrowed=high < cap * grid.half ** (2 if kind is PartKind.SQUARES else 1),
         clamped=grid.values.declared,
     )

@@ -94,7 +94,7 @@ class Needs:
         rows = bounds.proven_rows(self.block)
         bounds.check_unit_overflow(self.name(asked), values, rows)
         if total is None:
-            low, high = bounds.total_bounds(values, self.cap(asked))
+            low, high = self.usual_bounds(asked, values)
         else:
             low, high = bounds.narrowed(self.name(asked), values, total, rows)
         most = bounds.total_bounds(values, rows)
@@ -112,6 +112,19 @@ class Needs:
             clamped=values.declared,
         )
         return self.part(wanted, Fraction(1)), values
+
+    def usual_bounds(self, asked: Asked, values: bounds.Values) -> tuple[int, int]:
+        """Return the clip interval of a total that the request leaves open: by its rows, or by what is usual."""
+        cap = self.cap(asked)
+        low, high = bounds.total_bounds(values, cap)
+        usual = self.usual_total(asked, values, cap)
+        return (low, high) if usual is None else (max(low, -usual), min(high, usual))
+
+    def usual_total(self, asked: Asked, values: bounds.Values, rows: int) -> int | None:
+        """Return what a person's values are taken to add up to, in grid units."""
+        if asked.argument is None:
+            raise ValueError("only SUM and AVG have values; this is a bug, report it")
+        return bounds.usual_total(asked.argument, values.granularity, rows)
 
     def values(self, asked: Asked, total: Interval | None) -> bounds.Values:
         """Return the grid bounds of one row's argument, or refuse."""

@@ -38,10 +38,11 @@ class Part:
     `low` and `high` clip what one unit adds to one group; `row_low` and `row_high` clamp one row's value; a `step`
     above 1 counts values in steps from `row_low`, to the nearest, less `centre` steps; `cap` is the row bound C of
     COUNT, ROWS, DISTINCT and of the weight of CENTRED and SQUARES; `proven` says that no declared data can be clipped,
-    `clamped` that rows are within their bounds by declaration, so that only doubles need the clamp. A RANKED part
-    counts rows on `levels` levels of halves of its grid, and is searched for the quantiles of `fractions`. What a unit
-    adds to all groups of a `whole` part together, in absolute numbers, is no more than what it may add to one of them;
-    its numbers are so many `shares` of one (tre.privacy.weights).
+    `narrowed` that a CENTRED or SQUARES total is clipped to less than `cap` rows can add, `clamped` that rows are
+    within their bounds by declaration, so that only doubles need the clamp. A RANKED part counts rows on `levels`
+    levels of halves of its grid, and is searched for the quantiles of `fractions`. What a unit adds to all groups of a
+    `whole` part together, in absolute numbers, is no more than what it may add to one of them; its numbers are so many
+    `shares` of one (tre.privacy.weights).
     """
 
     name: str
@@ -57,6 +58,7 @@ class Part:
     centre: int = 0
     step: int = 1
     proven: bool = False
+    narrowed: bool = False
     clamped: bool = False
     levels: int = 1
     fractions: tuple[Fraction, ...] = ()

@@ -92,6 +92,8 @@ def _weighted(needs: Needs, keys: tuple[Key, ...] | None, rules: Rules) -> Needs
         return None
     tried = replace(needs, parts=[], weights={}, weighted=True)
     outputs_of(tried)
+    if any(part.narrowed for part in tried.parts):  # a weight by rows bounds no total besides
+        return None
     shares = shares_for(tried.parts, bounds.proven_rows(needs.block), rules.units)
     return None if shares is None else replace(needs, parts=[], weights={}, weighted=True, shares=shares)
 

@@ -21,6 +21,8 @@ from tre.sql.plan import QUANTILES, Asked, Expression
 
 CANDIDATES = 2**16
 """The most values among which a quantile is looked for: a step is then 0.0015 % of the range between the bounds."""
+_FEWER = 2**14
+"""The same where bounds were found: every halving makes all others noisier, and there noise hides the finer steps."""
 _UNITS = {Kind.DATE: "day", Kind.TIMESTAMP: "second"}
 _EPOCH = date(1970, 1, 1)
 
@@ -57,8 +59,9 @@ def _number(argument: Expression) -> Expression:
 
 
 def _ranked(needs: Needs, asked: Asked, number: Expression, found: bounds.Values) -> Part:
-    cap, span = needs.cap(asked), found.high - found.low
-    step = max(1, -(-span // (CANDIDATES - 1)))
+    cap, span = _cap(needs, asked, number), found.high - found.low
+    most = CANDIDATES if number.facts.usually is None else _FEWER
+    step = max(1, -(-span // (most - 1)))
     return Part(
         "",
         PartKind.RANKED,
@@ -78,6 +81,12 @@ def _ranked(needs: Needs, asked: Asked, number: Expression, found: bounds.Values
         levels=max(1, ((span + step // 2) // step).bit_length()),
         fractions=_fractions(needs, asked),
     )
+
+
+def _cap(needs: Needs, asked: Asked, number: Expression) -> int:
+    """Return the rows of one unit that count: those of a sum unless a release says that fewer are better."""
+    usual, cap = number.facts.usually, needs.cap(asked)
+    return cap if usual is None or usual.ranked is None or needs.ask.rows is not None else min(cap, usual.ranked)
 
 
 def _fractions(needs: Needs, asked: Asked) -> tuple[Fraction, ...]:

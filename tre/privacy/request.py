@@ -40,7 +40,8 @@ class Rules:
     number of people; `groups` is the policy's default l0; `known_keys` the most keys that are enumerated;
     `release_every` the grid of release times in seconds (0: none); `most_rows_per_unit` and `most_rows` bound
     the worst-case work of a plan (PRIVACY §3.9). `units` bounds the number of people, so that sums cannot
-    overflow; `floor` is the least amount that an answer costs (PRIVACY §1), in nano-rho or nano-epsilon.
+    overflow; `floor` is the least amount that an answer costs (PRIVACY §1), in nano-rho or nano-epsilon; `bounds` is
+    what a release of histograms costs the data set and each project, from which bounds are chosen (PRIVACY §3.2).
     """
 
     measure: Measure
@@ -58,3 +59,4 @@ class Rules:
     most_rows: int = 10**15
     units: int = 2**33
     floor: int = 1000
+    bounds: Cost | None = None

@@ -35,7 +35,7 @@ def support(needs: Needs, with_units: bool, cut: bool) -> tuple[Part | None, Par
     units are counted unless clipping is provably nil (PRIVACY §4 "Every number carries its error"). `cut` says
     that units may be cut to l0 groups, which is clipping too.
     """
-    clips = cut or any(not part.proven for part in needs.parts)
+    clips = cut or any(part.narrowed or not part.proven for part in needs.parts)
     once = needs.weighted
     units = needs.people(None, _SUPPORTING) if with_units or (clips and not once) or not needs.parts else None
     if not clips:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
 
-from tre.catalogue import Interval, Table, Type, Value
+from tre.catalogue import Interval, Table, Type, Usual, Value
 
 # --- expressions ------------------------------------------------------------------------------------------
 
@@ -30,7 +30,8 @@ class Facts:
     """What is known of an expression's value from declarations alone.
 
     `interval` holds for every non-NULL value; `granularity` is the grid on which every value lies (None: no
-    grid); `domain` lists every non-NULL value or says which public relation does; `max_length` bounds text.
+    grid); `domain` lists every non-NULL value or says which public relation does; `max_length` bounds text. `usually`
+    is what one person's values are taken to add up to: of all of this it alone is no proof.
     """
 
     nullable: bool = True
@@ -38,6 +39,7 @@ class Facts:
     granularity: Fraction | None = None
     domain: tuple[Value, ...] | PublicKeys | None = None
     max_length: int | None = None
+    usually: Usual | None = None
 
 
 @dataclass(frozen=True, slots=True)

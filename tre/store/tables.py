@@ -264,8 +264,8 @@ movements = Table(
     *_amounts("cost"),
     *_amounts("before"),
     *_amounts("after"),
-    Column("closes", Integer, nullable=False),  # 0 for a reservation, 1 for what ends it, once
-    CheckConstraint("kind IN ('reserve', 'commit', 'burn', 'void')", name="kind"),
+    Column("closes", Integer, nullable=False),  # 0 for a reservation, 1 for what ends it, once, and for a charge
+    CheckConstraint("kind IN ('reserve', 'commit', 'burn', 'void', 'charge')", name="kind"),
     UniqueConstraint("query", "ledger", "closes"),
 )
 draws = Table(
@@ -287,6 +287,28 @@ draw_payments = Table(
     Column("question", _Digest, primary_key=True),
     Column("position", Integer, primary_key=True),
     Column("query", _Id, primary_key=True, index=True),
+)
+
+bounds_releases = Table(
+    "bounds_releases",  # of histograms: what each cost the data set and costs every project
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("dataset", _Id, ForeignKey("datasets.name"), nullable=False, index=True),
+    Column("version", _Id, ForeignKey("versions.name"), nullable=False),
+    Column("measure", _Word, nullable=False),
+    *_amounts("cost"),
+    Column("charged", _Event, nullable=False),  # the entry of the data set's charge
+    Column("released", _Event),  # that of what was found; none where the measuring ended without
+)
+histograms = Table(
+    "histograms",
+    metadata,
+    Column("dataset", _Id, ForeignKey("datasets.name"), primary_key=True),
+    Column("table_name", _Id, primary_key=True),
+    Column("column_name", _Id, primary_key=True),  # empty: of the table's rows
+    Column("statistic", _Word, primary_key=True),
+    Column("release", _Id, ForeignKey("bounds_releases.id"), nullable=False),
+    Column("found", Text, nullable=False),  # JSON: released values only
 )
 
 # --- requests -----------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tre import governance
 from tre.app.admin.at_home import OPERATOR, AtHome
+from tre.app.admin.bounds import look_for_bounds
 from tre.app.compose import COMMITMENT_KEY, MEBI
 from tre.base.reasons import Refusal, Refused
 from tre.base.reasons import app as reasons
@@ -41,6 +42,8 @@ class DataCommands(AtHome):
             governance.add_version(tx, trail, name, version.name, version.commitment, version.catalogue_digest)
 
         self.house.act(OPERATOR, change)
+        look_for_bounds(self.house, compiled, version)
+        progress("bounds", 1)
         return version.name, version.absent
 
     def policy_lint(self, file: Path) -> tuple[str, ...]:

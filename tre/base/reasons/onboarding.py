@@ -107,3 +107,9 @@ SERVER = reason(
     "Look at the server, its disk and the two roles; what it said is told to the data controller. Then try again.",
     "Nothing was left behind: a version is written in one transaction.",
 )
+BOUNDS_UNFINISHED = reason(
+    "onboarding.bounds-unfinished",
+    Kind.FAULT,
+    "The version stands, but looking for bounds in it did not end; what it cost is spent.",
+    "Give the engine more memory, then add the data again; until then nothing bounds what the policy leaves open.",
+)

@@ -224,7 +224,7 @@ class Grouping:
         for one in self.exact:
             if (one.function, one.argument, one.where, one.fraction) == (function, argument, where, fraction):
                 return one.column
-        type_, facts = exact(function.value, argument, self._rows)
+        type_, facts = exact(function.value, argument, self._rows, self.traits.typical_rows)
         column = self.session.column(function.value, type_, facts)
         self.exact.append(Aggregated(column, function, argument, where, fraction))
         return column

@@ -7,8 +7,10 @@ from fractions import Fraction
 from math import ceil, floor
 
 from tre.catalogue import Interval, Kind, Type
+from tre.sql.functions.usual import within_person
 from tre.sql.plan import SPREADS, Expression, Facts
 
+_NUMBERS = (Kind.INTEGER, Kind.DECIMAL, Kind.DOUBLE)
 INTEGER, DOUBLE = Type(Kind.INTEGER), Type(Kind.DOUBLE)
 COUNTED = Facts(nullable=False, granularity=Fraction(1))
 NONE = Fraction(0)
@@ -26,8 +28,14 @@ def released(function: str, argument: Expression | None) -> tuple[Type, Facts]:
     return _summed(argument.type), Facts(granularity=argument.facts.granularity)
 
 
-def exact(function: str, argument: Expression | None, rows: int) -> tuple[Type, Facts]:
-    """Return type and facts of an exact value over at most `rows` rows."""
+def exact(function: str, argument: Expression | None, rows: int, usual: int | None = None) -> tuple[Type, Facts]:
+    """Return type and facts of an exact value over at most `rows` rows, of which a person has `usual` ones."""
+    type_, facts = _exact(function, argument, rows)
+    added = argument is not None and type_.kind in _NUMBERS and not function.startswith("count")
+    return type_, replace(facts, usually=within_person(argument.facts.usually, usual) if argument and added else None)
+
+
+def _exact(function: str, argument: Expression | None, rows: int) -> tuple[Type, Facts]:
     if argument is None or function.startswith("count"):
         return INTEGER, replace(COUNTED, interval=Interval(Fraction(0), Fraction(rows)))
     facts = replace(argument.facts, nullable=True)

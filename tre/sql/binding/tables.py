@@ -57,7 +57,7 @@ def facts_of(table: Table, column: Declared) -> Facts:
     key = column.name == table.unit or any(column.name in names for names in table.unique)
     mapped = column.domain is not None or column.calendar is not None or column.type.kind is Kind.DOUBLE
     nullable = mapped or (column.nullable and not key)
-    facts = Facts(nullable, column.bounds, column.granularity, column.domain, column.max_length)
+    facts = Facts(nullable, column.bounds, column.granularity, column.domain, column.max_length, column.usually)
     if column.calendar is None:
         return facts
     first, last = ((day - EPOCH).days for day in column.calendar)

@@ -18,6 +18,7 @@ from tre.sql.binding.percentiles import by_hand
 from tre.sql.binding.scope import folded
 from tre.sql.binding.session import Session
 from tre.sql.functions.form import whole_constant
+from tre.sql.functions.usual import in_each_row
 from tre.sql.plan import (
     SPREADS,
     WHOLE,
@@ -143,6 +144,7 @@ class Windows:
         if too_wide(name, argument, self.rows):
             raise self.session.refused(reasons.SUM_TOO_WIDE, node, type=str(argument.type if argument else ""))
         type_, facts = exact(name, argument, self.rows)
+        facts = replace(facts, usually=in_each_row(facts.usually))
         function = WindowFunction.COUNT_ROWS if argument is None else WindowFunction(name)
         return function, () if argument is None else (argument,), type_, facts
 
@@ -164,10 +166,10 @@ class Windows:
         value, called = bind_expression(node.this, rows), function.value.upper()
         given = node.args.get("offset")
         if function in (WindowFunction.FIRST_VALUE, WindowFunction.LAST_VALUE):
-            return function, (value,), value.type, replace(value.facts, nullable=True)
+            return function, (value,), value.type, _repeated(value)
         if function is WindowFunction.NTH_VALUE:
             place = functions.literal(self._constant(given, called, "place", 1, rows))
-            return function, (value, place), value.type, replace(value.facts, nullable=True)
+            return function, (value, place), value.type, _repeated(value)
         offset = functions.literal(1 if given is None else self._constant(given, called, "offset", 0, rows))
         if node.args.get("default") is None:
             return function, (value, offset), value.type, replace(value.facts, nullable=True)
@@ -225,3 +227,8 @@ def tells_apart(one: Window) -> bool:
 
 def _up_to(most: int) -> Facts:
     return replace(COUNTED, interval=Interval(Fraction(1), Fraction(max(1, most))))
+
+
+def _repeated(value: Expression) -> Facts:
+    """Return the facts of a value that is taken from another row, and from one row many times."""
+    return replace(value.facts, nullable=True, usually=in_each_row(value.facts.usually))

@@ -11,7 +11,7 @@ from fractions import Fraction
 from tre.base.reasons import Refused
 from tre.base.reasons import sql_text as reasons
 from tre.catalogue import Interval, Kind, Type, Value
-from tre.sql.functions import intervals, rendering
+from tre.sql.functions import intervals, rendering, usual
 from tre.sql.functions.constants import literal, read_as
 from tre.sql.functions.form import (
     DOUBLE,
@@ -29,6 +29,7 @@ from tre.sql.functions.form import (
     known,
     possible,
 )
+from tre.sql.functions.usual import with_usual
 from tre.sql.plan import Call, Expression, Facts, Literal
 
 CAST = "cast"
@@ -62,7 +63,9 @@ def cast(expression: Expression, type_: Type) -> Expression:
     pair = _PAIRS.get((kind(expression), type_.kind))
     if pair is None:
         raise Refused.because(reasons.CAST_REFUSED, source=kind(expression).value, target=type_.kind.value)
-    return Call(CAST, (expression,), type_, pair.facts(expression, type_))
+    return Call(
+        CAST, (expression,), type_, with_usual(pair.facts(expression, type_), usual.of_call(CAST, (expression,), type_))
+    )
 
 
 def on_its_grid(expression: Expression) -> Expression | None:

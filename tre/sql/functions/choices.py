@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from tre.base.reasons import Refused
 from tre.base.reasons import sql_text as reasons
 from tre.catalogue import Interval, Kind, Type, Value
-from tre.sql.functions import intervals, rendering
+from tre.sql.functions import intervals, rendering, usual
 from tre.sql.functions.casts import common, promoted
 from tre.sql.functions.comparison import comparable
 from tre.sql.functions.form import (
@@ -24,6 +24,7 @@ from tre.sql.functions.form import (
     kind,
     known,
 )
+from tre.sql.functions.usual import with_usual
 from tre.sql.plan import Call, Case, Expression, Facts
 
 
@@ -68,7 +69,9 @@ def case(branches: Sequence[tuple[Expression, Expression]], otherwise: Expressio
         raise Refused.because(reasons.ARGUMENT_TYPES, function="CASE", types=types, expected=expected)
     *chosen, last = (promoted(one, found) for one in results)
     facts = union((*chosen, last), any(one.facts.nullable for one in (*chosen, last)))
-    return Case(tuple(zip(conditions, chosen, strict=True)), last, found, facts)
+    return Case(
+        tuple(zip(conditions, chosen, strict=True)), last, found, with_usual(facts, usual.of_either((*chosen, last)))
+    )
 
 
 def _one_type(name: str, kinds: frozenset[Kind] | None = None) -> Typing:

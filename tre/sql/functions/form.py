@@ -9,7 +9,8 @@ from fractions import Fraction
 from tre.base.reasons import Refused
 from tre.base.reasons import sql_text as reasons
 from tre.catalogue import Interval, Kind, Type
-from tre.sql.functions import intervals
+from tre.sql.functions import intervals, usual
+from tre.sql.functions.usual import with_usual
 from tre.sql.plan import Call, Expression, Facts, Literal
 
 Arguments = tuple[Expression, ...]
@@ -54,7 +55,8 @@ def typed(function: Function, arguments: Arguments) -> Call:
             reasons.ARGUMENT_TYPES, function=function.name.upper(), types=types, expected=function.expected
         )
     coerced, type_ = found
-    return Call(function.name, coerced, type_, function.facts(coerced, type_))
+    facts = function.facts(coerced, type_)
+    return Call(function.name, coerced, type_, with_usual(facts, usual.of_call(function.name, coerced, type_)))
 
 
 def is_null_literal(expression: Expression) -> bool:

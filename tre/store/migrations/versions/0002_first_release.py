@@ -118,6 +118,37 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_sessions_expires"), "sessions", ["expires"], unique=False)
     op.create_index(op.f("ix_sessions_person"), "sessions", ["person"], unique=False)
+    with op.batch_alter_table("movements") as movements:
+        movements.drop_constraint(op.f("ck_movements_kind"), type_="check")
+        kinds = "kind IN ('reserve', 'commit', 'burn', 'void', 'charge')"
+        movements.create_check_constraint(op.f("ck_movements_kind"), kinds)
+    op.create_table(
+        "bounds_releases",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("dataset", sa.String(length=64), nullable=False),
+        sa.Column("version", sa.String(length=64), nullable=False),
+        sa.Column("measure", sa.String(length=32), nullable=False),
+        sa.Column("cost_amount", sa.BigInteger(), nullable=False),
+        sa.Column("cost_delta", sa.BigInteger(), nullable=False),
+        sa.Column("charged", sa.String(length=32), nullable=False),
+        sa.Column("released", sa.String(length=32), nullable=True),
+        sa.ForeignKeyConstraint(["dataset"], ["datasets.name"], name=op.f("fk_bounds_releases_dataset")),
+        sa.ForeignKeyConstraint(["version"], ["versions.name"], name=op.f("fk_bounds_releases_version")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_bounds_releases")),
+    )
+    op.create_index(op.f("ix_bounds_releases_dataset"), "bounds_releases", ["dataset"], unique=False)
+    op.create_table(
+        "histograms",
+        sa.Column("dataset", sa.String(length=64), nullable=False),
+        sa.Column("table_name", sa.String(length=64), nullable=False),
+        sa.Column("column_name", sa.String(length=64), nullable=False),
+        sa.Column("statistic", sa.String(length=32), nullable=False),
+        sa.Column("release", sa.String(length=64), nullable=False),
+        sa.Column("found", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["dataset"], ["datasets.name"], name=op.f("fk_histograms_dataset")),
+        sa.ForeignKeyConstraint(["release"], ["bounds_releases.id"], name=op.f("fk_histograms_release")),
+        sa.PrimaryKeyConstraint("dataset", "table_name", "column_name", "statistic", name=op.f("pk_histograms")),
+    )
     op.add_column("queries", sa.Column("cancelled", sa.String(length=32), nullable=True))
     op.add_column("queries", sa.Column("aim", sa.Text(), nullable=True))
     op.add_column("queries", sa.Column("second", sa.String(length=64), nullable=True))

@@ -1,0 +1,188 @@
+"""From a version to bounds in use: paid once by everybody, measured once, used by every question, told with answers."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from audit import Demands, load_verifier, verify_folder
+from audit.ledgers import parse_ledgers
+from tests.bounds.homes import DATASET, OKAFOR, POLICY, PROJECT, add_project, add_version, furnish
+from tre import governance, ledger
+from tre.app.admin import HomeAdmin, open_admin
+from tre.app.compose import House
+from tre.base.cost import Cost
+from tre.base.reasons import Refused
+from tre.broker import Parts
+from tre.broker.asking import check
+from tre.broker.standing import question_digest, standing
+from tre.decide import Decision, Question
+from tre.ledger import LedgerId
+from tre.policy import compile_policy, load_policy
+from tre.privacy.histograms import Histogram, Subject
+from tre.privacy.request import Ask
+from tre.store.tables import movements
+
+OF_DATASET, OF_PROJECT = LedgerId.of_dataset(DATASET), LedgerId.of_project(PROJECT, DATASET)
+PRICE = compile_policy(load_policy(POLICY), DATASET).rules.bounds
+SUM = "SELECT sex, COUNT(*) AS n, SUM(cost) AS s, AVG(cost) AS a FROM person JOIN visit USING (person_id) GROUP BY sex"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("bounds") / "home"
+    furnish(root).house.close()
+    return root
+
+
+@pytest.fixture
+def admin(made: Path, tmp_path: Path) -> Iterator[HomeAdmin]:
+    shutil.copytree(made, tmp_path / "home")
+    found = open_admin(tmp_path / "home")
+    found.house.journal.recover()
+    yield found
+    found.house.close()
+
+
+@contextmanager
+def parts_of(house: House) -> Iterator[Parts]:
+    parts = house.parts()
+    try:
+        yield parts
+    finally:
+        parts.engine.close()
+
+
+def decided(house: House, sql: str, **ask: object) -> Decision:
+    with parts_of(house) as parts:
+        return check(parts, OKAFOR, PROJECT, DATASET, Question(sql, "postgres", Ask(Fraction(1), **ask)))[0]
+
+
+def spent(house: House, account: LedgerId) -> Cost:
+    with house.store.reading() as tx:
+        found = ledger.balance(tx, account)
+    assert found.reserved == Cost.zero(found.reserved.measure)
+    return found.spent
+
+
+def found_in(house: House) -> dict[Subject, Histogram]:
+    with house.store.reading() as tx:
+        return dict(governance.found_bounds(tx, DATASET))
+
+
+def test_a_release_is_charged_to_the_data_set_and_to_each_project_once(admin: HomeAdmin) -> None:
+    assert (spent(admin.house, OF_DATASET), spent(admin.house, OF_PROJECT)) == (PRICE, PRICE)
+    add_project(admin, "another")
+    assert spent(admin.house, LedgerId.of_project("another", DATASET)) == PRICE
+    assert spent(admin.house, OF_DATASET) == PRICE
+
+
+def test_a_later_version_reuses_what_was_found(admin: HomeAdmin) -> None:
+    before = found_in(admin.house)
+    add_version(admin)
+    assert found_in(admin.house) == before
+    assert (spent(admin.house, OF_DATASET), spent(admin.house, OF_PROJECT)) == (PRICE, PRICE)
+
+
+def test_a_column_that_is_opened_later_pays_its_part_of_the_price(admin: HomeAdmin) -> None:
+    add_version(admin, POLICY.replace(", bounds: [0, 100]}", "}"))
+    assert PRICE is not None
+    expected = PRICE + Cost(PRICE.measure, PRICE.amount * 2 // 6)
+    assert (spent(admin.house, OF_DATASET), spent(admin.house, OF_PROJECT)) == (expected, expected)
+    assert {one.column for one in found_in(admin.house)} == {"", "cost", "day", "fee"}
+
+
+def test_what_the_policy_declares_costs_nothing(tmp_path: Path) -> None:
+    closed = POLICY.replace(", bounds: automatic}", ", bounds: [2000-01-01, 2029-12-31]}")
+    closed = closed.replace('cost: {class: sensitive, type: "decimal(12, 2)"}', "cost: {is: fee}")
+    closed = closed.replace(
+        "tables:\n", 'kinds: {fee: {class: sensitive, type: "decimal(12, 2)", bounds: [0, 9]}}\ntables:\n'
+    )
+    closed = closed.replace("rows per person: 200", "rows per person: 200\n    usual rows: 16")
+    admin = furnish(tmp_path / "home", closed)
+    assert spent(admin.house, OF_DATASET) == Cost.zero(spent(admin.house, OF_DATASET).measure)
+    assert found_in(admin.house) == {}
+    admin.house.close()
+
+
+def test_the_bounds_fit_the_data_and_are_told(admin: HomeAdmin) -> None:
+    """16 visits at most; visits of most people add up to some 800, of a few to 80,000."""
+    decision = decided(admin.house, SUM)
+    assert decision.allowed
+    assert decision.plan is not None
+    told = decision.plan.bounds
+    assert 12 <= int(told["n"]["rows"]) <= 20
+    assert 500 < Fraction(told["s"]["high"]) < 5000
+    assert told["s"]["low"] == f"-{told['s']['high']}"
+    assert told["a"]["total_high"] == told["s"]["high"]
+    assert decision.plan.measured[0].shape.clipped is not None
+
+
+def test_a_request_narrows_them(admin: HomeAdmin) -> None:
+    decision = decided(admin.house, SUM, rows=3)
+    assert decision.plan is not None
+    assert decision.plan.bounds["n"]["rows"] == "3"
+
+
+def test_nothing_that_is_not_bounded_is_answered_without_a_release(tmp_path: Path) -> None:
+    """A data set whose budget cannot pay keeps what is open open, and refuses it."""
+    poor = POLICY.replace("data set: {epsilon: 40", "data set: {epsilon: 20").replace(
+        "bounds: {epsilon: 2}", "bounds: {epsilon: 20}"
+    )
+    admin = furnish(tmp_path / "home", poor)
+    add_version(admin, poor.replace("cost: {", "cost: {granularity: 0.01, ").replace(", bounds: [0, 100]}", "}"))
+    assert {one.column for one in found_in(admin.house)} == {"", "cost", "day"}
+    codes = [one.reason.code for one in decided(admin.house, "SELECT SUM(fee) AS s FROM visit").refusals]
+    assert "privacy.no-bound" in codes
+    admin.house.close()
+
+
+def test_the_log_says_what_the_ledgers_say(admin: HomeAdmin) -> None:
+    add_project(admin, "another")
+    home = admin.house.home
+    with admin.house.store.reading() as tx:
+        demanded = parse_ledgers(json.dumps(ledger.export(tx)).encode())
+    verifier = load_verifier(home.vkey)
+    report = verify_folder(home.root / "log", verifier, Demands(ledger=demanded), head_folder=home.root / "head")
+    assert report.ok, report
+
+
+def test_a_restored_back_up_has_paid_what_the_log_says(admin: HomeAdmin, tmp_path: Path) -> None:
+    """A database from before a release meets the log from after it."""
+    root = admin.house.home.root
+    admin.house.close()
+    shutil.copy(root / "control.db", tmp_path / "old.db")
+    add_version(admin, POLICY.replace(", bounds: [0, 100]}", "}"))
+    paid = spent(admin.house, OF_DATASET), spent(admin.house, OF_PROJECT)
+    admin.house.close()
+    for left in root.glob("control.db*"):
+        left.unlink()
+    shutil.copy(tmp_path / "old.db", root / "control.db")
+    admin.house.journal.recover()
+    assert (spent(admin.house, OF_DATASET), spent(admin.house, OF_PROJECT)) == paid
+    with admin.house.store.reading() as tx:
+        kinds = set(tx.execute(select(movements.c.kind).where(movements.c.ledger == OF_DATASET.text)).scalars())
+    assert kinds == {"charge"}
+
+
+def test_a_project_that_cannot_pay_is_not_given_the_data_set(admin: HomeAdmin) -> None:
+    with pytest.raises(Refused) as refused:
+        add_project(admin, "poor", "0.5")
+    assert [one.reason.code for one in refused.value.refusals] == ["budget.exhausted"]
+
+
+def test_other_bounds_make_another_question(admin: HomeAdmin) -> None:
+    """Clamps of the scan stand in no question's text, so a draw under other bounds must not serve."""
+    with parts_of(admin.house) as parts, admin.house.store.reading() as tx:
+        at = standing(tx, parts, OKAFOR, PROJECT, DATASET)
+        assert question_digest(parts, at, "one") != question_digest(
+            parts, replace(at, ground=replace(at.ground, found={})), "one"
+        )
