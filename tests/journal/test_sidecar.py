@@ -103,6 +103,7 @@ OPENED = {
     "tre/app/signing_in.py": "names of the demonstration, which has no real people",
     "tre/broker/asking.py": "one's own question, under one's own idempotency key",
     "tre/broker/broker.py": "one's own question; a lead's reading is an entry (tests/broker/test_path.py)",
+    "tre/broker/refining.py": "the house itself, to plan again what was asked: nobody is shown it",
     "tre/broker/running.py": "the house itself, to run what was asked",
     "tre/governance/oversight/decisions.py": "controllers and auditors: an entry (tests/oversight/test_reading.py)",
     "tre/governance/people.py": "for the two that show names",

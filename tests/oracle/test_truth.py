@@ -204,7 +204,8 @@ STAGED = (
     "AS k FROM visit GROUP BY person_id) q WHERE k > 0",
     "SELECT COUNT(*) AS n FROM person WHERE born > (SELECT COUNT(*) FROM visit WHERE kind < "
     "(SELECT COUNT(*) FROM death))",
-    "SELECT kind IN (SELECT kind FROM visit GROUP BY 1 HAVING COUNT(*) > 2) AS many, COUNT(*) AS n FROM visit GROUP BY 1",
+    "SELECT kind IN (SELECT kind FROM visit GROUP BY 1 HAVING COUNT(*) > 2) AS many, COUNT(*) AS n FROM visit "
+    "GROUP BY 1",
     "SELECT 2 NOT IN (SELECT kind FROM visit GROUP BY 1 HAVING COUNT(*) > 2) AS many, COUNT(*) AS n FROM visit "
     "GROUP BY CUBE ((1))",
 )

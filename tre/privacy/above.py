@@ -6,9 +6,10 @@ ORDER BY and LIMIT, and for simulation a replicate number.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from functools import reduce
+from typing import Any
 
 from tre.catalogue import Access, Kind, Type
 from tre.sql import functions, walk
@@ -118,21 +119,18 @@ class Tracer:
         if isinstance(relation, PrivateAggregate):
             return self._released(relation)
         _free_of_blocks(*walk.expressions(relation))
-        if isinstance(relation, Project):
-            return self._project(relation)
-        if isinstance(relation, Filter):
-            return self._filter(relation)
-        if isinstance(relation, Sort):
-            return self._sort(relation)
-        if isinstance(relation, Join):
-            return self._join(relation)
-        if isinstance(relation, Aggregate):
-            return self._aggregate(relation)
-        if isinstance(relation, Windowed):
-            return self._windowed(relation)
-        if isinstance(relation, SetOperation):
-            return self._union(relation)
-        raise Untraceable
+        ways: Mapping[type[Relation], Callable[[Any], Traced]] = {
+            Project: self._project,
+            Filter: self._filter,
+            Sort: self._sort,
+            Join: self._join,
+            Aggregate: self._aggregate,
+            Windowed: self._windowed,
+            SetOperation: self._union,
+        }
+        if (way := ways.get(type(relation))) is None:
+            raise Untraceable
+        return way(relation)
 
     def _released(self, block: PrivateAggregate) -> Traced:
         table = self.tables[id(block)]
