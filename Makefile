@@ -21,7 +21,7 @@ serve: $(VENV)/.installed
 	TRE_HOME=$(DEMO) $(BIN)/tre serve
 
 test: $(VENV)/.installed
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .
