@@ -73,7 +73,8 @@ def test_questions_of_one_name_have_one_answer() -> None:
             plan = lab.plan(text, rows=2, groups=2)
         except Refused:
             continue
-        for block in plan.blocks:
+        # What reads an earlier release is named by that release's draws as well (tests/privacy/test_staged.py).
+        for block in (one for one in plan.blocks if not one.shape.inputs):
             exact = sorted(tuples(lab.stage.run(block.shape.relation, FULL)), key=repr)
             first, known = seen.setdefault(block.shape.question, (text, exact))
             assert known == exact, f"{first}\n{text}"

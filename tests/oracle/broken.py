@@ -250,7 +250,7 @@ def an_equality_under_or_makes_a_dependency(patch: pytest.MonkeyPatch) -> None:
 
 @breaks(
     "SELECT e.code, COUNT(*) FROM visit v JOIN event e ON e.person_id = v.person_id GROUP BY 1",
-    sees=("groups", "dependency"),
+    sees=("groups", "dependency", "one row"),
 )
 def an_inequality_makes_a_dependency(patch: pytest.MonkeyPatch) -> None:
     def said(condition: Expression, inside: frozenset[int]) -> list[Any]:
@@ -528,7 +528,7 @@ def long_texts_are_not_cut(patch: pytest.MonkeyPatch) -> None:
     sees=("order",),
 )
 def rows_beyond_the_cap_are_cut_without_an_order(patch: pytest.MonkeyPatch) -> None:
-    def unordered(scan: Any, table: str) -> str:
+    def unordered(scan: Any, table: str, _dialect: str) -> str:
         return f'(SELECT *, ROW_NUMBER() OVER (PARTITION BY "{scan.table.unit}") AS place FROM {table})'
 
     patch.setattr(enforce, "_capped", unordered)
@@ -618,7 +618,7 @@ def a_row_number_counts_within_the_person_whatever_the_partition(patch: pytest.M
     sees=("total",),
 )
 def the_ends_of_a_range_may_overflow(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(window_texts, "_wide", lambda text: text)
+    patch.setattr(window_texts, "_wide", lambda text, _wide: text)
 
 
 @breaks(
