@@ -206,6 +206,9 @@ STAGED = (
     "(SELECT COUNT(*) FROM death))",
     "SELECT kind IN (SELECT kind FROM visit GROUP BY 1 HAVING COUNT(*) > 2) AS many, COUNT(*) AS n FROM visit "
     "GROUP BY 1",
+    "SELECT kind IN (SELECT kind FROM visit GROUP BY 1 HAVING COUNT(*) > 2) AS many, start, COUNT(*) AS n FROM visit "
+    "GROUP BY GROUPING SETS ((kind IN (SELECT kind FROM visit GROUP BY 1 HAVING COUNT(*) > 2), start), "
+    "(kind IN (SELECT kind FROM visit GROUP BY 1 HAVING COUNT(*) > 2)))",
     "SELECT 2 NOT IN (SELECT kind FROM visit GROUP BY 1 HAVING COUNT(*) > 2) AS many, COUNT(*) AS n FROM visit "
     "GROUP BY CUBE ((1))",
 )

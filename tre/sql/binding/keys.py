@@ -108,6 +108,8 @@ class Keys:
         meant = self._meant(node, listed)
         if isinstance(meant, tuple):
             return [self.add(Ref(meant[1]), node).id]
+        if (known := self._typed(meant)) is not None:
+            return [known]  # one key in several sets; bound anew, a subquery in it would make it another
         if aggregates_in(meant):
             raise self.session.refused(reasons.AGGREGATE_HERE, node, where="GROUP BY")
         name = node.name if isinstance(node, exp.Column) else "key"
@@ -173,8 +175,11 @@ class Keys:
 
     def as_typed(self, node: exp.Expr) -> Expression | None:
         """Return the key that was typed as `node` is, or None: a subquery means itself by its text alone."""
-        found = next((id_ for key, id_ in self.written if key == node.unnest()), None)
+        found = self._typed(node)
         return next((self.value(column) for column, _ in self.all if column.id == found), None)
+
+    def _typed(self, node: exp.Expr) -> int | None:
+        return next((id_ for key, id_ in self.written if key == node.unnest()), None)
 
     def starred(self, column: Column) -> Expression:
         """A column that * names must be grouped by."""
