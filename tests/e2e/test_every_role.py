@@ -27,9 +27,11 @@ ROLES = (*PEOPLE, *(person.roles[0] for person in MORE), "nobody")
 UNANSWERED = {
     "getTile",  # the generator makes no path parameters with slashes
     "getCosignedCheckpoint",  # there is no witness
-    "cancelQuery",  # what is asked here has its answer before it could be taken back
     "unlockProject",  # nothing is locked
-    "refineQuery",  # the generator knows no query that has an answer (tests/broker refines one)
+}
+BY_CHANCE = {
+    "cancelQuery",  # what is asked here mostly has its answer before it could be taken back
+    "refineQuery",  # the generator mostly knows no query that has an answer (tests/broker refines one)
 }
 AT_ONCE = 2
 SETTINGS = """
@@ -141,5 +143,5 @@ def test_a_generator_of_requests_finds_nothing_as(role, tried):
 
 def test_every_operation_answered_somebody_and_none_failed(tried):
     _, found, described = tried
-    assert {name for name in described if 200 not in found[name]} == UNANSWERED
+    assert {name for name in described if 200 not in found[name]} - BY_CHANCE == UNANSWERED
     assert not {name for name, codes in found.items() if codes & {500, 503}}
