@@ -57,7 +57,7 @@ def _about(failed: Sequence[str]) -> str:
         "COUNT, SUM and AVG by sex, epsilon 1 (delta 10⁻⁶, this house's 10⁻⁷), at most 20 rows of a person, 0 to 60 "
         "days a row, all declared. A peer's times count from rows that it has read and that were joined before; this "
         "house's are of whole requests over HTTP, the join in them. An error is that of the worst cell of an answer "
-        "against the truth. Qrlew writes SQL for a PostgreSQL server and is not asked."
+        "against the truth. Qrlew was not asked."
     )
     return f"{text} Not asked, because it failed: {'; '.join(failed)}." if failed else text
 
