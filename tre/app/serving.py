@@ -31,6 +31,7 @@ from tre.app.witnessing import Witnessing
 from tre.app.writing import await_writer, log_refused, second_key
 from tre.base.cost import Measure
 from tre.base.home import Home
+from tre.base.lean import leave_frames_out
 from tre.base.reasons import Refused, identity
 from tre.base.reasons import app as reasons
 from tre.base.reasons import web as web_reasons
@@ -152,7 +153,6 @@ class Running:
         accuracy(Mechanism(Measure.ZCDP, 1.0))
         import_module("tre.privacy.estimates")
         import_module("pyarrow.compute")
-        import_module("pyarrow").array([0])  # its first array looks for pandas, and loads it where it is installed
         with self._house.store.reading() as tx:
             for name in governance.list_datasets(tx):
                 with suppress(Refused, EngineFailed):
@@ -229,6 +229,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> Callable[..., Any]:
         """Open the house; called in the worker."""
+        leave_frames_out()
         self._running = Running(self._house, alone=self._options["workers"] == 1)
         return self._running.app()
 

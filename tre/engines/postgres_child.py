@@ -52,7 +52,6 @@ def opened(settings: dict[str, str]) -> Run:
     # What libpq and Arrow hold of an answer; the server has limits of its own for what it computes.
     resource.setrlimit(resource.RLIMIT_DATA, (int(settings["memory"]),) * 2)
     connection = connect(settings)
-    pa.array([0])  # its first array looks for pandas, and loads it where it is installed: no statement's time
 
     def run(request: Mapping[str, Any], inputs: Mapping[str, pa.Table]) -> pa.Table:
         with connection.transaction(force_rollback=True):

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from tre.base import frames
 from tre.base.confine import confine, private_pipes
+from tre.base.lean import leave_frames_out
 
 Run = Callable[[Mapping[str, Any], Mapping[str, pa.Table]], pa.Table]
 """Answer a request over its inputs by name."""
@@ -20,6 +21,7 @@ def serve(opened: Callable[[dict[str, str]], Run]) -> None:
     """Serve statements until the pipe closes. Nothing but frames leaves: standard streams go nowhere."""
     commands, replies = private_pipes()
     confine()
+    leave_frames_out()
     settings = json.loads(frames.receive(commands)[0])
     run = opened(settings)
     frames.send(replies, b"ready")
