@@ -331,7 +331,7 @@ class Grammar:
         if depth > 0:
             options |= {
                 "join units": lambda: self.join_units(depth),
-                **({} if self.plain else {"join full": lambda: self.join_full(depth)}),
+                "join full": lambda: self.join_full(depth),
                 "join link": self.join_link,
                 "join public": lambda: self.join_public(depth),
                 "join attribute": lambda: self.join_attribute(depth),
@@ -501,6 +501,7 @@ class Grammar:
         listed = [f"{source.key.text} AS u"]
         if self.chance(0.4):
             key = self.column(source, INT, TEXT, DATE)
+            key = f"({key} + 0)" if _a_number(key) else key
             keys.append(key)
             listed.append(f"{key} AS g")
             columns.append(Col(f"{alias}.g", self._kind(source, key)))
@@ -587,23 +588,28 @@ class Grammar:
                 "looked up": lambda: "(SELECT class_id FROM concept WHERE concept_id = 2)",
                 "in brackets": lambda: "((SELECT COUNT(*) FROM concept) - 1)",
                 "released": lambda: staged.value(self),
-                **({} if self.plain else self.tied_values(source, number)),
+                **self.tied_values(source, number),
             },
         )
         return f"{number} {self.random.choice(('>=', '<', '<>'))} {value}"
 
     def tied_values(self, source: Source, number: str) -> dict[str, Callable[[], object]]:
-        """Subqueries as values, tied by equalities: an aggregate, a unique look-up, the first row of an order."""
+        """Subqueries as values, tied by equalities: an aggregate, a unique look-up, the first row of an order.
+
+        In plain text no two rows that differ may tie for the first: which one it is would be the engine's choice.
+        """
         found: dict[str, Callable[[], object]] = {
-            "of a code": lambda: f"(SELECT class_id FROM concept z WHERE z.concept_id = {number})"
+            "of a code": lambda: f"(SELECT class_id FROM concept z WHERE z.concept_id = {number})",
+            "tied released": lambda: staged.tied(self, number),
         }
         if any(one.key for one in source.columns):
             tie = f"z.person_id = {source.key.text}"
+            order = "z.start DESC, z.visit_id, z.kind, z.paid" if self.plain else "z.start DESC"
             found |= {
                 "tied count": lambda: f"(SELECT COUNT(z.visit_id) FROM visit z WHERE {tie})",
                 "tied largest": lambda: f"(SELECT MAX(z.code) FROM event z WHERE z.code > 1 AND {tie})",
                 "tied look-up": lambda: f"(SELECT z.cause FROM death z WHERE {tie})",
-                "tied first": lambda: f"(SELECT z.kind FROM visit z WHERE {tie} ORDER BY z.start DESC LIMIT 1)",
+                "tied first": lambda: f"(SELECT z.kind FROM visit z WHERE {tie} ORDER BY {order} LIMIT 1)",
             }
         return found
 

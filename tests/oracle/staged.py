@@ -17,6 +17,15 @@ def value(grammar: Grammar) -> str:
     return f"(SELECT {of} FROM {inner.text}{grammar.where(inner) if grammar.chance(0.3) else ''})"
 
 
+def tied(grammar: Grammar, number: str) -> str:
+    """Return the result of the group that `number` names; what is not released is NULL where SQL counts 0."""
+    name, column, paid = grammar.random.choice((("visit", "kind", "paid"), ("episode", "kind", "weight")))
+    tie = f"z.{column} = {number}"
+    if grammar.plain or grammar.chance(0.5):
+        return f"COALESCE((SELECT COUNT(*) FROM {name} z WHERE {tie}), 0)"
+    return f"(SELECT {grammar.random.choice(('SUM', 'AVG', 'MAX'))}(z.{paid}) FROM {name} z WHERE {tie})"
+
+
 def groups(grammar: Grammar, alias: str) -> Source:
     """Return a result by group: its keys and values are known only once it is released."""
     from tests.oracle.grammar import Col, Source

@@ -211,6 +211,11 @@ STAGED = (
     "(kind IN (SELECT kind FROM visit GROUP BY 1 HAVING COUNT(*) > 2)))",
     "SELECT 2 NOT IN (SELECT kind FROM visit GROUP BY 1 HAVING COUNT(*) > 2) AS many, COUNT(*) AS n FROM visit "
     "GROUP BY CUBE ((1))",
+    "SELECT COUNT(*) AS n FROM visit v WHERE (SELECT COUNT(*) FROM event e WHERE e.code = v.kind) > 2",
+    "SELECT v.kind, COUNT(*) FILTER (WHERE (SELECT COUNT(*) FROM visit w WHERE w.kind = v.kind AND w.paid > 0) > 1) "
+    "AS n FROM visit v GROUP BY v.kind",
+    "SELECT v.kind, COUNT(*) - COALESCE((SELECT COUNT(*) FROM event e WHERE e.code = v.kind), 0) AS n FROM visit v "
+    "GROUP BY v.kind",
 )
 
 

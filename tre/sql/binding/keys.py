@@ -16,7 +16,7 @@ from tre.sql.binding.expressions import Environment, bind_expression
 from tre.sql.binding.grouping_sets import MOST_SETS, Set, count_of, leaves, sets_of
 from tre.sql.binding.inside import aggregates_in
 from tre.sql.binding.outcomes import COUNTED, INTEGER
-from tre.sql.binding.scope import folded
+from tre.sql.binding.scope import folded, position
 from tre.sql.binding.session import Session
 from tre.sql.plan import Column, Expression, Ref, Relation
 from tre.sql.tracing import Status, Traits
@@ -120,8 +120,6 @@ class Keys:
 
     def _meant(self, node: exp.Expr, listed: list[Listed]) -> Listed:
         """An input column comes before an output alias of the same name, as in PostgreSQL."""
-        from tre.sql.binding.output import position
-
         place = position(node, len(listed), self.session)
         if place is not None:
             return _inner(listed[place])

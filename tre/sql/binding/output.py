@@ -13,7 +13,7 @@ from tre.sql.binding.aggregates import Grouping
 from tre.sql.binding.expressions import Environment, bind_condition, bind_expression
 from tre.sql.binding.firsts import first_rows
 from tre.sql.binding.frames import direction
-from tre.sql.binding.scope import Bound, folded
+from tre.sql.binding.scope import Bound, folded, position
 from tre.sql.binding.session import Session
 from tre.sql.binding.windows import Windows
 from tre.sql.plan import Column, Distinct, Expression, Filter, Project, Ref, Relation, Sort
@@ -52,7 +52,7 @@ def output(node: exp.Select, relation: Relation, environment: Environment, sessi
         relation = grouping.relation(where)
         session.traits(relation, where)
     if environment.scalars is not None:
-        relation = environment.scalars.attached(relation)
+        relation = environment.scalars.attached(relation, None if grouping is None else grouping.keys.grouped)
     if condition is not None:
         relation = Filter(relation, condition)
         session.traits(relation, having)
@@ -171,15 +171,6 @@ def _ordered_by(node: exp.Expr, items: list[Item], environment: Environment) -> 
     bound = bind_expression(node, replace(environment, where="ORDER BY"))
     same = [place for place, item in enumerate(items) if item.expression == bound]
     return same[0] if same else bound
-
-
-def position(node: exp.Expr, width: int, session: Session) -> int | None:
-    """Return the zero-based place that a literal number names, or None where the node is no number."""
-    if not isinstance(node, exp.Literal) or node.is_string:
-        return None
-    if not node.this.isdigit() or not 1 <= int(node.this) <= width:
-        raise session.refused(reasons.POSITION, node, position=node.this, width=str(width))
-    return int(node.this) - 1
 
 
 def _finished(node: exp.Select, relation: Relation, items: list[Item], terms: Terms, environment: Environment) -> Bound:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
@@ -16,6 +17,8 @@ from tre.sql.walk import outer, referred
 
 if TYPE_CHECKING:
     from tre.sql.binding.tied import Lookup
+
+Grouped = Callable[[Expression, Any], Expression]
 
 
 @dataclass(slots=True)
@@ -52,16 +55,20 @@ class Scalars:
         self.lookups.append((node, found, nulled))
         return found.missing({old.id: Ref(new) for new, old in nulled})
 
-    def attached(self, relation: Relation) -> Relation:
-        """Return `relation` with the columns of every value; a subquery without a row gives NULL."""
+    def attached(self, relation: Relation, grouped: Grouped | None = None) -> Relation:
+        """Return `relation` with the columns of every value; a subquery without a row gives NULL.
+
+        `grouped` turns what a subquery is tied by into what it is of a group, where the values stand over groups.
+        """
         for node, one in self.waiting:
             relation = self._joined(relation, one)
             self.session.traits(relation, node)
         for node, found, nulled in self.lookups:
             ids = {column.id for column in relation.columns}
-            if any(not referred(around) <= ids for _, around in found.ties):
+            ties = [(column, around if grouped is None else grouped(around, node)) for column, around in found.ties]
+            if any(not referred(around) <= ids for _, around in ties):
                 raise self.session.refused(reasons.SCALAR_CORRELATED, node)
-            terms = (functions.call(predicates.EQUAL, Ref(column), around) for column, around in found.ties)
+            terms = (functions.call(predicates.EQUAL, Ref(column), around) for column, around in ties)
             relation = Join(JoinKind.LEFT, relation, found.relation, functions.conjunction(*terms), nulled)
             self.session.traits(relation, node)
         self.waiting.clear()

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from sqlglot import exp
+
 from tre.base.reasons import sql_private as reasons
 from tre.sql.binding.session import Session
 from tre.sql.plan import Column, Relation
@@ -104,6 +106,15 @@ class Scope:
     def known_alias(self, alias: str) -> bool:
         """Say whether a source here or in an enclosing query is called `alias`."""
         return bool(self.source(alias)) or (self.parent is not None and self.parent.known_alias(alias))
+
+
+def position(node: exp.Expr, width: int, session: Session) -> int | None:
+    """Return the zero-based place that a literal number names, or None where the node is no number."""
+    if not isinstance(node, exp.Literal) or node.is_string:
+        return None
+    if not node.this.isdigit() or not 1 <= int(node.this) <= width:
+        raise session.refused(reasons.POSITION, node, position=node.this, width=str(width))
+    return int(node.this) - 1
 
 
 def listed(names: Iterable[str]) -> str:

@@ -13,8 +13,8 @@ from tre.base.reasons import sql_private as reasons
 from tre.sql import functions
 from tre.sql.binding import constants
 from tre.sql.binding.frames import direction
-from tre.sql.binding.output import in_order, position
-from tre.sql.binding.scope import Bound, folded
+from tre.sql.binding.output import in_order
+from tre.sql.binding.scope import Bound, folded, position
 from tre.sql.binding.session import Session
 from tre.sql.plan import Column, Expression, Facts, Literal, Project, Ref, Relation, SetKind, SetOperation
 from tre.sql.walk import outer
