@@ -111,6 +111,16 @@ def test_everything_works_without_scripts_the_wait_too(sit: Sit) -> None:
         assert "UTC" in person.page.locator("time").first.inner_text()
 
 
+def test_a_text_of_another_dialect_is_told_which_one_it_is_and_answered_in_it(sit: Sit) -> None:
+    with sit("researcher") as person:
+        check(person, "SELECT AVG(DATEDIFF(day, visit_start_date, visit_end_date)) AS days FROM visit_occurrence")
+        assert "tsql" in person.page.inner_text("#verdict")
+        person.page.select_option("#dialect", label="T-SQL, also OHDSI’s")
+        person.press("Check")
+        assert person.page.inner_text("#verdict").count("allowed") == 5
+        assert person.page.input_value("#dialect") == "tsql"
+
+
 def test_times_are_told_in_the_readers_zone_and_kept_in_utc(sit: Sit) -> None:
     with sit("researcher", timezone_id="Pacific/Auckland") as person:
         person.go("/projects/study/history")

@@ -232,6 +232,19 @@ def test_a_text_that_reads_differently_when_written_again_is_refused() -> None:
         parse("SELECT a FROM t AS c JOIN u", "bigquery")
 
 
+def test_a_text_of_another_dialect_is_told_which_dialects_read_it_and_no_other_text_is() -> None:
+    def codes(text: str, dialect: str = "postgres") -> list[tuple[str, str]]:
+        with pytest.raises(Refused) as caught:
+            parse(text, dialect)
+        return [(one.reason.code, one.values.get("names", "")) for one in caught.value.refusals]
+
+    assert codes("SELECT TOP 3 a FROM t")[1:] == [("sql.other-dialect", "oracle, redshift, snowflake, tsql")]
+    assert [code for code, _ in codes("SELECT a,\n  b c d\nFROM t")] == ["sql.syntax"]
+    assert [code for code, _ in codes("DELETE FROM t", "tsql")] == ["sql.not-a-query"]
+    longer = "SELECT TOP 3 a FROM t WHERE a <> '" + "x" * 8192 + "'"
+    assert [code for code, _ in codes(longer)] == ["sql.syntax"]
+
+
 def test_comments_are_dropped_and_strings_may_hold_any_letter() -> None:
     parsed = parse("SELECT 'Zoë' AS a -- naïve: /* é\nFROM t /* ü */ WHERE b = '--'")
     assert "ü" not in parsed.tree.sql("postgres", comments=False)

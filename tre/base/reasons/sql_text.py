@@ -110,6 +110,14 @@ UNSTABLE = reason(
     "What runs is written anew from the checked tree, so the two must be the same text.",
 )
 
+OTHER_DIALECT = reason(
+    "sql.other-dialect",
+    Kind.UNPROCESSABLE,
+    "The whole text can be read as {names}.",
+    "Name the dialect that it is written in: --dialect, the field dialect, or “Written in” beside the text.",
+    "Words mean different things in different dialects, so none is guessed.",
+)
+
 # --- functions --------------------------------------------------------------------------------------------
 
 FUNCTION_UNKNOWN = reason(

@@ -17,6 +17,8 @@ from tre.web.service import QueryRequest
 from tre.web.views import BoundsView
 
 _QUOTES = "“”"
+_TEXTS = ("dataset", "dialect", "epsilon", "accuracy")
+_COUNTS = ("groups", "rows")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class Form:
 
     sql: str = ""
     dataset: str = ""
+    dialect: str = ""
     epsilon: str = ""
     accuracy: str = ""
     groups: str = ""
@@ -50,7 +53,7 @@ class Form:
         """Return the form that a browser sent: lines end as people write them, empty lines of bounds fall away."""
         lines = zip(*(form.getlist(f"total-{part}") for part in ("output", "low", "high")), strict=False)
         totals = (Total(*(text.strip() for text in line)) for line in lines)
-        plain = {name: form.get(name, "").strip() for name in ("dataset", "epsilon", "accuracy", "groups", "rows")}
+        plain = {name: form.get(name, "").strip() for name in (*_TEXTS, *_COUNTS)}
         sql = form.get("sql", "").replace("\r\n", "\n")
         return cls(sql=sql, totals=tuple(one for one in totals if one.said), **plain)
 
@@ -67,8 +70,8 @@ class Form:
         return body.question()
 
     def _body(self) -> Mapping[str, Any]:
-        said = {"sql": self.sql, **{one: getattr(self, one) or None for one in ("dataset", "epsilon", "accuracy")}}
-        counts = {name: _count(getattr(self, name)) for name in ("groups", "rows")}
+        said = {"sql": self.sql, **{one: getattr(self, one) or None for one in _TEXTS}}
+        counts = {name: _count(getattr(self, name)) for name in _COUNTS}
         return {**said, "bounds": {**counts, "totals": {one.output: [one.low, one.high] for one in self.totals}}}
 
     def with_outputs(self, bounds: BoundsView | None) -> Form:
@@ -100,5 +103,5 @@ def mistakes(refused: Refused) -> tuple[Mistake, ...]:
 def _mistake(refusal: Refusal) -> Mistake:
     named = refusal.values.get("field", "").strip(_QUOTES).split(".")
     field = "totals" if "totals" in named else named[-1]
-    known = field if field in ("sql", "dataset", "epsilon", "accuracy", "groups", "rows", "totals") else "sql"
+    known = field if field in (*_TEXTS, *_COUNTS, "totals") else "sql"
     return Mistake(known, refusal.sentence, refusal.remedy)

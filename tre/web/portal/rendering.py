@@ -33,7 +33,7 @@ def dress(app: Flask, brand: Brand) -> None:
     jinja.undefined = StrictUndefined
     jinja.trim_blocks = jinja.lstrip_blocks = True
     jinja.filters.update(words.FILTERS, zip=zip)
-    jinja.globals.update(brand=brand, gates=words.GATES, static=static)
+    jinja.globals.update(brand=brand, gates=words.GATES, dialects=words.DIALECTS, static=static)
 
 
 @cache

@@ -31,6 +31,21 @@ STATES: Mapping[str, str] = MappingProxyType(
     }
 )
 
+DIALECTS: Mapping[str, str] = MappingProxyType(
+    {
+        "postgres": "PostgreSQL",
+        "tsql": "T-SQL, also OHDSI’s",
+        "bigquery": "BigQuery",
+        "duckdb": "DuckDB",
+        "mysql": "MySQL",
+        "oracle": "Oracle",
+        "redshift": "Redshift",
+        "snowflake": "Snowflake",
+        "spark": "Spark",
+    }
+)
+"""The dialects that a question can be written in, the usual one first."""
+
 PURPOSES: Mapping[str, str] = MappingProxyType(
     {
         "DUO:0000004": "no restriction",
