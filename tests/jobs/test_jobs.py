@@ -11,7 +11,7 @@ from sqlalchemy import insert
 from tests.control import FakeClock
 from tre import jobs
 from tre.jobs import Answer, NewJob, State
-from tre.journal import LoggedEntry, Shown
+from tre.journal import LoggedEntry, Shown, outbox
 from tre.store import Store, Transaction
 from tre.store import tables as t
 
@@ -68,7 +68,7 @@ def test_a_request_is_read_back_as_it_was_written(store: Store, queued: str) -> 
     with store.transaction() as tx:
         jobs.start(tx, queued, "runner", NOW, LATER)
         jobs.commit(tx, queued, "runner", LATER, "f" * 32, ANSWER)
-        jobs.note_receipt(tx, queued, 7)
+        outbox.note(tx, {"e" * 32: 6, "f" * 32: 7})
         found = jobs.find(tx, queued)
     assert found is not None
     assert (found.questions, found.decision) == (("c" * 64,), {"tables": ["person"]})
@@ -158,6 +158,7 @@ def test_a_request_that_the_log_shows_as_ended_is_ended_in_a_restored_back_up(st
     outcome |= {"event_id": "a" * 32, "time": "2026-03-01T12:00:00.000Z"}
     shown = Shown(news=[LoggedEntry(4, outcome), LoggedEntry(5, outcome | {"request": "unknown"})])
     with store.transaction() as tx:
+        outbox.note(tx, {"a" * 32: 4})
         assert jobs.adopt(tx, shown) == ("q_1",)
         found = jobs.find(tx, queued)
         assert found is not None

@@ -16,6 +16,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, delete, insert, select, text
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.schema import CreateTable
 
 from tests.control import url_of
@@ -73,8 +74,8 @@ def test_a_part_can_be_undone_and_the_rest_kept(store: Store) -> None:
 
 def test_foreign_keys_hold(store: Store) -> None:
     row = {"name": "v", "dataset": "none", "number": 1, "commitment": "", "catalogue_digest": "", "added": "now"}
-    with store.transaction() as tx:
-        assert not tx.insert_new(versions, row)
+    with pytest.raises(IntegrityError), store.transaction() as tx:
+        tx.insert_new(versions, row)
 
 
 def test_a_data_set_has_one_policy_in_force(store: Store) -> None:

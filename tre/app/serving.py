@@ -122,7 +122,7 @@ class Running:
             with self._house.store.reading() as tx:
                 if governance.token_revoked(tx, principal.token):
                     raise Refused.because(identity.TOKEN_EXPIRED)
-                if governance.find_person(tx, principal.person) is None:
+                if not governance.is_here(tx, principal.person):
                     raise Refused.because(identity.PERSON_UNKNOWN)
         except Refused as refused:
             self._failures.count(refused.refusals[0].reason.code)

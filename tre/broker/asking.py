@@ -34,11 +34,15 @@ SQL = "sql"
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What became of a question: its id, the decision and its facts; `queued` when it was allowed."""
+    """What became of a question: its id, the decision and its facts; `queued` when it was allowed.
+
+    `job` is the request as it was queued just now; None where it was denied, or taken in before.
+    """
 
     id: str
     facts: dict[str, Any]
     refusals: tuple[tuple[str, Refusal], ...] = ()
+    job: Job | None = None
 
     @property
     def queued(self) -> bool:
@@ -209,8 +213,8 @@ def _reserved(
         act = trail.sealed(tx, trail.act(query), f"project/{at.project}", SQL, _sealed(question))
         moved = [movement.as_entry() for movement in movements]
         trail.record(tx, query_intent(act, asked(decision, question, at, parts), decision.price, moved))
-        jobs.submit(tx, _job(query, asker, at, decision, found, act.event_id, uses), parts.clock.now())
-    return Taken(query, found), trail.events
+        job = jobs.submit(tx, _job(query, asker, at, decision, found, act.event_id, uses), parts.clock.now())
+    return Taken(query, found, job=job), trail.events
 
 
 def _indexed(parts: Parts, query: str, events: list[str]) -> None:

@@ -96,7 +96,7 @@ class Broker:
     def find(self, asker: Asker, query: str) -> Shown:
         """Return how a request stands to who asked it or leads its project. Raises Refused (web.unknown-query)."""
         with self.parts.store.reading() as tx:
-            return _shown(tx, _own(tx, asker, query))
+            return _shown(_own(tx, asker, query))
 
     def read(self, asker: Asker, query: str, action: Action = Action.ANSWER_READ) -> Shown:
         """Return a request whose answer or receipt is about to be read, under the rights in force now.
@@ -140,13 +140,13 @@ class Broker:
         Raises Refused (web.unknown-project).
         """
         with self.parts.store.reading() as tx:
-            found = governance.find_project(tx, project)
-            if found is None or asker.person not in found.members:
+            role = governance.role_in(tx, project, asker.person)
+            if role is None:
                 raise Refused.because(web.UNKNOWN_PROJECT)
-            own = None if found.members[asker.person] is Role.LEAD else asker.person
+            own = None if role is Role.LEAD else asker.person
             page = jobs.jobs_of(tx, project, person=own, before=before, most=most)
             return tuple(
-                (_shown(tx, job), _text(tx, self.parts, job) if job.person == asker.person else None) for job in page
+                (_shown(job), _text(tx, self.parts, job) if job.person == asker.person else None) for job in page
             )
 
     def wait(self, asker: Asker, query: str, seconds: float) -> Shown:
@@ -193,7 +193,7 @@ class Broker:
         with self.parts.store.reading() as tx:
             if jobs.states_of(tx, [query]).get(query) in (State.QUEUED, State.RUNNING):
                 return None
-        found = self.find(asker, query)
+            found = _shown(_own(tx, asker, query))
         return found if found.ended else None
 
     def _may(self, action: Action, asker: Asker, query: str) -> Shown:
@@ -202,21 +202,15 @@ class Broker:
             job = _own(tx, asker, query)
             context = governance.context(tx, asker.person, job.project, asker.acr, self.parts.clock.now())
             policy = governance.policy_in_force(tx, job.dataset)
-            found = _shown(tx, job)
-        if context.project is None:
-            raise Refused.because(web.UNKNOWN_QUERY)
-        verdict = gates.may(action, context, Answer(job.id, job.person, context.project), policy)
-        if not verdict.allowed:
-            raise Refused(verdict.refusals)
-        if action is Action.ANSWER_READ and found.state is State.COMMITTED and policy is not None:
-            return replace(found, sharper=self._sharper(job, policy))
-        return found
-
-    def _sharper(self, job: Job, policy: CompiledPolicy) -> Mapping[str, Any] | None:
-        with self.parts.store.reading() as tx:
-            own = ledger.balance(tx, LedgerId.of_project(job.project, job.dataset))
-            dataset = ledger.balance(tx, LedgerId.of_dataset(job.dataset))
-        return sharper(job, own.left.least(dataset.left), own.limit, policy)
+            if context.project is None:
+                raise Refused.because(web.UNKNOWN_QUERY)
+            verdict = gates.may(action, context, Answer(job.id, job.person, context.project), policy)
+            if not verdict.allowed:
+                raise Refused(verdict.refusals)
+            found = _shown(job)
+            if action is Action.ANSWER_READ and found.state is State.COMMITTED and policy is not None:
+                return replace(found, sharper=_sharper(tx, job, policy))
+            return found
 
     def _note_read(self, asker: Asker, index: int, job: Job) -> None:
         trail = self.parts.trail(asker.person, asker.token)
@@ -234,8 +228,7 @@ class Broker:
 def _own(tx: Reading, asker: Asker, query: str) -> Job:
     """Return a request of the asker's own, or of a project that they lead; all others are unknown alike."""
     job = jobs.find(tx, query)
-    project = governance.find_project(tx, job.project) if job is not None else None
-    role = project.members.get(asker.person) if project is not None else None
+    role = governance.role_in(tx, job.project, asker.person) if job is not None else None
     if job is None or role is None or (asker.person != job.person and role is not Role.LEAD):
         raise Refused.because(web.UNKNOWN_QUERY)
     return job
@@ -246,12 +239,16 @@ def _text(tx: Reading, parts: Parts, job: Job) -> str | None:
     return None if sealed is None else unsealed(sealed).sql
 
 
-def _shown(tx: Reading, job: Job) -> Shown:
+def _sharper(tx: Reading, job: Job, policy: CompiledPolicy) -> Mapping[str, Any] | None:
+    own = ledger.balance(tx, LedgerId.of_project(job.project, job.dataset))
+    dataset = ledger.balance(tx, LedgerId.of_dataset(job.dataset))
+    return sharper(job, own.left.least(dataset.left), own.limit, policy)
+
+
+def _shown(job: Job) -> Shown:
     if job.outcome is None:
         return Shown(job, job.state, None)
     if job.aim is not None and job.state is State.COMMITTED:
         return Shown(job, State.RUNNING, None)  # a pilot, whose second step is being priced
     index = job.receipt_index
-    if index is None:
-        index = outbox.indexes_of(tx, [job.outcome]).get(job.outcome)
     return Shown(job, job.state if index is not None else State.RUNNING, index)

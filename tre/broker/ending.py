@@ -58,7 +58,7 @@ def void(parts: Parts, job: Job, why: Reason, asker: Asker | None = None) -> boo
         ledger.unpay(tx, job.id)
         moved = [movement.as_entry() for movement in ledger.void(tx, job.id)]
         trail.record(tx, query_outcome(act, job.project, "voided", job.intent, moved, reasons=[why.code]))
-    settle_outcome(parts, job, act.event_id, trail.events)
+    settle_outcome(parts, job, trail.events)
     return True
 
 
@@ -75,7 +75,7 @@ def _burn(parts: Parts, job: Job, trail: Trail, why: Reason, move: Move, *, inci
         if incident:
             governance.record_incident(tx, trail, job.project, why.code, job.id)
     parts.step("burned")
-    settle_outcome(parts, job, act.event_id, trail.events)
+    settle_outcome(parts, job, trail.events)
     return True
 
 
@@ -83,15 +83,7 @@ def _leading(job: Job) -> list[tuple[str, int]]:
     return [(question, leads) for question, _, leads in job.decision["uses"] if leads is not None]
 
 
-def settle_outcome(parts: Parts, job: Job, outcome: str, events: list[str]) -> None:
-    """Return once the outcome has its place in the log, and note it. Raises Refused (fault.log-unavailable)."""
-    indexes = parts.journal.settle(events)
+def settle_outcome(parts: Parts, job: Job, events: list[str]) -> None:
+    """Return once the outcome has its place in the log: it may be shown. Raises Refused (fault.log-unavailable)."""
+    parts.journal.settle(events)
     parts.ends.tell(job.id)
-    # A lost note is no loss: until there is one, the index is looked up by the outcome's event id.
-    with parts.store.transaction(lasting=False) as tx:
-        note(tx, job.id, indexes[outcome])
-
-
-def note(tx: Transaction, job: str, index: int) -> None:
-    """Note where a request's outcome stands in the log: from now on it may be shown."""
-    jobs.note_receipt(tx, job, index)

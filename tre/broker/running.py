@@ -110,6 +110,8 @@ def _intent_indexed(parts: Parts, job: Job) -> bool:
 def _relied_on_ended_well(parts: Parts, job: Job) -> bool:
     """Whether the requests whose draws or payments this one takes were all answered; none of them waits any more."""
     awaited = job.decision["waits_for"]
+    if not awaited:
+        return True
     with parts.store.reading() as tx:
         states = jobs.states_of(tx, awaited)
     return all(states.get(one) is State.COMMITTED for one in awaited)
@@ -187,9 +189,12 @@ def _measurement(parts: Parts, slot: Slot, job: Job, plan: PrivatePlan, at: Grou
 
 
 def _stored(parts: Parts, use: Use) -> tuple[Release, ...]:
+    wanted = [position for position in use.positions if position != use.leads]
+    if not wanted:
+        return ()
     with parts.store.reading() as tx:
         found = {draw.position: draw.release for draw in ledger.draws(tx, use.question)}
-    stored = tuple(found[position] for position in use.positions if position != use.leads)
+    stored = tuple(found[position] for position in wanted)
     if any(one is None for one in stored):
         raise LookupError("a draw that was relied on is not stored; this is a bug, report it")
     return tuple(one for one in stored if one is not None)
@@ -251,5 +256,5 @@ def _commit(parts: Parts, job: Job, at: Ground, measured: Measurement, *, late: 
         if late:
             governance.record_incident(tx, trail, job.project, faults.ENGINE.code, job.id)
     parts.step("committed")
-    settle_outcome(parts, job, act.event_id, trail.events)
+    settle_outcome(parts, job, trail.events)
     parts.step("outcome-indexed")

@@ -60,9 +60,7 @@ class Ground:
     @property
     def catalogue(self) -> Catalogue:
         """The catalogue of the version, with the bounds that were found where none are declared."""
-        at = self.version
-        declared = with_version(self.policy.catalogue, at.name, at.enforced, at.public_sizes, at.absent, at.counted)
-        return choice.with_bounds(declared, self.found, self.policy.rules)
+        return choice.with_bounds(_declared(self.policy, self.version), self.found, self.policy.rules)
 
     @property
     def chosen(self) -> str:
@@ -164,6 +162,12 @@ def _dataset(granted: frozenset[str], named: str | None) -> str:
     if named is None or named not in granted:
         raise Refused.because(reasons.WHICH_DATASET, datasets=", ".join(sorted(granted)))
     return named
+
+
+@lru_cache(maxsize=256)
+def _declared(policy: CompiledPolicy, at: Version) -> Catalogue:
+    """Return the catalogue of a policy at a version; of each there is one object in a process, known by identity."""
+    return with_version(policy.catalogue, at.name, at.enforced, at.public_sizes, at.absent, at.counted)
 
 
 @lru_cache(maxsize=256)

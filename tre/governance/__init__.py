@@ -25,9 +25,10 @@ from tre.governance.people import (
     add_person,
     controllers_of,
     find_person,
+    is_here,
     list_people,
 )
-from tre.governance.projects import NewProject, ProjectRecord, add_project, find_project, list_projects
+from tre.governance.projects import NewProject, ProjectRecord, add_project, find_project, list_projects, role_in
 from tre.governance.tokens import TokenRecord, list_tokens, note_token, revoke_token, revoke_tokens, token_revoked
 
 __all__ = [
@@ -58,6 +59,7 @@ __all__ = [
     "find_person",
     "find_project",
     "found_bounds",
+    "is_here",
     "keep_bounds",
     "list_datasets",
     "list_people",
@@ -73,6 +75,7 @@ __all__ = [
     "revoke_credential",
     "revoke_token",
     "revoke_tokens",
+    "role_in",
     "token_revoked",
     "unlock_project",
 ]

@@ -22,6 +22,7 @@ from tre.store.tables import controllers, credentials, people, roles
 
 _OWN: BindParameter[str] = bindparam("person")
 _PERSON = select(people).where(people.c.id == _OWN, people.c.ended.is_(None))
+_HERE = select(people.c.id).where(people.c.id == _OWN, people.c.ended.is_(None))
 _ROLES = select(roles.c.role).where(roles.c.person == _OWN)
 _CONTROLS = select(controllers.c.dataset).where(controllers.c.person == _OWN)
 _CREDENTIALS = (
@@ -129,6 +130,11 @@ def find_person(tx: Reading, person: str) -> PersonRecord | None:
         row.name_event,
         frozenset(tx.execute(_CONTROLS, own).scalars()),
     )
+
+
+def is_here(tx: Reading, person: str) -> bool:
+    """Return whether a person is known and has not left."""
+    return tx.execute(_HERE, {"person": person}).one_or_none() is not None
 
 
 def list_people(tx: Reading) -> tuple[PersonRecord, ...]:

@@ -29,6 +29,9 @@ from tre.store.tables import project_datasets, project_members, projects
 
 _PROJECT = select(projects).where(projects.c.id == bindparam("project"))
 _MEMBERS = select(project_members).where(project_members.c.project == bindparam("project"))
+_ROLE = select(project_members.c.role).where(
+    project_members.c.project == bindparam("project"), project_members.c.person == bindparam("person")
+)
 _DATASETS = select(project_datasets).where(project_datasets.c.project == bindparam("project"))
 
 DEFAULT_LIFE = timedelta(days=365)
@@ -117,6 +120,12 @@ def find_project(tx: Reading, project: str) -> ProjectRecord | None:
     """Return a project by id."""
     row = tx.execute(_PROJECT, {"project": project}).one_or_none()
     return None if row is None else _record(tx, row)
+
+
+def role_in(tx: Reading, project: str, person: str) -> Role | None:
+    """Return what a person is in a project; None where they or the project are unknown."""
+    found = tx.execute(_ROLE, {"project": project, "person": person}).scalar_one_or_none()
+    return None if found is None else Role(found)
 
 
 def list_projects(tx: Reading, person: str | None = None) -> tuple[ProjectRecord, ...]:

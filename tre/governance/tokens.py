@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from tre.base.clock import parse_stamp, stamp
 from tre.base.reasons import Refused
@@ -15,6 +15,8 @@ from tre.journal import Trail
 from tre.journal.entries import token_issued, token_revoked_early
 from tre.store import Reading, Transaction
 from tre.store.tables import project_members, tokens
+
+_REVOKED = select(tokens.c.jti).where(tokens.c.jti == bindparam("token"), tokens.c.revoked.is_not(None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,5 +75,4 @@ def list_tokens(tx: Reading, now: datetime) -> tuple[TokenRecord, ...]:
 
 def token_revoked(tx: Reading, token: str) -> bool:
     """Return whether a token was ended early. Tokens of other issuers are not known here."""
-    row = tx.execute(select(tokens.c.revoked).where(tokens.c.jti == token)).one_or_none()
-    return row is not None and row.revoked is not None
+    return tx.execute(_REVOKED, {"token": token}).one_or_none() is not None

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy import bindparam, or_, update
 
 from tre.base.clock import stamp
-from tre.jobs.rows import Job, State, as_job
+from tre.jobs.rows import ROWS, Job, State, as_job
 from tre.store import Reading, Transaction
 from tre.store.tables import leases, queries
 
@@ -22,7 +22,7 @@ _FREE = (
     queries.c.state == State.QUEUED.value,
     or_(queries.c.lease_until.is_(None), queries.c.lease_until < bindparam("now")),
 )
-_UNCLAIMED = select(queries).where(*_FREE).order_by(queries.c.number).limit(bindparam("most"))
+_UNCLAIMED = ROWS.where(*_FREE).order_by(queries.c.number).limit(bindparam("most"))
 _CLAIM = (
     update(queries)
     .where(queries.c.id == bindparam("job"), *_FREE)

@@ -9,16 +9,18 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Row, bindparam, insert, select, update
+from sqlalchemy import Row, bindparam, insert, null, select, update
 
 from tre.base.clock import parse_stamp, stamp
 from tre.store import Reading, Transaction
-from tre.store.tables import queries
+from tre.store.tables import indexed, queries
 
-_SUBMIT = insert(queries)
-_JOB = select(queries).where(queries.c.id == bindparam("job"))
+ROWS = select(queries, indexed.c.log_index).outerjoin(indexed, indexed.c.event_id == queries.c.outcome)
+"""Every request with the place of its outcome in the log: what is read of a request is read of both."""
+
+_SUBMIT = insert(queries).returning(queries, null().label("log_index"))
+_JOB = ROWS.where(queries.c.id == bindparam("job"))
 _STATES = select(queries.c.id, queries.c.state).where(queries.c.id.in_(bindparam("jobs", expanding=True)))
-_RECEIPT = update(queries).where(queries.c.id == bindparam("job")).values(receipt_index=bindparam("index"))
 
 
 class State(StrEnum):
@@ -63,7 +65,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A request. `receipt_index` is the place of its outcome in the log, known once that is under a signed head.
+    """A request. `receipt_index` is the place of its outcome in the log, once that is under a signed head.
 
     `aim` stands on a pilot until its second step is taken, then `second` names that, or refused, as `error` says.
     """
@@ -104,7 +106,7 @@ class Job:
         return self.started + timedelta(milliseconds=self.limit_ms) if self.started else None
 
 
-def submit(tx: Transaction, job: NewJob, now: datetime) -> None:
+def submit(tx: Transaction, job: NewJob, now: datetime) -> Job:
     """Queue a request; in the transaction that reserves its price and records its intent."""
     values = {
         "id": job.id,
@@ -121,7 +123,7 @@ def submit(tx: Transaction, job: NewJob, now: datetime) -> None:
         "created": stamp(now),
         "aim": None if job.aim is None else json.dumps(dict(job.aim)),
     }
-    tx.execute(_SUBMIT, values)
+    return as_job(tx.execute(_SUBMIT, values).one())
 
 
 def find(tx: Reading, job: str) -> Job | None:
@@ -134,7 +136,7 @@ def jobs_of(
     tx: Reading, project: str, *, person: str | None = None, before: int | None = None, most: int = 100
 ) -> tuple[Job, ...]:
     """Return a project's requests, newest first, or those of one person; `before` is the number to go on from."""
-    statement = select(queries).where(queries.c.project == project)
+    statement = ROWS.where(queries.c.project == project)
     if person is not None:
         statement = statement.where(queries.c.person == person)
     if before is not None:
@@ -152,7 +154,7 @@ def states_of(tx: Reading, ids: Collection[str]) -> dict[str, State]:
 
 def running(tx: Reading, leases_before: datetime | None = None) -> tuple[Job, ...]:
     """Return the requests that run; given a time, only those whose lease lapsed before it."""
-    statement = select(queries).where(queries.c.state == State.RUNNING.value)
+    statement = ROWS.where(queries.c.state == State.RUNNING.value)
     if leases_before is not None:
         statement = statement.where(queries.c.lease_until < stamp(leases_before))
     return tuple(as_job(row) for row in tx.execute(statement.order_by(queries.c.number)))
@@ -161,7 +163,7 @@ def running(tx: Reading, leases_before: datetime | None = None) -> tuple[Job, ..
 def pilots(tx: Reading) -> tuple[Job, ...]:
     """Return the answered pilots whose second step is still to be taken."""
     t = queries.c
-    found = select(queries).where(t.aim.is_not(None), t.state == State.COMMITTED.value)
+    found = ROWS.where(t.aim.is_not(None), t.state == State.COMMITTED.value)
     return tuple(as_job(row) for row in tx.execute(found.order_by(t.number)))
 
 
@@ -171,13 +173,8 @@ def note_second(tx: Transaction, job: str, second: str | None, error: str | None
     tx.execute(update(queries).where(t.id == job, t.aim.is_not(None)).values(aim=None, second=second, error=error))
 
 
-def note_receipt(tx: Transaction, job: str, index: int) -> None:
-    """Note where a request's outcome stands in the log."""
-    tx.execute(_RECEIPT, {"job": job, "index": index})
-
-
 def as_job(row: Row[Any]) -> Job:
-    """Return the request that a row of `queries` tells of."""
+    """Return the request that a row of `ROWS` tells of."""
     answer = None
     if row.result is not None:
         releases = tuple((question, position) for question, position in json.loads(row.releases))
@@ -201,7 +198,7 @@ def as_job(row: Row[Any]) -> Job:
         row.lease_owner,
         _time(row.lease_until),
         row.outcome,
-        row.receipt_index,
+        row.log_index,
         answer,
         row.error,
         _time(row.cancelled),

@@ -79,12 +79,12 @@ def adopt(tx: Transaction, shown: Shown) -> tuple[str, ...]:
     """
     adopted = []
     for entry in shown.news:
-        if entry.fields["event"] == "query-outcome" and _adopt_one(tx, entry.index, entry.fields):
+        if entry.fields["event"] == "query-outcome" and _adopt_one(tx, entry.fields):
             adopted.append(str(entry.fields["request"]))
     return tuple(adopted)
 
 
-def _adopt_one(tx: Transaction, index: int, fields: Any) -> bool:
+def _adopt_one(tx: Transaction, fields: Any) -> bool:
     t = queries.c
     done = tx.execute(
         update(queries)
@@ -93,7 +93,6 @@ def _adopt_one(tx: Transaction, index: int, fields: Any) -> bool:
             state=fields["state"],
             finished=fields["time"],
             outcome=fields["event_id"],
-            receipt_index=index,
             error=RESULT_LOST.code,
             lease_owner=None,
             lease_until=None,

@@ -87,9 +87,9 @@ def begin_draw(tx: Transaction, question: str, position: int, query: str, cost: 
         "cost_amount": checked(cost).amount,
         "cost_delta": cost.delta,
     }
-    made = tx.insert_new(table, values)
-    draw = _draw(tx.execute(_DRAW, {"of_question": question, "at": position}).one())
-    return Lead(draw) if made else Follow(draw)
+    if tx.insert_new(table, values):
+        return Lead(Draw(question, position, DrawState.PENDING, query, cost, None))
+    return Follow(_draw(tx.execute(_DRAW, {"of_question": question, "at": position}).one()))
 
 
 def store_draw(tx: Transaction, question: str, position: int, query: str, release: Release) -> None:

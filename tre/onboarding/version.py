@@ -16,7 +16,7 @@ DATA_FILE = "data.duckdb"
 FACTS_FILE = "version.json"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Version:
     """A data-set version. `path` is its DuckDB file, or the file that names its schema in a PostgreSQL server; nothing
     here tells a private count.

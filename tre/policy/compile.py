@@ -28,7 +28,7 @@ _BOUNDS_SHARE = 50
 """One in so many parts of a project's budget is what finding out bounds costs where the policy does not say."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class CompiledPolicy:
     """What a policy lays down. `dataset` is the name under which the data are asked for.
 

@@ -65,7 +65,8 @@ class Core:
         entities = [dict(entity) for entity in (principal, resource, *others)]
         try:
             whole = self._ask(request, self._all, entities)
-            permits = self._ask(request, self._permits, entities)
+            # What is allowed is permitted; what is denied is asked once more, to tell whether it was.
+            permits = whole if whole and whole[0] else self._ask(request, self._permits, entities)
         except Exception:  # noqa: BLE001 - whatever goes wrong while deciding, the answer is no
             return BROKEN
         if whole is None or permits is None:

@@ -10,10 +10,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, CursorResult, Engine, Executable, Table, create_engine, event, func, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -57,13 +59,8 @@ class Transaction(Reading):
                 self._connection.exec_driver_sql(f"LOCK TABLE {table.name} IN SHARE ROW EXCLUSIVE MODE")
 
     def insert_new(self, table: Table, values: Mapping[str, Any]) -> bool:
-        """Insert a row; return False when its key is taken, waiting for a transaction that is taking it."""
-        try:
-            with self.all_or_nothing():
-                self.execute(insert(table).values(**values))
-        except IntegrityError:
-            return False
-        return True
+        """Insert a row; return False when a key of it is taken, waiting for a transaction that is taking it."""
+        return bool(self.execute(_unless_taken(table, self._connection.dialect.name), values).rowcount)
 
     def insert_rows(self, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
         """Insert many rows, each with the table's columns in their order, without a look at every value."""
@@ -84,6 +81,12 @@ class Transaction(Reading):
         if self._connection.dialect.name == "postgresql":
             for name in sorted(names):
                 self.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
+
+
+@cache
+def _unless_taken(table: Table, dialect: str) -> Executable:
+    made = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    return made(table).on_conflict_do_nothing().inline().execution_options(preserve_rowcount=True)
 
 
 class Store:
@@ -192,7 +195,7 @@ class Store:
             yield
         except IntegrityError:
             raise
-        except (DBAPIError, PoolTimeout) as error:
+        except (DBAPIError, PoolTimeout, self._engine.dialect.loaded_dbapi.Error) as error:
             raise Refused.because(reasons.UNAVAILABLE) from error
 
 
@@ -235,7 +238,8 @@ def _server(url: URL, patience: float) -> Engine:
 
 
 def _sqlite(url: URL, patience: float) -> Engine:
-    engine = create_engine(url, pool_size=8, max_overflow=56, pool_timeout=patience)
+    # The connection that was used last knows the pages of the database best.
+    engine = create_engine(url, pool_size=8, max_overflow=56, pool_timeout=patience, pool_use_lifo=True)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:
@@ -251,11 +255,12 @@ def _sqlite(url: URL, patience: float) -> Engine:
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         options = connection.get_execution_options()
+        driver: Any = connection.connection.driver_connection
         if not options.get(_WRITES, False):
-            connection.exec_driver_sql("BEGIN")
+            driver.execute("BEGIN")
             return
         lasting = options.get(_LASTING, True)
-        connection.exec_driver_sql(f"PRAGMA synchronous = {'FULL' if lasting else 'NORMAL'}")
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        driver.execute(f"PRAGMA synchronous = {'FULL' if lasting else 'NORMAL'}")
+        driver.execute("BEGIN IMMEDIATE")
 
     return engine

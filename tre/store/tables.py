@@ -334,7 +334,6 @@ queries = Table(
     Column("lease_owner", _Id),
     Column("lease_until", _Time),
     Column("outcome", _Event),
-    Column("receipt_index", BigInteger),
     Column("releases", Text),  # JSON list of [question, position]
     Column("result", Text),  # JSON; released values only
     Column("error", _Id),  # code of the refusal that ended it

@@ -60,6 +60,8 @@ class BrokerService:
         return self._taken(principal, project, self._broker.refine(_asker(principal), query, offered, idempotency))
 
     def _taken(self, principal: Principal, project: str, taken: Taken) -> views.QueryView:
+        if taken.job is not None:
+            return self._view(principal, Shown(taken.job, taken.job.state, None))
         if taken.queued:
             return self._view(principal, self._broker.find(_asker(principal), taken.id))
         return views.QueryView(

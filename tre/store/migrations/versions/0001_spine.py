@@ -255,7 +255,6 @@ def upgrade() -> None:
         sa.Column("lease_owner", sa.String(length=64), nullable=True),
         sa.Column("lease_until", sa.String(length=32), nullable=True),
         sa.Column("outcome", sa.String(length=32), nullable=True),
-        sa.Column("receipt_index", sa.BigInteger(), nullable=True),
         sa.Column("releases", sa.Text(), nullable=True),
         sa.Column("result", sa.Text(), nullable=True),
         sa.Column("error", sa.String(length=64), nullable=True),
