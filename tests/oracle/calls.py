@@ -130,6 +130,10 @@ def _rows() -> tuple[Template, ...]:
         row("date_diff", "({0} - {1})", (DATE, DATE), INT, plain=False),
         row("date_add", "({0} + {1})", (DATE, INT), DATE, plain=False),
         row("date_add", "({0} + INTERVAL '1 month')", (TIME,), TIME, plain=False),
+        row("date_add", "({0} + INTERVAL '2 days' * {1})", (TIME, INT), TIME, plain=False),
+        row("date_add", "({0} - {1} * INTERVAL '1 hour')", (TIME, DOUBLE), TIME, plain=False),
+        row("date_diff", "EXTRACT(EPOCH FROM {0} - {1})", (TIME, TIME), NUM, plain=False),
+        row("date_diff", "EXTRACT(DAY FROM {0} - {1})", (TIME, TIME), INT, plain=False),
         row("make_date", "MAKE_DATE({0}, {1}, {2})", (INT, INT, INT), DATE, plain=False),
     )
 

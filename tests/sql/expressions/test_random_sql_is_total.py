@@ -27,6 +27,7 @@ CAST({} AS BIGINT) | CAST({} AS NUMERIC(10, 3)) | CAST({} AS DOUBLE PRECISION) |
 CAST({} AS VARCHAR(3)) | CAST({} AS DATE) | CAST({} AS TIMESTAMP) | CAST({} AS BOOLEAN)
 EXTRACT(YEAR FROM {}) | EXTRACT(WEEK FROM {}) | DATE_TRUNC('month', {}) | DATE_TRUNC('week', {})
 ({} + INTERVAL '3 months') | ({} - INTERVAL '40' DAY) | ({} + INTERVAL '-5 hours')
+({} + {} * INTERVAL '1 day') | ({} - INTERVAL '2 months' * {}) | EXTRACT(EPOCH FROM {} - {}) | EXTRACT(DAY FROM {} - {})
 MAKE_DATE({}, {}, {}) | LOWER({}) | UPPER({}) | LENGTH({}) | SUBSTRING({}, 2, 3) | LEFT({}, 2)
 RIGHT({}, 2) | TRIM({}) | ({} || {}) | CONCAT({}, {})
 """

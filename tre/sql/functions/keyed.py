@@ -37,35 +37,35 @@ def _mixed(arguments: Arguments, _type: Type) -> Facts:
     return Facts(nullable=arguments[0].facts.nullable, interval=around, granularity=Fraction(1))
 
 
-def horner(call: Call, texts: tuple[str, ...], residue: Callable[[Expression, str], str]) -> str:
+Residues = Mapping[Kind, Callable[[Expression, str], str]]
+"""How an engine makes a whole number of a value, by its kind."""
+
+
+def horner(call: Call, texts: tuple[str, ...], residues: Residues) -> str:
     """A polynomial of the values in the secret, modulo a prime (Carter and Wegman 1979), by Horner's rule.
 
-    `residue` gives a value modulo the prime. Remainders keep their sign, so each step is
+    `residues` are the values' whole numbers, taken modulo the prime here. Remainders keep their sign, so each step is
     ((|state| + |value| < 2³²) · (|secret| < 2³¹)) < 2⁶³. NULL is a value of its own. Ties are for the caller to break:
     privacy does not rest on this (PRIVACY §3.2).
     """
     secret = f"({texts[0]} % {PRIME})"
     state = "0"
     for one, text in zip(call.arguments[1:], texts[1:], strict=True):
-        found = residue(one, text)
+        found = f"CAST({residues[kind(one)](one, text)} % {PRIME} AS BIGINT)"
         found = f"coalesce({found}, {PRIME - 1})" if one.facts.nullable else found
         state = f"((({state} + {found}) * {secret}) % {PRIME})"
     return state
 
 
 def _mix(call: Call, texts: tuple[str, ...]) -> str:
-    return horner(call, texts, _residue)
-
-
-def _residue(one: Expression, text: str) -> str:
-    return f"CAST({_RESIDUES[kind(one)](one, text)} % {PRIME} AS BIGINT)"
+    return horner(call, texts, _RESIDUES)
 
 
 def _text_residue(_one: Expression, text: str) -> str:
     return f"CAST('0x' || substr(md5({text}), 1, 15) AS BIGINT)"
 
 
-_RESIDUES: Mapping[Kind, Callable[[Expression, str], str]] = {
+_RESIDUES: Residues = {
     Kind.BOOLEAN: lambda _, text: f"CAST({text} AS BIGINT)",
     Kind.INTEGER: lambda _, text: text,
     Kind.DECIMAL: lambda one, text: _text_residue(one, rendering.decimal_text(text, one.type)),

@@ -34,13 +34,14 @@ MOST_KNOWN = 1_000
 
 MONTHS = {"month": 1, "quarter": 3, "year": 12}
 MICROSECONDS = {
+    "microsecond": 1,
     "second": 1_000_000,
     "minute": 60_000_000,
     "hour": 3_600_000_000,
     "day": intervals.DAY,
     "week": 7 * intervals.DAY,
 }
-CLOCK = frozenset({"second", "minute", "hour"})
+CLOCK = frozenset({"microsecond", "second", "minute", "hour"})
 _DAYS = ("year", "quarter", "month", "week", "day")
 _PARTS: dict[str, tuple[int, int]] = {
     "year": (1, 9999),
@@ -55,7 +56,7 @@ _PARTS: dict[str, tuple[int, int]] = {
     "hour": (0, 23),
     "minute": (0, 59),
 }
-_COUNTED = ("year", "quarter", "month", "day", "hour", "minute", "second")
+_COUNTED = ("year", "quarter", "month", "day", "hour", "minute", "second", "microsecond")
 
 
 def moment(one: Expression) -> Expression | None:
@@ -245,7 +246,9 @@ FUNCTIONS = (
     ),
     Function(
         "date_diff",
-        "b - a of dates in days, DATEDIFF(unit, a, b): how many boundaries of the unit lie between.",
+        "b - a of dates in days, DATEDIFF(unit, a, b): how many boundaries of the unit lie between. "
+        "EXTRACT(EPOCH FROM b - a) of timestamps: the seconds between, with their parts; EXTRACT(DAY FROM b - a): the "
+        "whole days, toward zero.",
         "a unit and two dates or timestamps",
         _diff_typing,
         _diff,

@@ -106,7 +106,8 @@ def _made(call: Call, texts: tuple[str, ...]) -> str:
 FUNCTIONS = (
     Function(
         "date_add",
-        "d + n (days), d + INTERVAL 'n unit', DATEADD(unit, n, d): NULL outside the years 1 to 9999.",
+        "d + n (days), d + INTERVAL 'n unit', d + n * INTERVAL '1 unit', DATEADD(unit, n, d): NULL outside the years 1 "
+        "to 9999.",
         "a unit, a whole number and a date or timestamp",
         _add_typing,
         _add,

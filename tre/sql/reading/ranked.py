@@ -147,10 +147,24 @@ def _is_value(select: exp.Select, value: exp.Expr, numbered: list[Step], ordered
 
 def _days_to(value: exp.Expr, ordered: exp.Expr) -> bool:
     """Say whether `value` is how many days lie before that by which rows are ordered: it rises with it."""
-    later = value.this if isinstance(value, exp.DateDiff) else None
-    while isinstance(later, exp.TimeStrToTime | exp.TsOrDsToDate | exp.Cast):
-        later = later.this
-    return later is not None and same(later, ordered)
+    later = value.this if isinstance(value, exp.DateDiff) else _minuend(value)
+    return later is not None and same(_uncast(later), ordered)
+
+
+def _minuend(value: exp.Expr) -> exp.Expr | None:
+    """Return b of EXTRACT(EPOCH FROM b - a) / 86400, in casts or not."""
+    quotient = _uncast(value)
+    divided = isinstance(quotient, exp.Div) and isinstance(quotient.expression, exp.Literal)
+    seconds = _uncast(quotient.this) if divided else quotient
+    of = seconds.expression.unnest() if isinstance(seconds, exp.Extract) and seconds.name.lower() == "epoch" else None
+    found: exp.Expr | None = of.this if isinstance(of, exp.Sub) else None
+    return found
+
+
+def _uncast(node: exp.Expr) -> exp.Expr:
+    while isinstance(node, exp.TimeStrToTime | exp.TsOrDsToDate | exp.Cast | exp.Paren):
+        node = node.this
+    return node
 
 
 def _named(item: exp.Expr, ordered: exp.Expr) -> bool:

@@ -43,7 +43,10 @@ def _cast(node: Node, arguments: Arguments, _today: date) -> Expression:
     if name not in _KINDS:
         raise Refused.because(reasons.TYPE_UNKNOWN, type=name[:40])
     found = _explicit(one, _KINDS[name])
-    return call("left", found, literal(min(sizes[0], 10_000))) if sizes and found.type == TEXT else found
+    longest = found.facts.max_length
+    if not sizes or found.type != TEXT or (longest is not None and longest <= sizes[0]):
+        return found
+    return call("left", found, literal(min(sizes[0], 10_000)))
 
 
 _AS_DIGITS, _AS_ISO = ("112",), ("23", "121", "126")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, time
+from decimal import Decimal
 
 from sqlglot import exp
 
@@ -13,10 +14,10 @@ from tre.catalogue import Kind
 from tre.sql.functions.casts import cast, promoted
 from tre.sql.functions.constants import literal
 from tre.sql.functions.form import DATE, INTEGER, TEXT, Arguments, kind
-from tre.sql.functions.moments import moment
+from tre.sql.functions.moments import MICROSECONDS, moment
 from tre.sql.functions.nodes.form import Build, Form, Node, form
-from tre.sql.functions.nodes.operators import negated
-from tre.sql.functions.nodes.units import unit_name
+from tre.sql.functions.nodes.operators import minus, negated
+from tre.sql.functions.nodes.units import multiple_of, unit_name
 from tre.sql.functions.registry import call
 from tre.sql.plan import Expression, Literal
 
@@ -28,11 +29,37 @@ def _part_of(unit: str) -> Form:
 def _extract(node: Node, arguments: Arguments, today: date) -> Expression:
     if is_age(node.expression):
         return _age(arguments, today)
+    elapsed = _elapsed(node)
+    if elapsed is not None and Kind.TIMESTAMP in map(kind, arguments):
+        return _part_of_elapsed(unit_name(node.this), *arguments)
+    if elapsed is not None:
+        arguments = (minus(elapsed, arguments, today),)
     return call("date_part", literal(unit_name(node.this)), *arguments)
 
 
 def _extract_nodes(node: Node) -> Sequence[Node]:
+    elapsed = _elapsed(node)
+    if elapsed is not None:
+        return [elapsed.this, elapsed.expression]
     return node.expression.expressions if is_age(node.expression) else [node.expression]
+
+
+_OF_ELAPSED = ("epoch", "day")
+
+
+def _elapsed(node: Node) -> exp.Sub | None:
+    """Return the difference of two moments of which seconds or days are taken."""
+    found = node.expression.unnest()
+    plain = isinstance(found, exp.Sub) and not any(map(multiple_of, (found.this, found.expression)))
+    return found if plain and unit_name(node.this) in _OF_ELAPSED else None
+
+
+def _part_of_elapsed(part: str, later: Expression, earlier: Expression) -> Expression:
+    """Seconds keep their parts, as PostgreSQL's do; of days only the whole ones count, toward zero."""
+    passed = call("date_diff", literal("microsecond"), earlier, later)
+    if part == "day":
+        return call("/", passed, literal(MICROSECONDS["day"]))
+    return call("*", passed, literal(Decimal("0.000001")))
 
 
 def is_age(node: Node) -> bool:

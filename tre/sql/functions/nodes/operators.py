@@ -15,10 +15,10 @@ from tre.catalogue import Kind
 from tre.sql.functions.casts import cast, promoted
 from tre.sql.functions.choices import case
 from tre.sql.functions.constants import literal, numeral
-from tre.sql.functions.form import DATE, DOUBLE, TIMESTAMP, Arguments, is_null_literal, kind
-from tre.sql.functions.moments import moment
+from tre.sql.functions.form import DATE, DOUBLE, INTEGER, TIMESTAMP, Arguments, is_null_literal, kind
+from tre.sql.functions.moments import MICROSECONDS, moment
 from tre.sql.functions.nodes.form import Form, Node, form, plain
-from tre.sql.functions.nodes.units import interval_of
+from tre.sql.functions.nodes.units import interval_of, multiple_of
 from tre.sql.functions.patterns import pattern
 from tre.sql.functions.registry import call
 from tre.sql.functions.texts import FOLD
@@ -52,12 +52,15 @@ def numeral_negated(one: Literal) -> Literal:
 
 
 def _operand_nodes(node: Node) -> Sequence[Node]:
-    return [one for one in (node.this, node.expression) if not isinstance(one, exp.Interval)]
+    parts = [(one, multiple_of(one)) for one in (node.this, node.expression)]
+    return [one if found is None else found[1] for one, found in parts if found is None or found[1] is not None]
 
 
 def _plus(node: Node, arguments: Arguments, _today: date) -> Expression:
-    if isinstance(node.this, exp.Interval) or isinstance(node.expression, exp.Interval):
-        return _by_interval(node, arguments, 1)
+    if multiple_of(node.expression):
+        return _by_interval(node.expression, arguments, 1)
+    if multiple_of(node.this):
+        return _by_interval(node.this, arguments[::-1], 1)
     one, other = arguments
     if kind(one) is Kind.DATE and kind(other) is Kind.INTEGER:
         return call("date_add", literal("day"), other, one)
@@ -66,9 +69,10 @@ def _plus(node: Node, arguments: Arguments, _today: date) -> Expression:
     return call("+", one, other)
 
 
-def _minus(node: Node, arguments: Arguments, _today: date) -> Expression:
-    if isinstance(node.expression, exp.Interval):
-        return _by_interval(node, arguments, -1)
+def minus(node: Node, arguments: Arguments, _today: date) -> Expression:
+    """Return a - b of numbers, of dates, of a date and days, or of a moment and an interval."""
+    if multiple_of(node.expression):
+        return _by_interval(node.expression, arguments, -1)
     one, other = arguments
     if kind(one) is Kind.DATE and kind(other) is Kind.INTEGER:
         return call("date_add", literal("day"), negated(other), one)
@@ -82,15 +86,26 @@ def negated(one: Expression) -> Expression:
 
 
 def _by_interval(node: Node, arguments: Arguments, sign: int) -> Expression:
-    """PostgreSQL gives a timestamp for date + interval."""
-    if len(arguments) != 1:
+    """PostgreSQL gives a timestamp for date + interval, of which `arguments` are the date and a factor, if any."""
+    found = multiple_of(node)
+    one = moment(arguments[0]) if arguments else None
+    if found is None or one is None or len(arguments) != (1 if found[1] is None else 2):
         raise Refused.because(reasons.INTERVAL_FORM)
-    one = moment(arguments[0])
-    if one is None:
+    count, unit = interval_of(found[0])
+    if found[1] is None:
+        return call("date_add", literal(unit), literal(sign * count), promoted(one, TIMESTAMP))
+    step, steps = _times(unit, sign * count, arguments[1])
+    return call("date_add", literal(step), steps, promoted(one, TIMESTAMP))
+
+
+def _times(unit: str, count: int, factor: Expression) -> tuple[str, Expression]:
+    """Return a multiple of an interval: a part of a day or less is counted in microseconds."""
+    if kind(factor) is Kind.INTEGER:
+        return unit, call("*", factor, literal(count))
+    if unit not in MICROSECONDS:
         raise Refused.because(reasons.INTERVAL_FORM)
-    interval = node.expression if isinstance(node.expression, exp.Interval) else node.this
-    count, unit = interval_of(interval)
-    return call("date_add", literal(unit), literal(sign * count), promoted(one, TIMESTAMP))
+    whole = call("*", factor, literal(count * MICROSECONDS[unit]))
+    return "microsecond", cast(call("round", whole), INTEGER)
 
 
 def _divided(node: Node, arguments: Arguments, _today: date) -> Expression:
@@ -181,7 +196,7 @@ FORMS: dict[type[exp.Expr], Form] = {
     exp.Paren: form("", "this", lambda _node, arguments, _today: arguments[0]),
     exp.Neg: form("", "this", _negative),
     exp.Add: Form(frozenset({"this", "expression"}), _operand_nodes, _plus),
-    exp.Sub: Form(frozenset({"this", "expression"}), _operand_nodes, _minus),
+    exp.Sub: Form(frozenset({"this", "expression"}), _operand_nodes, minus),
     exp.Mul: plain("*", "this expression"),
     exp.Div: form("typed safe", "this expression", _divided),
     exp.IntDiv: plain("/", "this expression"),

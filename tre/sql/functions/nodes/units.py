@@ -20,6 +20,17 @@ def interval_of(node: exp.Interval) -> tuple[int, str]:
     return sign * int(text), unit_name(unit)
 
 
+def multiple_of(node: Node) -> tuple[exp.Interval, Node | None] | None:
+    """Return INTERVAL … and what it is multiplied by, if anything; None where `node` is no interval."""
+    node = node.unnest()
+    if isinstance(node, exp.Interval):
+        return node, None
+    for one, other in ((node.this, node.expression), (node.expression, node.this)) if isinstance(node, exp.Mul) else ():
+        if isinstance(one, exp.Interval):
+            return one, other
+    return None
+
+
 def unit_name(node: Node) -> str:
     """Return the unit that a node names, in the singular and in small letters."""
     named = str(node.this if isinstance(node, exp.Var | exp.Literal) else node.name).lower()

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-
 from tre.catalogue import Kind
 from tre.sql.functions.exact import double_step, fits_64, on_grid, whole_end
 from tre.sql.functions.form import INTEGER, Rendering, kind
-from tre.sql.functions.keyed import PRIME, horner
+from tre.sql.functions.keyed import Residues, horner
 from tre.sql.functions.postgres.casting import whole_double
 from tre.sql.functions.postgres.numbers import over, times
 from tre.sql.functions.postgres.pieces import (
@@ -89,11 +87,7 @@ def share_of(call: Call, texts: tuple[str, ...]) -> str:
 
 def mix(call: Call, texts: tuple[str, ...]) -> str:
     """Return the same polynomial as on every engine."""
-    return horner(call, texts, _residue)
-
-
-def _residue(one: Expression, text: str) -> str:
-    return f"CAST({_RESIDUES[kind(one)](one, text)} % {PRIME} AS BIGINT)"
+    return horner(call, texts, _RESIDUES)
 
 
 def _text_residue(_one: Expression, text: str) -> str:
@@ -104,7 +98,7 @@ def _micros(_one: Expression, text: str) -> str:
     return f"({let(microseconds, text)})"
 
 
-_RESIDUES: Mapping[Kind, Callable[[Expression, str], str]] = {
+_RESIDUES: Residues = {
     Kind.BOOLEAN: lambda _, text: f"CAST({text} AS INTEGER)",
     Kind.INTEGER: lambda _, text: text,
     Kind.DECIMAL: lambda one, text: _text_residue(one, f"CAST({cast(text, one.type)} AS VARCHAR)"),

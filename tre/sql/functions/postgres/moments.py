@@ -52,6 +52,8 @@ def difference(call: Call, texts: tuple[str, ...]) -> str:
 def _between(unit: str, a: str, b: str) -> str:
     if unit == "day":
         return f"CAST(CAST({b} AS DATE) - CAST({a} AS DATE) AS BIGINT)"
+    if unit == "microsecond":
+        return f"CAST(({seconds(b)} - {seconds(a)}) * 1000000 AS BIGINT)"
     if unit in _COUNTS:
         return f"CAST({_COUNTS[unit].format(b)} - {_COUNTS[unit].format(a)} AS BIGINT)"
     starts = [f"{seconds(f'date_trunc({unit!r}, {one})')} / {_LENGTHS[unit]}" for one in (b, a)]
