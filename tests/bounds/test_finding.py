@@ -19,7 +19,7 @@ from tests.bounds.homes import DATASET, OKAFOR, POLICY, PROJECT, add_project, ad
 from tre import governance, ledger
 from tre.app.admin import HomeAdmin, open_admin
 from tre.app.compose import House
-from tre.base.cost import Cost
+from tre.base.cost import Cost, Measure
 from tre.base.reasons import Refused
 from tre.broker import Parts
 from tre.broker.asking import check
@@ -32,7 +32,9 @@ from tre.privacy.request import Ask
 from tre.store.tables import movements
 
 OF_DATASET, OF_PROJECT = LedgerId.of_dataset(DATASET), LedgerId.of_project(PROJECT, DATASET)
-PRICE = compile_policy(load_policy(POLICY), DATASET).rules.bounds
+PRICE = compile_policy(load_policy(POLICY), DATASET).rules.bounds or Cost(Measure.ZCDP, 0)
+SIZES = Cost(PRICE.measure, PRICE.amount // 25)
+"""What the sizes of each version cost."""
 SUM = "SELECT sex, COUNT(*) AS n, SUM(cost) AS s, AVG(cost) AS a FROM person JOIN visit USING (person_id) GROUP BY sex"
 
 
@@ -79,36 +81,40 @@ def found_in(house: House) -> dict[Subject, Histogram]:
 
 
 def test_a_release_is_charged_to_the_data_set_and_to_each_project_once(admin: HomeAdmin) -> None:
-    assert (spent(admin.house, OF_DATASET), spent(admin.house, OF_PROJECT)) == (PRICE, PRICE)
+    price = PRICE + SIZES
+    assert (spent(admin.house, OF_DATASET), spent(admin.house, OF_PROJECT)) == (price, price)
     add_project(admin, "another")
-    assert spent(admin.house, LedgerId.of_project("another", DATASET)) == PRICE
-    assert spent(admin.house, OF_DATASET) == PRICE
+    assert spent(admin.house, LedgerId.of_project("another", DATASET)) == price
+    assert spent(admin.house, OF_DATASET) == price
 
 
 def test_a_later_version_reuses_what_was_found(admin: HomeAdmin) -> None:
     before = found_in(admin.house)
     add_version(admin)
     assert found_in(admin.house) == before
-    assert (spent(admin.house, OF_DATASET), spent(admin.house, OF_PROJECT)) == (PRICE, PRICE)
+    price = PRICE + SIZES + SIZES
+    assert (spent(admin.house, OF_DATASET), spent(admin.house, OF_PROJECT)) == (price, price)
 
 
 def test_a_column_that_is_opened_later_pays_its_part_of_the_price(admin: HomeAdmin) -> None:
     add_version(admin, POLICY.replace(", bounds: [0, 100]}", "}"))
-    assert PRICE is not None
-    expected = PRICE + Cost(PRICE.measure, PRICE.amount * 2 // 6)
+    expected = PRICE + Cost(PRICE.measure, PRICE.amount * 2 // 6) + SIZES + SIZES
     assert (spent(admin.house, OF_DATASET), spent(admin.house, OF_PROJECT)) == (expected, expected)
     assert {one.column for one in found_in(admin.house)} == {"", "cost", "day", "fee"}
 
 
-def test_what_the_policy_declares_costs_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("priced", ["", "  bounds: {epsilon: 2}\n"])
+def test_what_the_policy_declares_costs_nothing_but_the_sizes_that_it_names_a_price_for(
+    tmp_path: Path, priced: str
+) -> None:
     closed = POLICY.replace(", bounds: automatic}", ", bounds: [2000-01-01, 2029-12-31]}")
     closed = closed.replace('cost: {class: sensitive, type: "decimal(12, 2)"}', "cost: {is: fee}")
     closed = closed.replace(
         "tables:\n", 'kinds: {fee: {class: sensitive, type: "decimal(12, 2)", bounds: [0, 9]}}\ntables:\n'
     )
     closed = closed.replace("rows per person: 200", "rows per person: 200\n    usual rows: 16")
-    admin = furnish(tmp_path / "home", closed)
-    assert spent(admin.house, OF_DATASET) == Cost.zero(spent(admin.house, OF_DATASET).measure)
+    admin = furnish(tmp_path / "home", closed.replace("  bounds: {epsilon: 2}\n", priced))
+    assert spent(admin.house, OF_DATASET) == (Cost(Measure.ZCDP, 0) if priced == "" else SIZES)
     assert found_in(admin.house) == {}
     admin.house.close()
 

@@ -35,6 +35,7 @@ def facts(decision: Decision, at: Standing) -> dict[str, Any]:
         "most": None if decision.most is None else amount(decision.most, at.policy),
         "most_share": None if decision.most is None else share(decision.most, whole),
         "errors": {} if decision.plan is None else dict(decision.plan.errors),
+        "error_notes": {} if decision.plan is None else dict(decision.plan.notes),
         "bounds": {} if decision.plan is None else {name: dict(one) for name, one in decision.plan.bounds.items()},
         "notes": [] if decision.plan is None else [*decision.plan.query.notes, *_released_first(decision)],
         "tables": [] if decision.plan is None else list(decision.plan.query.tables),

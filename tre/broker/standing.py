@@ -22,6 +22,7 @@ from tre.policy import CompiledPolicy, with_version
 from tre.policy.context import Context
 from tre.privacy import choice
 from tre.privacy.choice import Histograms
+from tre.privacy.sizes import Sizes, with_sizes
 from tre.store import Reading
 
 Payments = Mapping[int, frozenset[str]]
@@ -51,16 +52,18 @@ class Ledgers:
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What a plan rests on: the policy in force for a data set, its newest version, and what was found of bounds."""
+    """What a plan rests on: the policy in force, the newest version, the bounds that were found, and noisy sizes."""
 
     policy: CompiledPolicy
     version: Version
     found: Histograms
+    sizes: Sizes
 
     @property
     def catalogue(self) -> Catalogue:
-        """The catalogue of the version, with the bounds that were found where none are declared."""
-        return choice.with_bounds(_declared(self.policy, self.version), self.found, self.policy.rules)
+        """The catalogue of the version, with its noisy sizes and the bounds that were found where none are declared."""
+        declared = _declared(self.policy, self.version)
+        return with_sizes(choice.with_bounds(declared, self.found, self.policy.rules), self.sizes)
 
     @property
     def chosen(self) -> str:
@@ -105,7 +108,8 @@ def ground(tx: Reading, parts: Parts, dataset: str) -> Ground:
     if policy is None:
         raise Refused.because(reasons.VERSION_MISSING)
     version = version_at(parts.versions / governance.current_version(tx, dataset).name)
-    return Ground(policy, version, governance.found_bounds(tx, dataset))
+    found, sizes = governance.found_bounds(tx, dataset), governance.found_sizes(tx, version.name)
+    return Ground(policy, version, found, sizes)
 
 
 def situation(tx: Reading, parts: Parts, at: Standing) -> Situation:

@@ -76,6 +76,39 @@ class Usual:
     ranked: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Released of a version (PRIVACY §1): the noisy numbers of a table's rows and of the people who have any.
+
+    `rows_within` and `people_within` are the half-widths of their 95 % intervals; of one person `counted` rows at most
+    are among `rows`.
+    """
+
+    rows: int
+    rows_within: float
+    people: int
+    people_within: float
+    counted: int
+
+    @property
+    def least_people(self) -> float:
+        """The lower end of the interval of people."""
+        return self.people - self.people_within
+
+    @property
+    def most_people(self) -> float:
+        """The upper end of the interval of people."""
+        return self.people + self.people_within
+
+    def least_rows(self, cap: int) -> float:
+        """Return how many rows there are at least, of one person `cap`: a lower cap keeps at least its part of them.
+
+        For min(n, cap) ≥ min(n, c) · cap/c where cap ≤ c, and everybody has a row.
+        """
+        rows = (self.rows - self.rows_within) * min(1.0, cap / self.counted)
+        return max(rows, self.least_people)
+
+
 class Access(StrEnum):
     """How a table may be used (PRIVACY §2). A table that the policy does not name is refused."""
 
@@ -157,7 +190,7 @@ class Table:
     `drop_unknown_units` lets onboarding leave out rows of people whom the unit table does not have, else it refuses.
     A source may lack an `optional` table, and then no query can name it. `only_rows` are columns with the values that
     they must have: onboarding leaves out every other row, before it follows `unit_via` (a cost's event is a visit only
-    where its domain says so).
+    where its domain says so). `size` is what was released of the version at hand, if anything was.
     """
 
     name: str
@@ -177,6 +210,7 @@ class Table:
     drop_unknown_units: bool = False
     optional: bool = False
     only_rows: tuple[tuple[str, tuple[Value, ...]], ...] = ()
+    size: Size | None = None
 
     @property
     def capped_in_scan(self) -> bool:

@@ -104,7 +104,8 @@ def _decision_lines(decision: Decision) -> list[tuple[str, str]]:
         lines.append(("share of both steps", f"at most {decision.most.share:.2%}"))
     for output, width in decision.error.items():
         known = "known after release" if width is None else f"±{width_for_eyes(width)}"
-        lines.append((f"error of {output} (95 %)", known))
+        said = decision.error_notes.get(output)
+        lines.append((f"error of {output} (95 %)", f"{known}: {said}" if said else known))
     for name, bound in decision.bounds.items():
         if bound not in (None, {}):
             lines += _bound_lines(name, bound)

@@ -26,9 +26,10 @@ class Price:
 class Decision:
     """What the environment decided about a question.
 
-    `error` gives the half-width of the 95 % interval of each output (None where only the release tells),
-    `release_seconds` when an answer leaves; `explain` is the plan, where it was asked for and there is one. With a
-    relative accuracy `price` is that of the pilot, and `most` what it and the second step may cost together.
+    `error` gives the half-width of the 95 % interval of each output (None where only the release tells), `error_notes`
+    what is said of it, `release_seconds` when an answer leaves; `explain` is the plan, where it was asked for and there
+    is one. With a relative accuracy `price` is that of the pilot, and `most` what it and the second step may cost
+    together.
     """
 
     allowed: bool
@@ -41,17 +42,22 @@ class Decision:
     release_seconds: float | None = None
     explain: Explanation | None = None
     most: Price | None = None
+    error_notes: Mapping[str, str] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return self.allowed
+
+    def error_text(self, output: str) -> str:
+        """Return the expected error of an output as people read it."""
+        width, said = self.error[output], self.error_notes.get(output, "")
+        known = "after release" if width is None else f"±{width:.6g}"
+        return f"{known}: {said}" if said else known
 
     def _repr_html_(self) -> str:
         if not self.allowed:
             rows = [(reason.code, reason.sentence, reason.caret or "", reason.remedy) for reason in self.reasons]
             return table_html(("Refused", "Why", "Where", "What next"), rows, pre=(2,))
-        rows_allowed = [
-            (name, "after release" if width is None else f"±{width:.6g}") for name, width in self.error.items()
-        ]
+        rows_allowed = [(name, self.error_text(name)) for name in self.error]
         price = f"epsilon {self.price.epsilon:.3g}, {self.price.share:.1%} of the budget" if self.price else ""
         if self.most is not None:
             price = (
@@ -73,6 +79,7 @@ def decision_from(found: Mapping[str, Any]) -> Decision:
         reasons=tuple(reason_from(reason) for reason in found["reasons"]),
         price=price_from(found["price"]) if found.get("price") else None,
         error={item["output"]: item["half_width"] for item in found["error"]},
+        error_notes={item["output"]: item["note"] for item in found["error"] if item.get("note")},
         gates={gate["gate"]: gate["allowed"] for gate in found["gates"]},
         bounds=found.get("bounds") or {},
         notes=tuple(found["notes"]),

@@ -137,7 +137,7 @@ def _expecting(plan: PrivatePlan, measured: tuple[Measured, ...]) -> PrivatePlan
         return plan
     draws = {one.shape.question: one.charge.made_of(one.stored) for one in measured}
     served = [(block.shape, draws[block.shape.question]) for block in plan.blocks]
-    return replace(plan, errors=expected.errors(plan.query, served))
+    return replace(plan, errors=expected.errors(plan.query, served), notes=expected.notes(plan.query, served))
 
 
 def _priced(shape: Shape, question: str, requested: Cost, rules: Rules, drawn_of: DrawnOf) -> Measured:

@@ -14,7 +14,7 @@ from tre.decide.decision import Decision, Measured
 from tre.privacy import told as private
 from tre.privacy.answer import post_processing
 from tre.privacy.blocks import PrivatePlan, Shape
-from tre.privacy.expected import half_width
+from tre.privacy.expected import promised
 from tre.privacy.noising import in_effect
 from tre.privacy.request import Ask
 from tre.sql import told as relational
@@ -102,5 +102,5 @@ def _step(
 
 def _errors(shape: Shape, draws: Sequence[Cost]) -> Mapping[str, float | None]:
     effects = in_effect(shape, draws)
-    widths = {shape.names[one.column.id]: half_width(one, effects) for one in shape.outputs}
+    widths = {shape.names[one.column.id]: promised(shape, one, effects) for one in shape.outputs}
     return {name: None if width is None else float(width) for name, width in widths.items()}

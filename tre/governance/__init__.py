@@ -1,6 +1,6 @@
 """People, credentials, projects, data sets and policies, as they are now; and the facts that gates decide on."""
 
-from tre.governance.bounds import found_bounds, keep_bounds, pay_for_bounds
+from tre.governance.bounds import found_bounds, found_sizes, keep_bounds, keep_sizes, pay_for_bounds
 from tre.governance.context import context
 from tre.governance.datasets import (
     PolicyRecord,
@@ -59,8 +59,10 @@ __all__ = [
     "find_person",
     "find_project",
     "found_bounds",
+    "found_sizes",
     "is_here",
     "keep_bounds",
+    "keep_sizes",
     "list_datasets",
     "list_people",
     "list_policies",

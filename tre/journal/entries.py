@@ -272,7 +272,7 @@ def version_added(act: Act, dataset: str, version: str, commitment: str, policy_
 def bounds_charged(
     act: Act, release: str, dataset: str, cost: Cost, ledgers: Sequence[Mapping[str, Any]], **facts: str
 ) -> Entry:
-    """A release of histograms was paid: by a data set before a version is read, or by a project that is given it."""
+    """A release of histograms or of sizes was paid: by a data set before a version is read, or by a project."""
     return _entry(
         act, Event.BOUNDS_CHARGED, subject=release, dataset=dataset, ledgers=list(ledgers), **_cost(cost), **facts
     )
@@ -281,7 +281,7 @@ def bounds_charged(
 def bounds_released(
     act: Act, release: str, dataset: str, version: str, digest: str, tables: Sequence[str], columns: Sequence[str]
 ) -> Entry:
-    """Histograms of a version were released; `digest` is of the noisy numbers, `columns` are table.column."""
+    """Histograms or sizes of a version were released; `digest` is of the noisy numbers, `columns` are table.column."""
     return _entry(
         act,
         Event.BOUNDS_RELEASED,

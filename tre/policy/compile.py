@@ -22,10 +22,13 @@ from tre.policy.purposes import Purposes
 from tre.policy.words import ColumnType, interval, literal
 from tre.privacy import accounting
 from tre.privacy.accounting import limit
+from tre.privacy.histograms import wanted
 from tre.privacy.request import Rules
 
 _BOUNDS_SHARE = 50
 """One in so many parts of a project's budget is what finding out bounds costs where the policy does not say."""
+_SIZES_SHARE = 25
+"""One in so many parts of what bounds cost is what the sizes of a version cost: every version pays for its own."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,11 +54,12 @@ def compile_policy(document: PolicyDocument, dataset: str = "") -> CompiledPolic
     """Return what `document` lays down for the data set `dataset` (default: the policy's own name)."""
     policy = document.model
     dataset = dataset or policy.policy
+    catalogue = _catalogue(policy, dataset)
     return CompiledPolicy(
         name=policy.policy,
         dataset=dataset,
-        catalogue=_catalogue(policy, dataset),
-        rules=_rules(policy),
+        catalogue=catalogue,
+        rules=_rules(policy, catalogue),
         people=_people(policy.people),
         purposes=Purposes(
             frozenset(policy.purposes.allowed), frozenset(policy.purposes.conditions), frozenset(policy.purposes.never)
@@ -212,7 +216,7 @@ def _grid(kind: Type) -> Fraction | None:
     return Fraction(1, 10**kind.scale) if kind.kind is Kind.DECIMAL else None
 
 
-def _rules(policy: Policy) -> Rules:
+def _rules(policy: Policy, catalogue: Catalogue) -> Rules:
     budget, answers = policy.budget, policy.answers
     measure = Measure(budget.measure)
     conversion = budget.delta.conversion if budget.delta else Fraction(0)
@@ -223,7 +227,10 @@ def _rules(policy: Policy) -> Rules:
     units = policy.people_magnitude
     assert units is not None, "lint asks every private table for its magnitude"
     per_project = stored(budget.per_project)
-    found = accounting.price(measure, budget.bounds.epsilon, conversion) if budget.bounds else None
+    named = accounting.price(measure, budget.bounds.epsilon, conversion) if budget.bounds else None
+    found = named or Cost(measure, per_project.amount // _BOUNDS_SHARE)
+    # A policy that leaves nothing open and names no price for what is found has nothing found: it costs nothing.
+    sized = named is not None or bool(wanted(catalogue))
     return Rules(
         measure=measure,
         per_answer=stored(budget.per_answer),
@@ -239,7 +246,8 @@ def _rules(policy: Policy) -> Rules:
         most_rows_per_unit=answers.most_rows_per_unit,
         most_rows=answers.most_rows,
         units=units,
-        bounds=found or Cost(measure, per_project.amount // _BOUNDS_SHARE),
+        bounds=found,
+        sizes=Cost(measure, found.amount // _SIZES_SHARE) if sized else None,
     )
 
 

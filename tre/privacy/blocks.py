@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
+from types import MappingProxyType
 
 from tre.base.cost import Cost
 from tre.base.passage import Key
@@ -72,7 +73,8 @@ class PrivatePlan:
     """How a query will be answered, and at which price; a function of request, policy and public facts alone.
 
     `bounds` says per output what was clipped; `errors` the half-width of the 95 % interval per output name
-    (None: not known beforehand). `most` is what a pilot and its second step may cost together, None of other plans.
+    (None: not known beforehand), and `notes` what is said of it. `most` is what a pilot and its second step may cost
+    together, None of other plans.
     """
 
     query: Query
@@ -81,6 +83,7 @@ class PrivatePlan:
     bounds: Mapping[str, Mapping[str, str]]
     errors: Mapping[str, float | None]
     most: Cost | None = None
+    notes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def measured(self) -> tuple[Block, ...]:

@@ -9,7 +9,7 @@ from fractions import Fraction
 from types import MappingProxyType
 
 from tre.base.cost import Cost
-from tre.privacy import above
+from tre.privacy import above, sized
 from tre.privacy.blocks import Block, Shape
 from tre.privacy.mechanisms import Mechanism, accuracy
 from tre.privacy.noising import in_effect
@@ -66,6 +66,12 @@ def half_width(output: Output, mechanisms: Mapping[str, Mechanism], alpha: float
     return output.granularity * Fraction(accuracy(Mechanism.of_variance(measure, variance), alpha))
 
 
+def promised(shape: Shape, output: Output, mechanisms: Mapping[str, Mechanism], alpha: float = 0.05) -> Fraction | None:
+    """Return the half-width that is known before anything runs: of a count or a sum, or of an AVG of a known size."""
+    bare = half_width(output, mechanisms, alpha)
+    return sized.width(shape, output, mechanisms, alpha) if bare is None and sized.known(shape, output) else bare
+
+
 Told = tuple[Shape, Output]
 
 
@@ -85,7 +91,7 @@ def shown(query: Query, shapes: Sequence[Shape]) -> Mapping[str, tuple[Told, ...
 
 
 def errors(query: Query, priced: Sequence[tuple[Shape, Sequence[Cost]]]) -> Mapping[str, float | None]:
-    """Return what is known before anything runs: of outputs that are a bare count or sum; None of other noisy ones.
+    """Return what is known before anything runs: of bare counts and sums, and averages of known sizes; None of others.
 
     Of the rows of several results it is the widest.
 
@@ -94,7 +100,17 @@ def errors(query: Query, priced: Sequence[tuple[Shape, Sequence[Cost]]]) -> Mapp
     effects = {shape.name: in_effect(shape, draws) for shape, draws in priced}
     found = {}
     for name, told in shown(query, [shape for shape, _ in priced]).items():
-        widths = [half_width(output, effects[shape.name]) for shape, output in told]
+        widths = [promised(shape, output, effects[shape.name]) for shape, output in told]
         known = [float(width) for width in widths if width is not None]
         found[name] = max(known) if known and len(known) == len(widths) else None
     return MappingProxyType(found)
+
+
+def notes(query: Query, priced: Sequence[tuple[Shape, Sequence[Cost]]]) -> Mapping[str, str]:
+    """Return what is said of an expected error, by output name: of an average whose rows a noisy size tells of."""
+    effects = {shape.name: in_effect(shape, draws) for shape, draws in priced}
+    found = {}
+    for name, told in shown(query, [shape for shape, _ in priced]).items():
+        said = dict.fromkeys(sized.note(shape, output, effects[shape.name]) for shape, output in told)
+        found[name] = "; ".join(one for one in said if one)
+    return MappingProxyType({name: text for name, text in found.items() if text})

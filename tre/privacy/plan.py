@@ -17,7 +17,7 @@ from tre.privacy.keys import PublicValues, known_keys
 from tre.privacy.lowering import lowered
 from tre.privacy.needs import Needs
 from tre.privacy.noising import at, privacy_map
-from tre.privacy.pricing import DrawnOf, draws_of, nothing_drawn, pilot_and_more, prices
+from tre.privacy.pricing import DrawnOf, draws_of, nothing_drawn, prices
 from tre.privacy.question import question_of
 from tre.privacy.request import Ask, Rules
 from tre.privacy.sharing import outputs_of, support
@@ -44,12 +44,17 @@ def plan(
     for source in query.blocks:
         shapes.append(_shape(Needs(source, ask, rules.units, totals, names), shapes, rules, public_keys))
     priced = prices(query, shapes, ask, rules, drawn)
-    blocks = tuple(at(one, priced[one.question], rules.units) for one in shapes)
-    whole = sum(priced.values(), Cost.zero(rules.measure))
-    errors = expected.errors(
-        query, [(one, draws_of(one.question, priced[one.question], rules, drawn)) for one in shapes]
+    blocks = tuple(at(one, priced.costs[one.question], rules.units) for one in shapes)
+    served = [(one, draws_of(one.question, priced.costs[one.question], rules, drawn)) for one in shapes]
+    return PrivatePlan(
+        query,
+        blocks,
+        priced.whole,
+        expected.bounds_in_use(blocks),
+        expected.errors(query, served),
+        priced.most,
+        expected.notes(query, served),
     )
-    return PrivatePlan(query, blocks, whole, expected.bounds_in_use(blocks), errors, pilot_and_more(ask, rules))
 
 
 def _shape(needs: Needs, before: Sequence[Shape], rules: Rules, public_keys: PublicValues) -> Shape:

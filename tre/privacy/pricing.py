@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate
 
@@ -11,11 +12,12 @@ from tre.base.cost import ATTO, Cost, Measure
 from tre.base.reasons import Refusal, Refused, requests
 from tre.base.reasons import privacy as reasons
 from tre.catalogue import Kind
-from tre.privacy import accounting
+from tre.privacy import accounting, sized
 from tre.privacy.accuracy import Accuracy
 from tre.privacy.blocks import Shape
 from tre.privacy.draws import charge
-from tre.privacy.expected import half_width, shown
+from tre.privacy.expected import promised, shown
+from tre.privacy.mechanisms import Mechanism
 from tre.privacy.noising import in_effect
 from tre.privacy.parts import Output
 from tre.privacy.request import Ask, Rules
@@ -43,35 +45,40 @@ def draws_of(question: str, requested: Cost, rules: Rules, drawn: DrawnOf) -> tu
     return charge(existing, requested, floor=rules.floor).made_of(existing)
 
 
-def prices(query: Query, shapes: Sequence[Shape], ask: Ask, rules: Rules, drawn: DrawnOf) -> Mapping[str, Cost]:
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """What each question costs; where these are the prices of a pilot, what it and its second step may come to."""
+
+    costs: Mapping[str, Cost]
+    whole: Cost
+    most: Cost | None = None
+
+
+def prices(query: Query, shapes: Sequence[Shape], ask: Ask, rules: Rules, drawn: DrawnOf) -> Prices:
     """Return each question's price, together within the policy's limit for one answer.
 
     An `epsilon` is shared equally by the questions, at least at the policy's floor. An accuracy gives each question
     the least amount at which all that is shown of it is as exact as asked: no other split costs less. A relative one
-    gives the price of a pilot, a constant part of the most that the answer may cost.
+    is known beforehand of numbers that a noisy size bounds from below; otherwise it gives the price of a pilot, a
+    constant part of the most that the answer may cost.
     """
     unknown = {shape.question: shape.keys is None for shape in shapes}
     delta = math.floor(rules.keys_delta * ATTO) // max(1, sum(unknown.values()))
     nothing = {question: Cost(rules.measure, 0, delta if keyless else 0) for question, keyless in unknown.items()}
     most = _most(ask, rules)
+    piloted = False
     if ask.amounts is not None:
         costs = _fixed(nothing, ask.amounts)
     elif ask.accuracy is None:
         costs = _spent(nothing, most)
-    elif ask.accuracy.relative:
+    elif ask.accuracy.relative and not _sizes_suffice(query, shapes):
         _check_numbers(query, shapes, rules)
-        costs = _spent(nothing, max(rules.floor, -(-most // _PILOT)))
+        piloted, costs = True, _spent(nothing, max(rules.floor, -(-most // _PILOT)))
     else:
         costs = _needed(_told_beforehand(query, shapes), ask.accuracy, nothing, most, rules, drawn)
-    _check_limit(sum(costs.values(), Cost.zero(rules.measure)), rules)
-    return costs
-
-
-def pilot_and_more(ask: Ask, rules: Rules) -> Cost | None:
-    """Return what a pilot and its second step may cost together; None where the request needs no pilot."""
-    if ask.amounts is not None or ask.accuracy is None or not ask.accuracy.relative:
-        return None
-    return Cost(rules.measure, _most(ask, rules))
+    whole = sum(costs.values(), Cost.zero(rules.measure))
+    _check_limit(whole, rules)
+    return Prices(costs, whole, Cost(rules.measure, most) if piloted else None)
 
 
 def _most(ask: Ask, rules: Rules) -> int:
@@ -114,20 +121,49 @@ def _needed(
     """Return the least amounts. Raises Refused, with what `most` buys, where they come to more than that."""
     alpha = accuracy.alpha(_numbers(outputs) if accuracy.everywhere else 1)
 
-    def width(question: str, amount: int) -> Fraction:
+    def width(question: str, amount: int) -> Fraction | None:
+        """The widest interval; with a relative accuracy the largest share that it may be of its number."""
         draws = draws_of(question, _at(nothing[question], amount), rules, drawn)
         mechanisms = in_effect(outputs[question][0][0], draws)
-        return max(half_width(output, mechanisms, alpha) or Fraction(0) for _, output in outputs[question])
+        widths = [_width(shape, output, mechanisms, alpha, accuracy) for shape, output in outputs[question]]
+        known = [one for one in widths if one is not None]
+        return max(known) if len(known) == len(widths) else None
 
     def enough(question: str) -> Callable[[int], bool]:
-        return lambda amount: width(question, amount) <= accuracy.width
+        return lambda amount: (found := width(question, amount)) is not None and found <= accuracy.width
 
     found = {question: _least(enough(question), drawn(question), most, rules) for question in nothing}
     amounts = {question: amount for question, amount in found.items() if amount is not None}
     if len(amounts) < len(found) or sum(amounts.values()) > most:
-        finest = max(width(question, most // len(nothing)) for question in nothing)
-        raise Refused.because(reasons.ACCURACY_TOO_FINE, asked=str(accuracy), finest=f"±{float(finest):.6g}")
+        widths = [width(question, most // len(nothing)) for question in nothing]
+        raise Refused.because(reasons.ACCURACY_TOO_FINE, asked=str(accuracy), finest=_finest(widths, accuracy))
     return {question: _at(cost, amounts[question]) for question, cost in nothing.items()}
+
+
+def _width(
+    shape: Shape, output: Output, mechanisms: Mapping[str, Mechanism], alpha: float, accuracy: Accuracy
+) -> Fraction | None:
+    """Return how wide an interval is: in the unit of its number, or as a share of the least that it may be."""
+    half = promised(shape, output, mechanisms, alpha)
+    if half is None or not accuracy.relative:
+        return half
+    number = sized.least(shape, output)
+    return None if number is None else half / number
+
+
+def _finest(widths: Sequence[Fraction | None], accuracy: Accuracy) -> str:
+    known = [one for one in widths if one is not None]
+    if len(known) < len(widths):
+        return "no interval that could be told beforehand"
+    return f"±{float(max(known)) * 100:.3g}%" if accuracy.relative else f"±{float(max(known)):.6g}"
+
+
+def _sizes_suffice(query: Query, shapes: Sequence[Shape]) -> bool:
+    """Whether every number shown is one that a noisy size bounds from below, so that a share of it is known."""
+    every = [one for told in shown(query, shapes).values() for one in told or ((None, None),)]
+    return all(
+        shape is not None and output is not None and sized.least(shape, output) is not None for shape, output in every
+    )
 
 
 def _least(enough: Callable[[int], bool], existing: Sequence[Cost], most: int, rules: Rules) -> int | None:
@@ -151,7 +187,7 @@ def _told_beforehand(query: Query, shapes: Sequence[Shape]) -> Outputs:
     found: dict[str, list[tuple[Shape, Output]]] = {shape.question: [] for shape in shapes}
     refusals = []
     for name, told in shown(query, shapes).items():
-        unknown = any(output.denominator is not None or output.fraction is not None for _, output in told)
+        unknown = any(_error_unknown(shape, output) for shape, output in told)
         if unknown or not told:
             refusals.append(Refusal(reasons.ACCURACY_UNKNOWN, {"output": name}))
         for shape, output in told:
@@ -160,6 +196,11 @@ def _told_beforehand(query: Query, shapes: Sequence[Shape]) -> Outputs:
     if refusals:
         raise Refused(refusals)
     return found
+
+
+def _error_unknown(shape: Shape, output: Output) -> bool:
+    """Whether an error follows from values, and no noisy size tells how many there are."""
+    return (output.denominator is not None or output.fraction is not None) and not sized.known(shape, output)
 
 
 def _numbers(outputs: Outputs) -> int:

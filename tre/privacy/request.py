@@ -41,7 +41,8 @@ class Rules:
     `release_every` the grid of release times in seconds (0: none); `most_rows_per_unit` and `most_rows` bound
     the worst-case work of a plan (PRIVACY §3.9). `units` bounds the number of people, so that sums cannot
     overflow; `floor` is the least amount that an answer costs (PRIVACY §1), in nano-rho or nano-epsilon; `bounds` is
-    what a release of histograms costs the data set and each project, from which bounds are chosen (PRIVACY §3.2).
+    what a release of histograms costs the data set and each project, from which bounds are chosen (PRIVACY §3.2),
+    `sizes` what the sizes of each version cost them (None: none are released).
     """
 
     measure: Measure
@@ -60,3 +61,4 @@ class Rules:
     units: int = 2**33
     floor: int = 1000
     bounds: Cost | None = None
+    sizes: Cost | None = None

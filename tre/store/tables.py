@@ -290,7 +290,7 @@ draw_payments = Table(
 )
 
 bounds_releases = Table(
-    "bounds_releases",  # of histograms: what each cost the data set and costs every project
+    "bounds_releases",  # of histograms and sizes: what each cost the data set and costs every project
     metadata,
     Column("id", _Id, primary_key=True),
     Column("dataset", _Id, ForeignKey("datasets.name"), nullable=False, index=True),
@@ -307,6 +307,15 @@ histograms = Table(
     Column("table_name", _Id, primary_key=True),
     Column("column_name", _Id, primary_key=True),  # empty: of the table's rows
     Column("statistic", _Word, primary_key=True),
+    Column("release", _Id, ForeignKey("bounds_releases.id"), nullable=False),
+    Column("found", Text, nullable=False),  # JSON: released values only
+)
+
+sizes = Table(
+    "sizes",
+    metadata,
+    Column("version", _Id, ForeignKey("versions.name"), primary_key=True),
+    Column("table_name", _Id, primary_key=True),
     Column("release", _Id, ForeignKey("bounds_releases.id"), nullable=False),
     Column("found", Text, nullable=False),  # JSON: released values only
 )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tre import governance
 from tre.app.admin.at_home import OPERATOR, AtHome
-from tre.app.admin.bounds import look_for_bounds
+from tre.app.admin.bounds import look_for_bounds, look_for_sizes
 from tre.app.compose import COMMITMENT_KEY, MEBI
 from tre.base.reasons import Refusal, Refused
 from tre.base.reasons import app as reasons
@@ -43,6 +43,7 @@ class DataCommands(AtHome):
 
         self.house.act(OPERATOR, change)
         look_for_bounds(self.house, compiled, version)
+        look_for_sizes(self.house, compiled, version)
         progress("bounds", 1)
         return version.name, version.absent
 

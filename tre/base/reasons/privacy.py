@@ -91,8 +91,9 @@ ACCURACY_UNKNOWN = reason(
     "The error of {output} is not known before it is measured, so no price can be named for it.",
     "Name an epsilon; ask for a share of the number, such as ±2%, which a pilot prices; or ask for the counts and sums "
     "that it is made of.",
-    "The error of a count or a sum follows from its bounds and its price. That of an average, a spread, a quantile or "
-    "an expression over several numbers follows from their values too.",
+    "The error of a count or a sum follows from its bounds and its price, and that of an average of a whole table from "
+    "its noisy size besides. That of another average, a spread, a quantile or an expression over several numbers "
+    "follows from their values too.",
 )
 ACCURACY_NOT_SHOWN = reason(
     "privacy.accuracy-not-shown",

@@ -24,7 +24,10 @@ def decision(facts: Mapping[str, Any], refusals: Iterable[tuple[str, Refusal]]) 
         gates=tuple(views.GateView(gate=gate_name(one["gate"]), allowed=one["allowed"]) for one in facts["gates"]),
         price=price(facts["price"], facts["share"]),
         most=None if facts["most"] is None else price(facts["most"], facts["most_share"]),
-        error=tuple(views.ErrorView(output=name, half_width=width) for name, width in facts["errors"].items()),
+        error=tuple(
+            views.ErrorView(output=name, half_width=width, note=facts["error_notes"].get(name, ""))
+            for name, width in facts["errors"].items()
+        ),
         bounds=bounds(facts["bounds"]),
         notes=tuple(facts["notes"]),
         release_seconds=facts["release_seconds"],

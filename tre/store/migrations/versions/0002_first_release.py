@@ -149,6 +149,16 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["release"], ["bounds_releases.id"], name=op.f("fk_histograms_release")),
         sa.PrimaryKeyConstraint("dataset", "table_name", "column_name", "statistic", name=op.f("pk_histograms")),
     )
+    op.create_table(
+        "sizes",
+        sa.Column("version", sa.String(length=64), nullable=False),
+        sa.Column("table_name", sa.String(length=64), nullable=False),
+        sa.Column("release", sa.String(length=64), nullable=False),
+        sa.Column("found", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["version"], ["versions.name"], name=op.f("fk_sizes_version")),
+        sa.ForeignKeyConstraint(["release"], ["bounds_releases.id"], name=op.f("fk_sizes_release")),
+        sa.PrimaryKeyConstraint("version", "table_name", name=op.f("pk_sizes")),
+    )
     op.add_column("queries", sa.Column("cancelled", sa.String(length=32), nullable=True))
     op.add_column("queries", sa.Column("aim", sa.Text(), nullable=True))
     op.add_column("queries", sa.Column("second", sa.String(length=64), nullable=True))
