@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from sqlglot import exp
@@ -18,7 +18,7 @@ from sqlglot.tokenizer_core import Token, TokenType
 
 from tre.base.reasons import Refusal, Refused
 from tre.base.reasons import sql_text as reasons
-from tre.sql.grammar import off_list
+from tre.sql.grammar import Found, off_list
 from tre.sql.parsed import Parsed, place_of
 from tre.sql.scan import place_at, scan
 
@@ -127,12 +127,23 @@ def _syntax(text: str, error: ParseError) -> Refused:
 def _checked(parsed: Parsed) -> None:
     _shallow(parsed.tree)
     refusals: list[Refusal] = []
-    for why, values, node in islice(off_list(parsed.tree), MOST_TOLD):
+    for why, values, node in islice(_off_list(parsed), MOST_TOLD):
         refusal = Refusal(why, values, place_of(node, parsed))
         if refusal not in refusals:
             refusals.append(refusal)
     if refusals:
         raise Refused(refusals)
+
+
+def _off_list(parsed: Parsed) -> Iterator[Found]:
+    yield from off_list(parsed.tree)
+    if parsed.dialect == DIALECTS[0]:
+        # The parser knows DATEDIFF in every dialect, and takes its unit for a column where PostgreSQL has no such word.
+        yield from map(_not_of_postgres, parsed.tree.find_all(exp.DateDiff))
+
+
+def _not_of_postgres(node: exp.Expr) -> Found:
+    return reasons.FUNCTION_UNKNOWN, {"name": "DATEDIFF", "hint": " PostgreSQL subtracts dates: b - a."}, node
 
 
 def _shallow(tree: exp.Expr) -> None:
