@@ -12,11 +12,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import requests
 
 from audit import LogReader, decode_entry
+from tests.e2e import forked
 from tests.support import ROOT
 from tre.app.admin import open_admin
 
@@ -39,7 +41,10 @@ class Ran:
 
 def tre(*arguments: object, home: Path | None = None, **environment: str) -> Ran:
     """Run the `tre` command as a process of its own, with nothing of the environment but what is given."""
-    return run(["-m", "tre.cli", *map(str, arguments)], home, environment)
+    with TemporaryDirectory() as folder:
+        said = Path(folder)
+        code = forked.run(list(map(str, arguments)), surroundings(home, environment), said, SECONDS)
+        return _untraced(Ran(code, (said / "out").read_text(), (said / "err").read_text()))
 
 
 def audit(*arguments: object) -> Ran:
@@ -48,7 +53,7 @@ def audit(*arguments: object) -> Ran:
 
 
 def run(command: Sequence[str], home: Path | None = None, environment: dict[str, str] | None = None) -> Ran:
-    """Run this Python on `command` and hold it to ending without a traceback."""
+    """Run this Python on `command`."""
     found = subprocess.run(
         [sys.executable, *command],
         cwd=ROOT,
@@ -57,8 +62,13 @@ def run(command: Sequence[str], home: Path | None = None, environment: dict[str,
         text=True,
         timeout=SECONDS,
     )
-    assert "Traceback" not in found.stderr, found.stderr
-    return Ran(found.returncode, found.stdout, found.stderr)
+    return _untraced(Ran(found.returncode, found.stdout, found.stderr))
+
+
+def _untraced(ran: Ran) -> Ran:
+    """Hold a process to having ended without a traceback."""
+    assert "Traceback" not in ran.err, ran.err
+    return ran
 
 
 def surroundings(home: Path | None, given: dict[str, str] | None = None) -> dict[str, str]:
