@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from fractions import Fraction
 
+import pyarrow as pa
 import pytest
 
 from tests.privacy.blocks import (
@@ -29,7 +31,7 @@ from tre.privacy.mechanisms import Noise, OpenDPNoise
 from tre.privacy.plan import plan
 from tre.privacy.release import combine, release
 from tre.privacy.request import Ask, Rules
-from tre.sql.plan import Call, Column, Facts, Filter, Literal, PrivateFunction, Project, Query, Ref, Sort
+from tre.sql.plan import Call, Column, Facts, Filter, Literal, PrivateFunction, Project, Query, Ref, Relation, Sort
 
 COUNT, COUNT_X, UNITS, SUM, AVG = (
     PrivateFunction.COUNT_ROWS,
@@ -176,6 +178,30 @@ def test_what_stands_above_a_block_is_free_and_a_ratio_gets_a_simulated_interval
     assert float(high) - float(low) < 300
     assert [column.noisy for column in found.columns] == [False, True, True]
     assert found.cost == plan(post_processed(), Ask(), rules(), no_public_keys).cost
+
+
+def test_a_release_that_leaves_as_it_is_asks_no_engine_and_is_what_the_engine_would_give(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    base = by_sex(COUNT, AVG)
+    (one,) = base.blocks
+    sex, n, mean = one.columns
+    again = Column(10**7, "again", n.type)
+    wanted = query(Project(one, ((again, Ref(n)), (mean, Ref(mean)), (sex, Ref(sex)), (n, Ref(n)))), one)
+    by_engine: list[Relation] = []
+
+    def engine_table(self: Naive, relation: Relation, released: Mapping[str, pa.Table]) -> pa.Table:
+        by_engine.append(relation)
+        return table(self, relation, released)
+
+    table = Naive.table
+    monkeypatch.setattr(Naive, "table", engine_table)
+    at_once = ask_for(wanted, PEOPLE, NoNoise())
+    assert by_engine == []
+    monkeypatch.setattr("tre.privacy.above.as_released", lambda _relation: None)
+    assert ask_for(wanted, PEOPLE, NoNoise()) == at_once
+    assert len(by_engine) == 1
+    assert [row[0] for row in at_once.rows] == [30, 30, 0]
 
 
 def test_a_ratio_s_interval_covers_as_promised() -> None:

@@ -34,6 +34,7 @@ class Runner:
     def __init__(self, parts: Parts, threads: int = 2, *, alone: bool = True) -> None:
         self._parts, self._alone = parts, alone
         self._wake = threading.Condition()
+        self._waiting = False  # since a thread looked last: a wake must not be lost on threads that all look or run
         self._stopping = False
         self._holding = Holding()
         self._keeper = Keeper(parts, self._holding)
@@ -50,9 +51,10 @@ class Runner:
             thread.start()
 
     def wake(self) -> None:
-        """Say that a request was queued, or that one ended for which others wait."""
+        """Say that a request was queued, or that one ended for which others wait: one thread looks."""
         with self._wake:
-            self._wake.notify_all()
+            self._waiting = True
+            self._wake.notify()
 
     def end(self, job: str) -> None:
         """Stop the engine of a request that was ended, where it runs here."""
@@ -80,12 +82,16 @@ class Runner:
             with suppress(Refused):
                 if (job := self._next()) is not None:
                     self._run(job)
-                    self.wake()
                     continue
-            with self._wake:
-                woken = self._wake.wait(_IDLE)
-            if not woken:
+            if not self._woken():
                 self._second_steps()  # also those that a dead server left
+
+    def _woken(self) -> bool:
+        """Wait until there may be something to take, or a while; return whether somebody said so."""
+        with self._wake:
+            woken = self._wake.wait_for(lambda: self._waiting or self._stopping, _IDLE)
+            self._waiting = False
+        return woken
 
     def _next(self) -> Job | None:
         """Claim the request that has waited longest and waits for no other's measurement."""
@@ -93,6 +99,8 @@ class Runner:
         now = parts.clock.now()
         with parts.store.reading() as tx:
             ready = _ready(tx, jobs.unclaimed(tx, now, _LOOKED_AT))
+        if len(ready) > 1:
+            self.wake()  # another thread takes the next
         for job in ready:
             with parts.store.transaction(lasting=False) as tx:
                 if jobs.claim(tx, job.id, parts.owner, now, now + timedelta(seconds=parts.lease)):

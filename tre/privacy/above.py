@@ -323,6 +323,22 @@ def _ordered(relation: Relation) -> bool:
     return isinstance(relation, Sort)
 
 
+def as_released(relation: Relation) -> tuple[Released, tuple[int, ...]] | None:
+    """Return the released table whose rows `relation` shows one for one, and the places there of its columns.
+
+    None where anything but bare columns is chosen: such rows are the engine's to compute.
+    """
+    if isinstance(relation, Released):
+        return relation, tuple(range(len(relation.columns)))
+    below = as_released(relation.input) if isinstance(relation, Project) else None
+    if below is None or not isinstance(relation, Project):
+        return None
+    places = {column.id: place for column, place in zip(relation.input.columns, below[1], strict=True)}
+    chosen = [places.get(shown.column.id) if isinstance(shown, Ref) else None for _, shown in relation.outputs]
+    found = tuple(place for place in chosen if place is not None)
+    return (below[0], found) if len(found) == len(chosen) else None
+
+
 def standing_in(root: Relation, tables: Mapping[int, Released]) -> Relation:
     """Return the plan with every block that is read above replaced by its released table, and all that equal it."""
     blocks = [node for node in over_blocks(root) if isinstance(node, PrivateAggregate) and id(node) in tables]

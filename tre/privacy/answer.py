@@ -145,7 +145,10 @@ def post_processing(plan: PrivatePlan) -> tuple[Relation, above.Traced | None]:
 
 def _evaluated(plan: PrivatePlan, shown: tuple[Estimates, ...], evaluate: Evaluate) -> _Outer:
     relation, traced = post_processing(plan)
-    found = evaluate(relation, {one.block.shape.name: released_table(one) for one in shown})
+    tables = {one.block.shape.name: released_table(one) for one in shown}
+    same = above.as_released(traced.relation) if traced and traced.rows else None
+    # A released table stands in key order already, so that one which leaves as it is needs no engine.
+    found = evaluate(relation, tables) if same is None else tables[same[0].name].select(list(same[1]))
     root = plan.query.root
     if traced is None:
         return _Outer(_cells(found, root, root), None, tuple(() for _ in range(found.num_rows)))
