@@ -537,7 +537,7 @@ def rows_beyond_the_cap_are_cut_without_an_order(patch: pytest.MonkeyPatch) -> N
 @breaks(
     "SELECT kind, COUNT(*) FROM visit GROUP BY kind",
     "SELECT label, COUNT(*) FROM event GROUP BY label",
-    sees=("order",),
+    sees=("order", "groups"),
     where=crowded,
 )
 def a_persons_groups_are_kept_without_an_order(patch: pytest.MonkeyPatch) -> None:

@@ -15,17 +15,17 @@ WORLDS = 40
 ORACLE = Oracle()
 
 
-def seen(broken: Broken, worlds: int) -> list[Violation]:
-    """Return what the oracle finds of `broken`'s statements in the first world that shows it."""
+def seen(broken: Broken, worlds: int, oracle: Oracle = ORACLE) -> list[Violation]:
+    """Return what `oracle` finds of `broken`'s statements in the first world that shows it."""
     for seed in range(worlds):
         random = Random(seed)
         made = broken.world(random)
-        ORACLE.load(made, random)
-        ORACLE.stage.load(made.shuffled(random), "shuffled")
+        oracle.load(made, random)
+        oracle.stage.load(made.shuffled(random), "shuffled")
         for text in broken.texts:
             for ask in (Ask(rows=2), Ask(rows=2, groups=1), Ask()):
-                plan = planned(text, made.catalogue, ORACLE.stage.public_keys, ask, WIDE)
-                found = [] if plan is None else ORACLE.violations(plan)
+                plan = planned(text, made.catalogue, oracle.stage.public_keys, ask, WIDE)
+                found = [] if plan is None else oracle.violations(plan)
                 if found:
                     return found
     return []
