@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
+import re
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
 
-from audit.entries import MalformedError, decode_entry
+from audit.entries import Event, MalformedError, decode_entry
 from tests.control import QUESTION, FakeClock, zcdp
 from tre.journal import Act, Entry, entries
 
@@ -42,8 +45,31 @@ EVERY: dict[str, Callable[[], Entry]] = {
     "unlocked": lambda: entries.project_unlocked(ACT, "P1"),
     "locked": lambda: entries.project_changed(ACT, "P1", "locked", ["fault.engine"]),
     "policy": lambda: entries.policy_activated(ACT, "omop", "a" * 64),
+    "credential revoked": lambda: entries.credential_revoked(ACT, "bob", "ig-training", "ada", ACT.time, UNTIL),
+    "left": lambda: entries.person_ended(ACT, "bob"),
+    "backup": lambda: entries.exported(ACT, "backup"),
+    "log": lambda: entries.exported(ACT, "log"),
+    "key rotated": lambda: entries.key_rotated(ACT, "test.example/log", "issuer"),
+    "pseudonyms": lambda: entries.pseudonyms_made(ACT, "P1", "omop", "v_1", "nhs-number", "k_1", 2),
+    "bounds charged": lambda: entries.bounds_charged(ACT, "b_1", "omop", zcdp(5), [], version="v_1"),
+    "bounds released": lambda: entries.bounds_released(
+        ACT, "b_1", "omop", "v_1", "c" * 64, ["person"], ["person.year_of_birth"]
+    ),
     "version": lambda: entries.version_added(ACT, "omop", "v_1", "b" * 64, "a" * 64),
 }
+
+
+def test_every_event_is_written_by_a_constructor_or_named_as_one_that_nothing_writes_yet() -> None:
+    """AUDIT's enumeration is a contract: an event is neither forgotten nor claimed."""
+    written = {Event(decode_entry(make().data)["event"]) for make in EVERY.values()}
+    assert written | set(entries.AWAITED) == set(Event)
+    assert not written & set(entries.AWAITED)
+
+
+def test_every_constructor_is_in_the_table() -> None:
+    named = set(re.findall(r"entries\.(\w+)\(", inspect.getsource(sys.modules[__name__])))
+    made = {name for name, one in vars(entries).items() if getattr(one, "__annotations__", {}).get("return") == "Entry"}
+    assert {name for name in made if name[0] != "_"} <= named
 
 
 @pytest.mark.parametrize("kind", EVERY)

@@ -8,7 +8,7 @@ import pytest
 
 from tests.control import trail_at
 from tre.base.reasons import Refused
-from tre.journal import Sidecar, create_master, entries, rotate_master, settle_master
+from tre.journal import OnRecord, Sidecar, create_master, entries, rotate_master, settle_master
 from tre.journal import rewrap as module
 from tre.store import Store, Transaction
 
@@ -25,7 +25,7 @@ def master(home: Path, store: Store) -> Path:
 
 def text(store: Store, master: Path) -> str | None:
     with store.reading() as tx:
-        return Sidecar.open(master).read(tx, EVENT, "sql")
+        return Sidecar.open(master).read(tx, EVENT, "sql", OnRecord("a" * 32))
 
 
 def rotate(store: Store, master: Path) -> None:
@@ -96,7 +96,7 @@ def test_a_scope_that_is_new_after_a_rotation_is_wrapped_under_the_new_key(store
     with store.transaction() as tx:
         Sidecar.open(master).write(tx, "f" * 32, "project/P2", "sql", "SELECT 2")
     with store.reading() as tx:
-        assert Sidecar.open(master).read(tx, "f" * 32, "sql") == "SELECT 2"
+        assert Sidecar.open(master).read(tx, "f" * 32, "sql", OnRecord("a" * 32)) == "SELECT 2"
 
 
 def test_a_failing_entry_leaves_the_old_key(store: Store, master: Path) -> None:

@@ -18,6 +18,7 @@ from tests.oversight.conftest import ASKED, Reviewed
 from tests.oversight.test_reading import reads
 from tests.support import ROOT
 from tre.cli.entry import main
+from tre.governance import oversight
 
 
 @pytest.fixture
@@ -111,6 +112,11 @@ def test_taking_away_is_on_the_record(reviewed: Reviewed) -> None:
         for path in ("log/entries.fhir", "projects/study/crate"):
             assert reviewed.get("bea", path, token).status_code == 200
     assert reads(reviewed, token) == {"log": 1, "export": 1, "crate/study": 1}
+
+
+def test_the_logs_name_is_all_that_stands_before_its_key() -> None:
+    """A key in base64 may hold a plus as well: every other one does."""
+    assert oversight.origin("test.example/log+c3add27d+AQ+/+x4=") == "test.example/log"
 
 
 def test_fhir_has_a_resource_for_each_entry(reviewed: Reviewed) -> None:

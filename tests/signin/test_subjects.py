@@ -19,6 +19,7 @@ from tre.base.home import Home
 from tre.base.reasons import Refused
 from tre.cli.admin import NewPerson
 from tre.identity import SignedIn, begin_session, link_subject, person_of, unlink_subject
+from tre.journal import OnRecord
 
 ISSUER = f"""
 [[issuers]]
@@ -101,7 +102,7 @@ def test_links_are_entries_that_show_neither_subject_nor_name(town: Town) -> Non
     ]
     assert "hospital" not in repr(town.entries())
     with town.house.store.reading() as tx:
-        text = town.house.sidecar.read(tx, str(changes[0]["event_id"]), "identity")
+        text = town.house.sidecar.read(tx, str(changes[0]["event_id"]), "identity", OnRecord("0" * 32))
     assert text == f"{NAME} ada.lovelace@hospital.example"
 
 

@@ -22,7 +22,7 @@ from tre.broker import Parts
 from tre.broker.parts import Step
 from tre.engines import DuckDBEngine, EngineLimits, PooledEngine, PostgresEngine
 from tre.identity import EmbeddedIssuer, Issuer, Provider, load_key, load_retired, state_of
-from tre.journal import Journal, Shown, Sidecar, Trail, destroy_again, settle_master
+from tre.journal import Journal, Readings, Shown, Sidecar, Trail, destroy_again, settle_master
 from tre.privacy.mechanisms import OpenDPNoise
 from tre.store import Store, Transaction
 
@@ -73,6 +73,11 @@ class House:
         """The road to the log."""
         return Journal(self.store, self._open_log, self.clock, self._reconcile)
 
+    @cached_property
+    def readings(self) -> Readings:
+        """Who reads what, each on the record before it is shown."""
+        return Readings(self.store, self.journal)
+
     @property
     def issuer(self) -> EmbeddedIssuer:
         """The embedded issuer of tokens, with the keys that stand in the home now: a rotation holds at once."""
@@ -105,9 +110,9 @@ class House:
         """Return a secret of the home."""
         return (self.home.keys / name).read_bytes()
 
-    def trail(self, actor: str) -> Trail:
+    def trail(self, actor: str, session: str | None = None) -> Trail:
         """Begin an act of `actor`."""
-        return Trail(actor, self.clock, self.sidecar, None, secrets.token_bytes)
+        return Trail(actor, self.clock, self.sidecar, session, secrets.token_bytes)
 
     def act(self, actor: str, change: Callable[[Transaction, Trail], None]) -> None:
         """Make one change with its entries, and return once they are in the log."""
@@ -131,6 +136,7 @@ class House:
             journal=self.journal,
             engine=self.engine(),
             sidecar=self.sidecar,
+            readings=self.readings,
             noise=OpenDPNoise(),
             clock=self.clock,
             randomness=secrets.token_bytes,
@@ -144,7 +150,7 @@ class House:
 
     def close(self) -> None:
         """Give the log and the database back; whatever is asked for next is opened anew."""
-        for name in ("sidecar", "outside", "providers"):
+        for name in ("sidecar", "readings", "outside", "providers"):
             self.__dict__.pop(name, None)
         for name in ("journal", "store"):
             if name in self.__dict__:

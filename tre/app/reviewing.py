@@ -22,7 +22,7 @@ class Reviewing:
         """Begin to catch up; `log` stays the caller's to close, after `stop`."""
         home = house.home
         self._search = Search(house.store, log)
-        self.desk = Desk(house.store, house.journal, log, self._search, house.sidecar, house.clock)
+        self.desk = Desk(house.store, house.journal, log, self._search, house.sidecar, house.clock, house.readings)
         check = LogCheck(home.log, home.vkey, lambda: exported(house.store), house.clock, home.spill)
         self.service = OversightService(self.desk, check, home.vkey.read_text(encoding="ascii").strip())
         self._stopping = threading.Event()

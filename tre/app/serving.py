@@ -42,6 +42,7 @@ from tre.engines import EngineFailed
 from tre.governance import oversight
 from tre.identity import Principal, verify
 from tre.identity.rates import Rates
+from tre.journal import OWN
 from tre.onboarding.folders import sweep
 from tre.privacy.mechanisms import Mechanism, accuracy
 from tre.web.adapter import BrokerService
@@ -131,11 +132,12 @@ class Running:
 
     def _known(self, principal: Principal) -> Known:
         """Return what pages show of a person: the name, which lies encrypted, and the roles."""
+        reading = self._house.readings.on_record(self._house.trail(principal.person, principal.token), OWN)
         with self._house.store.reading() as tx:
             found = governance.find_person(tx, principal.person)
             if found is None:
                 raise Refused.because(identity.PERSON_UNKNOWN)
-            return Known(found.name(tx, self._house.sidecar) or "", tuple(sorted(found.roles)))
+            return Known(found.name(tx, self._house.sidecar, reading) or "", tuple(sorted(found.roles)))
 
     def _drain(self) -> None:
         said: str | None = None

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TypeVar
 
 from tre import governance
-from tre.app.compose import House
+from tre.app.compose import SYSTEM, House
 from tre.app.failures import FailedSignIns
 from tre.base.reasons import Refused
 from tre.base.reasons.identity import DEMONSTRATION_ONLY, PROVIDER_UNKNOWN
@@ -31,6 +31,9 @@ from tre.journal import Trail
 from tre.store import Transaction
 
 Found = TypeVar("Found")
+
+DEMONSTRATION = "demonstration"
+"""The subject of the entry that says that the names of the demonstration's people are shown to who comes."""
 
 LOCAL = "local"
 """The `acr` of who signs in at the environment itself, with a token or a code of its operator."""
@@ -89,9 +92,10 @@ class SigningIn:
         """Return id and name of the demonstration's people."""
         if not self._house.is_demonstration:
             return ()
+        reading = self._house.readings.on_record(self._house.trail(SYSTEM), DEMONSTRATION)
         with self._house.store.reading() as tx:
             found = governance.list_people(tx)
-            return tuple((one.id, one.name(tx, self._house.sidecar) or one.id) for one in found)
+            return tuple((one.id, one.name(tx, self._house.sidecar, reading) or one.id) for one in found)
 
     def as_person(self, person: str, before: str | None) -> str:
         """Sign in as one of the demonstration's people."""

@@ -21,6 +21,7 @@ from tre.broker.standing import Asker, Payments, Standing, costs, drawings, ques
 from tre.catalogue import Interval
 from tre.decide import Decision, Measured, Question, decide
 from tre.jobs import Job, NewJob
+from tre.journal import on_record
 from tre.journal.entries import Question as Asked
 from tre.journal.entries import query_denied, query_intent, request_denied
 from tre.privacy.accuracy import Accuracy
@@ -296,11 +297,13 @@ def _known(parts: Parts, query: str, question: Question) -> Taken | None:
     """Return the request that an idempotency key already names. Raises Refused where it asked something else."""
     with parts.store.reading() as tx:
         job = jobs.find(tx, query)
-        if job is None:
-            return None
-        if parts.sidecar.read(tx, job.intent, SQL) != _sealed(question):
+    if job is None:
+        return None
+    intent = on_record(parts.journal, job.intent)
+    with parts.store.reading() as tx:
+        if parts.sidecar.read(tx, job.intent, SQL, intent) != _sealed(question):
             raise Refused.because(reasons.KEY_REUSED)
-        return Taken(query, dict(job.decision))
+    return Taken(query, dict(job.decision))
 
 
 def _sealed(question: Question) -> str:

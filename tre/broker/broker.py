@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,7 +19,7 @@ from tre.catalogue import Catalogue
 from tre.decide import Decision, Explanation, Question, explain
 from tre.governance import ProjectRecord
 from tre.jobs import Job, State
-from tre.journal import outbox
+from tre.journal import OWN, OnRecord, on_record, outbox
 from tre.journal.entries import audit_read
 from tre.ledger import LedgerId
 from tre.policy import CompiledPolicy, gates
@@ -125,12 +125,14 @@ class Broker:
         with self.parts.store.reading() as tx:
             job = _own(tx, asker, query)
             index = outbox.indexes_of(tx, [job.intent]).get(job.intent)
-            text = _text(tx, self.parts, job)
-        if asker.person != job.person:
-            if index is None:
-                return None
-            self._note_read(asker, index, job)
-        return text
+        if asker.person == job.person:
+            reading = self._own_reading(asker)
+        elif index is None:
+            return None
+        else:
+            reading = self._note_read(asker, index, job)
+        with self.parts.store.reading() as tx:
+            return _text(tx, self.parts, job, reading)
 
     def history(
         self, asker: Asker, project: str, before: int | None, most: int
@@ -145,9 +147,8 @@ class Broker:
                 raise Refused.because(web.UNKNOWN_PROJECT)
             own = None if role is Role.LEAD else asker.person
             page = jobs.jobs_of(tx, project, person=own, before=before, most=most)
-            return tuple(
-                (_shown(job), _text(tx, self.parts, job) if job.person == asker.person else None) for job in page
-            )
+        texts = self._own_texts(asker, [job for job in page if job.person == asker.person])
+        return tuple((_shown(job), texts.get(job.id)) for job in page)
 
     def wait(self, asker: Asker, query: str, seconds: float) -> Shown:
         """Return the request when it has ended, or as it stands after `seconds`."""
@@ -212,11 +213,21 @@ class Broker:
                 return replace(found, sharper=_sharper(tx, job, policy))
             return found
 
-    def _note_read(self, asker: Asker, index: int, job: Job) -> None:
+    def _note_read(self, asker: Asker, index: int, job: Job) -> OnRecord:
         trail = self.parts.trail(asker.person, asker.token)
         with self.parts.store.transaction() as tx:
-            trail.record(tx, audit_read(trail.act(job.id), index, index + 1, job.project))
-        self.parts.journal.settle(trail.events)
+            event = trail.record(tx, audit_read(trail.act(job.id), index, index + 1, job.project))
+        return on_record(self.parts.journal, event, job.intent)
+
+    def _own_reading(self, asker: Asker) -> OnRecord:
+        return self.parts.readings.on_record(self.parts.trail(asker.person, asker.token), OWN)
+
+    def _own_texts(self, asker: Asker, asked: Sequence[Job]) -> Mapping[str, str | None]:
+        if not asked:
+            return {}
+        reading = self._own_reading(asker)
+        with self.parts.store.reading() as tx:
+            return {job.id: _text(tx, self.parts, job, reading) for job in asked}
 
     def _account(self, tx: Reading, asker: Asker, project: str, dataset: str) -> Mapping[str, Any]:
         at = standing(tx, self.parts, asker, project, dataset)
@@ -234,8 +245,8 @@ def _own(tx: Reading, asker: Asker, query: str) -> Job:
     return job
 
 
-def _text(tx: Reading, parts: Parts, job: Job) -> str | None:
-    sealed = parts.sidecar.read(tx, job.intent, SQL)
+def _text(tx: Reading, parts: Parts, job: Job, reading: OnRecord) -> str | None:
+    sealed = parts.sidecar.read(tx, job.intent, SQL, reading)
     return None if sealed is None else unsealed(sealed).sql
 
 

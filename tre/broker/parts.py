@@ -13,7 +13,7 @@ from tre.base.ids import Randomness
 from tre.broker.ends import Ends
 from tre.broker.plans import Plans
 from tre.engines import Engine
-from tre.journal import Journal, Sidecar, Trail
+from tre.journal import Journal, Readings, Sidecar, Trail
 from tre.privacy.mechanisms import Noise
 from tre.store import Store
 
@@ -33,6 +33,7 @@ class Parts:
     journal: Journal
     engine: Engine
     sidecar: Sidecar
+    readings: Readings
     noise: Noise
     clock: Clock
     randomness: Randomness

@@ -26,6 +26,7 @@ from tre.broker.parts import Parts
 from tre.broker.standing import Asker, standing
 from tre.decide import Question
 from tre.jobs import Job, State
+from tre.journal import on_record
 from tre.privacy import accounting
 from tre.privacy.accuracy import Accuracy
 from tre.privacy.refining import further, to_share
@@ -100,8 +101,9 @@ def _second(parts: Parts, asker: Asker, job: Job) -> tuple[str | None, str | Non
 
 
 def _answered(parts: Parts, asker: Asker, job: Job) -> _Answered:
+    intent = on_record(parts.journal, job.intent)
     with parts.store.reading() as tx:
-        text = parts.sidecar.read(tx, job.intent, SQL)
+        text = parts.sidecar.read(tx, job.intent, SQL, intent)
         at = standing(tx, parts, asker, job.project, job.dataset)
     if at.policy.rules.measure is Measure.PURE:
         raise Refused.because(reasons.NOTHING_REFINED)

@@ -26,6 +26,7 @@ from tre.broker.standing import Asker, Ground, ground, situation, standing
 from tre.decide import decide
 from tre.engines import EngineFailed, Slot
 from tre.jobs import Job, State
+from tre.journal import OnRecord, on_record
 from tre.journal.entries import query_outcome
 from tre.policy import CompiledPolicy, gates
 from tre.privacy import plan as planning
@@ -51,14 +52,15 @@ class Measurement:
 
 def run(parts: Parts, job: Job, holding: Holding) -> None:
     """Bring a claimed request to its end. Never raises for what a request can cause."""
-    if not _intent_indexed(parts, job):
+    intent = _intent_indexed(parts, job)
+    if intent is None:
         void(parts, job, faults.LOG_UNAVAILABLE)
         return
     if not _relied_on_ended_well(parts, job):
         void(parts, job, reasons.NOT_READ)
         return
     try:
-        plan, at = _planned(parts, job)
+        plan, at = _planned(parts, job, intent)
     except Refused as refused:
         faulty = any(refusal.reason.kind is Kind.UNAVAILABLE for refusal in refused.refusals)
         void(parts, job, reasons.NOT_READ if faulty else reasons.CHANGED)
@@ -98,13 +100,12 @@ def _run_in(parts: Parts, slot: Slot, running: Held, job: Job, plan: PrivatePlan
         _commit(parts, job, at, measured, late=not in_time)
 
 
-def _intent_indexed(parts: Parts, job: Job) -> bool:
-    """Whether the intent stands in the log: a queued row is visible before its entry has an index."""
+def _intent_indexed(parts: Parts, job: Job) -> OnRecord | None:
+    """Return the intent, if it stands in the log: a queued row is visible before its entry has an index."""
     try:
-        parts.journal.settle([job.intent])
+        return on_record(parts.journal, job.intent)
     except Refused:
-        return False
-    return True
+        return None
 
 
 def _relied_on_ended_well(parts: Parts, job: Job) -> bool:
@@ -117,7 +118,7 @@ def _relied_on_ended_well(parts: Parts, job: Job) -> bool:
     return all(states.get(one) is State.COMMITTED for one in awaited)
 
 
-def _planned(parts: Parts, job: Job) -> tuple[PrivatePlan, Ground]:
+def _planned(parts: Parts, job: Job, intent: OnRecord) -> tuple[PrivatePlan, Ground]:
     """Return the plan of the side-car's text under the policy and on the version with which it was taken in.
 
     After a restart, and on another server, it is planned again; where it waited in memory it is not. What must still
@@ -125,7 +126,7 @@ def _planned(parts: Parts, job: Job) -> tuple[PrivatePlan, Ground]:
     again when it starts.
     """
     with parts.store.reading() as tx:
-        text = parts.sidecar.read(tx, job.intent, SQL)
+        text = parts.sidecar.read(tx, job.intent, SQL, intent)
         if text is None:
             raise Refused.because(reasons.CHANGED)
         at = ground(tx, parts, job.dataset)

@@ -14,7 +14,7 @@ from tre.base.reasons import Refusal, Refused
 from tre.base.reasons import governance as reasons
 from tre.governance.checks import id_refusals, name_refusals, refuse, require_no_board
 from tre.governance.datasets import list_datasets, policy_in_force
-from tre.journal import Sidecar, Trail
+from tre.journal import OnRecord, Sidecar, Trail
 from tre.journal.entries import bootstrap_controller, bootstrap_person, credential_attested
 from tre.policy.context import Credential, Role
 from tre.store import Reading, Transaction
@@ -49,9 +49,9 @@ class PersonRecord:
     name_event: str | None
     controls: frozenset[str] = frozenset()
 
-    def name(self, tx: Reading, sidecar: Sidecar) -> str | None:
-        """Return the name; None once its key was destroyed."""
-        return sidecar.read(tx, self.name_event, "name") if self.name_event else None
+    def name(self, tx: Reading, sidecar: Sidecar, reading: OnRecord) -> str | None:
+        """Return the name; None once its key was destroyed. `reading` is the entry of who reads it."""
+        return sidecar.read(tx, self.name_event, "name", reading) if self.name_event else None
 
 
 def add_person(

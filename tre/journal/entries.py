@@ -17,6 +17,16 @@ from tre.base.clock import Clock, stamp
 from tre.base.cost import Cost
 from tre.base.ids import Randomness, event_id
 
+AWAITED: Mapping[Event, str] = {
+    Event.OPTOUT_REFRESHED: "opt-out lists",
+    Event.POLICY_APPROVED: "the proposal and approval of policies",
+    Event.POLICY_PROPOSED: "the proposal and approval of policies",
+    Event.REIDENTIFICATION: "re-identification",
+    Event.RELEASE: "outputs that people check",
+    Event.ROLE_CHANGED: "roles that change after the bootstrap",
+}
+"""Events that nothing writes yet, and what will: they have their form, so that a verifier of today reads them then."""
+
 
 @dataclass(frozen=True, slots=True)
 class Act:
@@ -206,9 +216,9 @@ def audit_read(act: Act, first: int, end: int, project: str | None = None, subje
     return _entry(act, Event.AUDIT_READ, from_index=first, to_index=end, project=project, subject=subject)
 
 
-def home_exported(act: Act) -> Entry:
-    """A copy of everything, data and state, began to be made."""
-    return _entry(act, Event.EXPORT, subject="backup")
+def exported(act: Act, subject: str) -> Entry:
+    """A copy began to be made: a `backup` of everything, data and state, or the `log` as files for others."""
+    return _entry(act, Event.EXPORT, subject=subject)
 
 
 def key_rotated(act: Act, key: str, change: str) -> Entry:

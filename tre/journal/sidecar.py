@@ -22,6 +22,7 @@ from audit.entries import Event
 from tre.base.ids import Randomness
 from tre.base.reasons import Refused
 from tre.base.reasons import journal as reasons
+from tre.journal.readings import OnRecord
 from tre.journal.recovery import Shown
 from tre.store import Reading, Transaction
 from tre.store.tables import sidecar, sidecar_keys
@@ -109,11 +110,14 @@ class Sidecar:
         tx.execute(_WRITE, {"event_id": event_id, "kind": kind, "scope": scope, "sealed": content})
         return hashlib.sha256(content).hexdigest()
 
-    def read(self, tx: Reading, event_id: str, kind: str) -> str | None:
+    def read(self, tx: Reading, event_id: str, kind: str, reading: OnRecord) -> str | None:
         """Return what was sealed; None where there is nothing or its key was destroyed.
 
+        :param reading: the entry that tells of this reading; that there is one says that it stands in the log.
         Raises Refused (journal.key-missing) where the key does not open it.
         """
+        if not reading.covers(event_id):
+            raise ValueError("a text that the entry of its reading does not tell of; this is a bug, report it")
         row = tx.execute(_READ, {"event": event_id, "kind": kind}).one_or_none()
         if row is None:
             return None

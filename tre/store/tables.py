@@ -396,7 +396,7 @@ trail_terms = Table(
 audit_reads = Table(
     "audit_reads",  # whose reading of what is on the record already
     metadata,
-    Column("key", _Digest, primary_key=True),  # digest of session or token, and of what is read
+    Column("key", _Digest, primary_key=True),  # digest of who, session or token, what is read, and the day
     Column("event", _Event, nullable=False),
     Column("expires", _Time, nullable=False, index=True),
 )

@@ -55,7 +55,7 @@ class ReviewingCommands(AtHome):
         with LogReader(house.home.log) as log:
             search = Search(house.store, log)
             search.catch_up()
-            yield oversight.Desk(house.store, house.journal, log, search, house.sidecar, house.clock)
+            yield oversight.Desk(house.store, house.journal, log, search, house.sidecar, house.clock, house.readings)
 
     def _reader(self, by: str) -> Principal:
         """Return who reads, in a session of this one run."""

@@ -13,7 +13,7 @@ from tre.app.backup import back_up, check_copied, restore
 from tre.app.making import make_home
 from tre.app.writing import serve_log
 from tre.base.home import Home
-from tre.journal.entries import home_exported
+from tre.journal.entries import exported
 from tre.journal.search import Search
 
 
@@ -27,7 +27,7 @@ class RunningCommands(AtHome):
     def backup(self, to: Path, keys: Path | None) -> int:
         """Copy the home, also while it is served; return the size of the copied log. That it was made is an entry."""
         check_copied(self.house.settings)
-        self.house.act(OPERATOR, lambda tx, trail: done(trail.record(tx, home_exported(trail.act()))))
+        self._note_export("backup")
         self.house.close()
         return back_up(self.house.home, to, keys)
 
@@ -59,7 +59,11 @@ class RunningCommands(AtHome):
             return log.size
 
     def audit_export(self, folder: Path) -> int:
-        """Write the static tree of the log."""
+        """Write the static tree of the log. That it was written is an entry of it."""
+        self._note_export("log")
         home = self.house.home
         with LogReader(home.log) as log:
             return export(log, folder)
+
+    def _note_export(self, subject: str) -> None:
+        self.house.act(OPERATOR, lambda tx, trail: done(trail.record(tx, exported(trail.act(), subject))))

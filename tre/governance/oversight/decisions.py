@@ -14,6 +14,7 @@ from tre.governance.datasets import list_datasets, policy_of_the_past
 from tre.governance.oversight.desk import Desk, allowed
 from tre.governance.oversight.projects import find_overseen, sees_of
 from tre.identity import Principal
+from tre.journal import OnRecord
 from tre.journal.search import Hit, Page, Wanted
 from tre.policy.actions import Action, DataSet
 from tre.policy.context import Context
@@ -72,19 +73,18 @@ def _page(desk: Desk, principal: Principal, who: Context, wanted: Sequence[Wante
     hits = desk.search.find(wanted, page)
     shows = cache(lambda dataset: allowed(who, Action.REQUEST_READ, DataSet(dataset)))
     typed = {name for hit in hits.entries if (name := hit.fields.get("dataset")) and shows(name)}
-    for name in sorted(typed):
-        desk.on_record(principal, f"requests/{name}")
+    readings = {name: desk.on_record(principal, f"requests/{name}") for name in sorted(typed)}
     outcomes = desk.search.outcomes([hit.fields["request"] for hit in hits.entries])
     with desk.store.reading() as tx:
         found = tuple(
-            _decided(desk, tx, hit, outcomes.get(hit.fields["request"]), hit.fields.get("dataset") in typed)
+            _decided(desk, tx, hit, outcomes.get(hit.fields["request"]), readings.get(hit.fields.get("dataset", "")))
             for hit in hits.entries
         )
     return Decisions(found, hits.next)
 
 
-def _decided(desk: Desk, tx: Reading, hit: Hit, outcome: Hit | None, typed: bool) -> Decided:
-    text = desk.sidecar.read(tx, hit.fields["event_id"], "sql") if typed else None
+def _decided(desk: Desk, tx: Reading, hit: Hit, outcome: Hit | None, reading: OnRecord | None) -> Decided:
+    text = None if reading is None else desk.sidecar.read(tx, hit.fields["event_id"], "sql", reading)
     said = None if text is None else json.loads(text)
     ended = outcome if hit.fields["event"] == Event.QUERY_INTENT else None
     cost = _cost(hit)

@@ -63,8 +63,8 @@ def crate(desk: Desk, principal: Principal, wanted: Wanted, key: str) -> Iterato
 
 
 def origin(key: str) -> str:
-    """Return the log's name, which its public key begins with (C2SP signed-note)."""
-    return key.rsplit("+", 2)[0]
+    """Return the log's name, which its public key begins with (C2SP signed-note): no name holds a plus, its key may."""
+    return key.split("+", 1)[0]
 
 
 def bundle(desk: Desk, principal: Principal | None, path: str) -> bytes:
