@@ -14,42 +14,40 @@ MAX_BATCH = 1 << 24
 
 
 class Call:
-    """One caller's entries. Its committer fills in `indexes`, or its group the `error`.
+    """One caller's entries, `weight` bytes as a bundle. Its committer fills in `indexes`, or its group the `error`.
 
     `since`: the caller knows that none of its entries stands before this index. What stands there or after is
     not appended again; its index is returned. None: nothing is looked up.
     """
 
-    __slots__ = ("entries", "error", "indexes", "leads", "since", "woken")
+    __slots__ = ("entries", "error", "indexes", "leads", "since", "weight", "woken")
+    woken: threading.Lock  # of a call that waits in a group
 
-    def __init__(self, entries: Sequence[bytes], since: int | None) -> None:
-        self.entries, self.since = entries, since
+    def __init__(self, entries: Sequence[bytes], since: int | None, weight: int) -> None:
+        self.entries, self.since, self.weight = entries, since, weight
         self.indexes: Sequence[int] | None = None
         self.error: BaseException | None = None
         self.leads = False
-        self.woken = threading.Lock()
-        self.woken.acquire()
 
 
-def checked(entries: Sequence[bytes]) -> Sequence[bytes]:
-    """Return the entries of a call. Raises ValueError for one of more than 65,535 bytes, or more than 16 MiB in all."""
+def checked(entries: Sequence[bytes]) -> int:
+    """Return the weight of a call's entries.
+
+    Raises ValueError for one of more than 65,535 bytes, or more than 16 MiB in all.
+    """
     if max(map(len, entries), default=0) > MAX_ENTRY:
         raise ValueError(f"an entry has at most {MAX_ENTRY} bytes")
-    if weight(entries) > MAX_BATCH:
+    weight = sum(map(len, entries)) + 2 * len(entries)
+    if weight > MAX_BATCH:
         raise ValueError(f"one call has at most {MAX_BATCH} bytes of entries")
-    return entries
-
-
-def weight(entries: Sequence[bytes]) -> int:
-    """The bytes of entries as a bundle has them."""
-    return sum(map(len, entries)) + 2 * len(entries)
+    return weight
 
 
 def how_many(calls: Sequence[Call]) -> int:
     """How many of the first calls make up one batch: at least one."""
     total = 0
     for count, call in enumerate(calls):
-        total += weight(call.entries)
+        total += call.weight
         if count and total > MAX_BATCH:
             return count
     return len(calls)
@@ -67,6 +65,8 @@ class Group:
 
     def submit(self, call: Call) -> None:
         """Return when the call has its indexes or its error."""
+        call.woken = threading.Lock()
+        call.woken.acquire()
         with self._mutex:
             self._pending.append(call)
             call.leads = not self._leading

@@ -128,7 +128,7 @@ class Log(Reader):
         for an entry of more than 65,535 bytes or a call of more than 16 MiB, LogStoppedError when the writer
         failed, now or before.
         """
-        call = Call(checked(entries), since)
+        call = Call(entries, since, checked(entries))
         if not entries:
             return []
         # A copy has the group's lock as it was at the fork, and would wait for ever where that was taken.

@@ -56,7 +56,7 @@ class RemoteLog(LogReader):
         whether the entries are in the log is known by asking again, with the log's size before the first time as
         `since`.
         """
-        call = Call(checked(entries), since)
+        call = Call(entries, since, checked(entries))
         if not entries:
             return []
         if self._process != os.getpid():

@@ -9,7 +9,7 @@ before somebody has looked at the disk.
 """
 
 import os
-import selectors
+import select
 import signal
 import socket
 import stat
@@ -17,7 +17,7 @@ import struct
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
-from functools import partial
+from itertools import repeat
 from pathlib import Path
 
 from audit.caller import Caller
@@ -38,7 +38,8 @@ from audit.wire import (
 MAX_CALLERS = 128
 LIMIT = 10.0
 """Seconds in which a caller must finish a request that it has begun, or take the answer."""
-_SPACE = 1 << 18
+_LOOKS = 8
+"""How often the sockets are looked at before what they brought is committed."""
 _CREDENTIALS = struct.Struct("3i")  # pid, uid, gid: struct ucred of unix(7)
 
 
@@ -87,38 +88,56 @@ class Service:
         """`users` may connect; where they are not named, this process's own alone."""
         self._log, self._listening = log, listening
         self._users = frozenset({os.geteuid()} if users is None else users)
-        self._selector = selectors.DefaultSelector()
-        self._space = memoryview(bytearray(_SPACE))
-        self._callers: set[Caller] = set()
+        self._epoll = select.epoll()
+        self._callers: dict[int, Caller] = {}  # by descriptor
         # Until when each must have gone on: in the order of time, since all have equally long.
         self._limits: dict[Caller, float] = {}
         self._pending: list[tuple[Caller, Call]] = []
+        self._told = False
 
     def run(self, told: socket.socket, ready: Callable[[], None] = lambda: None) -> None:
         """Answer until something can be read from `told`. Raises what stopped the log's writer."""
         self._listening.setblocking(False)
-        self._selector.register(self._listening, selectors.EVENT_READ, self._admit)
-        with self._selector:
-            end = self._selector.register(told, selectors.EVENT_READ)
+        with self._epoll:
+            for readable in (self._listening, told):
+                self._epoll.register(readable, select.EPOLLIN)
             ready()
             try:
-                while not self._turn(end):
-                    pass
+                while not self._told:
+                    self._turn()
             finally:
-                for caller in list(self._callers):
+                for caller in list(self._callers.values()):
                     self._leave(caller)
 
-    def _turn(self, end: selectors.SelectorKey) -> bool:
-        """Take what has arrived, commit it, answer. Return whether it is time to end."""
-        told = False
-        for key, _ in self._selector.select(self._patience()):
-            if key is end:
-                told = True
-            else:
-                key.data()
+    def _turn(self) -> None:
+        """Take what has arrived, commit it, answer."""
+        patience = self._patience()
+        for _ in range(_LOOKS):
+            # Those who were answered last send while the others are read: one flush is for all of them.
+            if not self._take(patience) or self._told or len(self._pending) >= len(self._callers):
+                break
+            patience = 0
         while self._pending:
             self._commit()
-        return told
+
+    def _take(self, patience: float | None) -> bool:
+        """Take what has arrived, or arrives within so many seconds; return whether there was anything."""
+        found = self._epoll.poll(patience)
+        for descriptor, event in found:
+            caller = self._callers.get(descriptor)
+            if caller is None:
+                self._admit_or_end(descriptor)
+            elif event & select.EPOLLOUT:
+                self._send_rest(caller)
+            else:
+                self._receive(caller)
+        return bool(found)
+
+    def _admit_or_end(self, descriptor: int) -> None:
+        if descriptor == self._listening.fileno():
+            self._admit()
+        else:
+            self._told = True
 
     def _commit(self) -> None:
         count = how_many([call for _, call in self._pending])
@@ -144,13 +163,13 @@ class Service:
             connection.close()
             return
         caller = Caller(connection)
-        self._callers.add(caller)
-        self._selector.register(connection, selectors.EVENT_READ, partial(self._receive, caller))
+        self._callers[connection.fileno()] = caller
+        self._epoll.register(connection, select.EPOLLIN)
         self._send(caller, GREETING)
 
     def _receive(self, caller: Caller) -> None:
         try:
-            calls = caller.receive(self._space)
+            calls = caller.receive()
         except WireError as error:
             self._send(caller, encode_failure(REFUSED, str(error)))
             self._leave(caller)
@@ -158,12 +177,12 @@ class Service:
             # What it has sent whole is committed all the same: it may ask again.
             self._leave(caller)
         else:
-            self._pending += [(caller, call) for call in calls]
+            self._pending.extend(zip(repeat(caller), calls))
             if caller.owing or caller in self._limits:
                 self._expect(caller, afresh=bool(calls))
 
     def _send(self, caller: Caller, reply: bytes) -> None:
-        if caller not in self._callers:
+        if caller.gone:
             return
         try:
             caller.send(reply)
@@ -172,22 +191,22 @@ class Service:
             return
         if caller.deaf:
             # Nothing more is taken from it until it has read its answers.
-            self._selector.modify(caller.connection, selectors.EVENT_WRITE, partial(self._send_rest, caller))
+            self._epoll.modify(caller.connection, select.EPOLLOUT)
             self._expect(caller)
 
     def _send_rest(self, caller: Caller) -> None:
         self._send(caller, b"")
-        if caller in self._callers and not caller.deaf:
-            self._selector.modify(caller.connection, selectors.EVENT_READ, partial(self._receive, caller))
+        if not (caller.gone or caller.deaf):
+            self._epoll.modify(caller.connection, select.EPOLLIN)
             self._expect(caller)
 
     def _leave(self, caller: Caller) -> None:
-        if caller not in self._callers:
+        if caller.gone:
             return
-        self._callers.remove(caller)
+        del self._callers[caller.connection.fileno()]
         self._limits.pop(caller, None)
-        self._selector.unregister(caller.connection)
-        caller.connection.close()
+        self._epoll.unregister(caller.connection)
+        caller.close()
 
     def _expect(self, caller: Caller, *, afresh: bool = False) -> None:
         """Give a caller its time to go on; what is under way keeps the time that it has."""

@@ -11,6 +11,7 @@ import socket
 import struct
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 from audit.group import MAX_BATCH, Call
@@ -36,29 +37,33 @@ def encode_request(since: int | None, entries: Sequence[bytes]) -> bytes:
     return REQUEST.pack(len(bundle), len(entries), NEW if since is None else since) + bundle
 
 
-def take_requests(buffer: bytearray) -> list[Call]:
-    """Take off what was received the requests that are there to their end. Raises WireError."""
-    calls, at = [], 0
-    while len(buffer) - at >= REQUEST.size:
-        size, count, since = REQUEST.unpack_from(buffer, at)
+def read_requests(received: bytes | bytearray) -> tuple[list[Call], int]:
+    """Return the requests that are there to their end, and how many bytes they are. Raises WireError."""
+    calls, at, end = [], 0, len(received)
+    while end - at >= REQUEST.size:
+        size, count, since = REQUEST.unpack_from(received, at)
         if size > MAX_BATCH or not 0 < count <= MAX_REPLY // 8:
             raise WireError("a request that is too large, or empty")
         start = at + REQUEST.size
-        if len(buffer) < start + size:
+        if end - start < size:
             break
         at = start + size
         try:
-            entries = decode_bundle(bytes(buffer[start:at]), count)
+            entries = decode_bundle(bytes(received[start:at]), count)
         except TileError as error:
             raise WireError(str(error)) from error
-        calls.append(Call(entries, None if since == NEW else since))
-    del buffer[:at]
-    return calls
+        calls.append(Call(entries, None if since == NEW else since, size))
+    return calls, at
 
 
 def encode_indexes(indexes: Sequence[int]) -> bytes:
     """Return the reply that gives entries their indexes."""
-    return struct.pack(f">BI{len(indexes)}Q", DONE, 8 * len(indexes), *indexes)
+    return _reply(len(indexes)).pack(DONE, 8 * len(indexes), *indexes)
+
+
+@lru_cache
+def _reply(count: int) -> struct.Struct:
+    return struct.Struct(f">BI{count}Q")
 
 
 def encode_failure(code: int, reason: str) -> bytes:
