@@ -132,7 +132,8 @@ def test_first_events_and_every_kind_of_aggregate_are_answered_and_stored(runnin
     assert shown.state is State.COMMITTED
     names = [column["name"] for column in shown.job.answer.result["columns"]]
     assert [name for name in names if "_" not in name] == ["sex", "n", "born", "spread", "years"]
-    told = [dict(zip(names, row, strict=True)) for row in rows(shown) if isinstance(row[1], int)]
+    # A noisy variance below zero has no root, and a median of few may lie nowhere: such a cell is NULL.
+    told = [dict(zip(names, row, strict=True)) for row in rows(shown) if None not in row]
     assert told
     for row in told:
         assert 1900 <= row["born_low"] <= row["born"] <= row["born_high"] <= 2100
