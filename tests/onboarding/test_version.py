@@ -5,7 +5,7 @@ import json
 import os
 import re
 import secrets
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import date
 from decimal import Decimal
 from math import inf, isnan
@@ -272,7 +272,8 @@ def test_a_version_is_read_only_and_says_nothing_private(tmp_path: Path) -> None
         "catalogue_digest": "d" * 64,
         "created": "2026-03-01T12:00:00.000Z",
     }
-    assert load_version(folder) == replace(version, created=NOW)
+    read, written = load_version(folder), replace(version, created=NOW)
+    assert all(getattr(read, one.name) == getattr(written, one.name) for one in fields(read))
     assert left_behind(tmp_path) == [version.name]
 
 
