@@ -135,6 +135,42 @@ def test_an_answer_too_large_for_the_broker_is_a_failure(engine, version, monkey
         slot.partials(statement("SELECT * FROM range(100000)"), {}, 10)
 
 
+WIDE = "SELECT count(*) AS n, max(m) AS m FROM (SELECT range AS k, max(range) AS m FROM range(6000000) GROUP BY 1)"
+"""Groups of more than twice the memory that is allowed, of which nothing but a line leaves."""
+MOST_MEMORY = 64 * 1024**2
+
+
+def test_a_question_that_needs_more_than_its_memory_spills_and_stays_under_the_limit(tmp_path, version):
+    engine = DuckDBEngine(EngineLimits(memory=MOST_MEMORY, spill=2 * 1024**3, threads=1), tmp_path / "spill")
+    try:
+        with engine.slot(version, 30) as slot:
+            before = most_resident(slot._process.pid)
+            found = slot.partials(statement(WIDE), {}, 300)
+            used = most_resident(slot._process.pid) - before
+    finally:
+        engine.close()
+    assert decode_partials(found).to_pylist() == [{"n": 6_000_000, "m": 5_999_999}]
+    assert used < 3 * MOST_MEMORY  # and what the allocator keeps beside it
+    assert list((tmp_path / "spill").iterdir()) == []
+
+
+def test_a_question_that_would_spill_more_than_its_limit_is_a_failure_that_says_nothing(tmp_path, version):
+    engine = DuckDBEngine(EngineLimits(memory=MOST_MEMORY, spill=1024**2, threads=1), tmp_path / "spill")
+    try:
+        with pytest.raises(EngineFailed) as failed, engine.slot(version, 30) as slot:
+            slot.partials(statement(WIDE), {}, 300)
+    finally:
+        engine.close()
+    assert not failed.value.args
+    assert list((tmp_path / "spill").iterdir()) == []
+
+
+def most_resident(process: int) -> int:
+    """Return the bytes that a process ever held resident."""
+    lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
+
+
 def test_what_a_killed_server_left_in_the_spill_folder_is_swept(tmp_path):
     left = tmp_path / "engine-abc" / "spill"
     left.mkdir(parents=True)

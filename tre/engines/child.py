@@ -37,13 +37,14 @@ def _open(settings: dict[str, str]) -> duckdb.DuckDBPyConnection:
             "memory_limit": settings["memory"],
             "threads": settings["threads"],
             "temp_directory": settings["spill"],
-            "max_temp_directory_size": settings["spill_bytes"],
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
             "allow_community_extensions": "false",
             "python_enable_replacements": "false",
         },
     )
+    # Among the settings of the opening this one is shown and not obeyed: what spills would have no limit.
+    connection.execute(f"SET max_temp_directory_size = '{settings['spill_bytes']}'")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
     return connection
