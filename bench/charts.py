@@ -45,9 +45,17 @@ def _strip(report: Report, unit: str) -> dict[str, Any]:
 
 
 def _lines(report: Report) -> dict[str, Any]:
+    """One chart of lines for each unit, above each other."""
+    units = dict.fromkeys(one.unit for one in report.series)
+    charts = [_line_chart(report, unit) for unit in units]
+    return {"vconcat": charts, "resolve": {"scale": {"color": "independent"}}}
+
+
+def _line_chart(report: Report, unit: str) -> dict[str, Any]:
+    series = [one for one in report.series if one.unit == unit]
     values = [
         {"name": one.name, "x": one.x, "median": one.median, "low": one.quantile(25), "high": one.quantile(75)}
-        for one in report.series
+        for one in series
     ]
     line = {"x": _axis("x", report.x or ""), "color": {"field": "name", "type": "nominal", "title": None}}
     return {
@@ -57,7 +65,7 @@ def _lines(report: Report) -> dict[str, Any]:
         "layer": [
             {
                 "mark": {"type": "line", "point": True},
-                "encoding": line | {"y": _axis("median", report.series[0].unit)},
+                "encoding": line | {"y": _axis("median", unit, least=min(one.quantile(25) for one in series))},
             },
             {
                 "mark": "rule",
@@ -67,5 +75,7 @@ def _lines(report: Report) -> dict[str, Any]:
     }
 
 
-def _axis(field: str, title: str) -> dict[str, Any]:
-    return {"field": field, "type": "quantitative", "title": title, "scale": {"type": "log"}}
+def _axis(field: str, title: str, least: float = 1) -> dict[str, Any]:
+    """Return a logarithmic axis, where `least` may be nothing too."""
+    kind = "log" if least > 0 else "symlog"
+    return {"field": field, "type": "quantitative", "title": title, "scale": {"type": kind}}

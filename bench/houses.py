@@ -30,6 +30,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PERSON, PROJECT, DATASET = "okafor", "study", "measured"
 GROUPS = (2, 20, 200, 1000, 10_000, 100_000)
 _SECONDS = 120.0
+_LONGEST = 600.0
+"""Seconds that an answer may take: a server lets nobody wait longer than a minute at a time."""
 _BUDGET = {"project": "epsilon: 5,", "data set": "epsilon: 20,"}
 _CLINIC = {
     "person": "SELECT i AS person_id, i % 2 AS sex, 1930 + hash(i) % 80 AS year_of_birth FROM range(PEOPLE) t(i)",
@@ -161,10 +163,15 @@ class Served:
         body = {"sql": different(sql), "epsilon": epsilon, "project": PROJECT}
         began = time.perf_counter()
         answer = self.session.post(f"{self.url}/api/v1/queries", json=body, headers={"Prefer": "wait=60"})
+        while answer.ok and answer.json()["finished"] is None and time.perf_counter() - began < _LONGEST:
+            time.sleep(0.05)
+            answer = self.session.get(f"{self.url}{answer.json()['links']['self']}")
+        if answer.ok and answer.json()["result"] is None:
+            answer = self.session.get(f"{self.url}{answer.json()['links']['result']}")
         seconds = time.perf_counter() - began
         if answer.status_code != 200:
             raise RuntimeError(answer.text)
-        result = answer.json()["result"]
+        result = answer.json().get("result", answer.json())
         names = [column["name"] for column in result["columns"]]
         return seconds, [dict(zip(names, row, strict=True)) for row in result["rows"]]
 
@@ -172,6 +179,10 @@ class Served:
         """Return the arbiter, its worker and their engines."""
         arbiter = psutil.Process(self.process.pid)
         return (arbiter, *arbiter.children(recursive=True))
+
+    def engines(self) -> list[int]:
+        """Return the processes that engines run in."""
+        return [one.pid for one in self.processes() if "tre.engines.child" in one.cmdline()]
 
     def another(self) -> Served:
         """Return a session of its own for another caller."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from importlib import import_module
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 from bench.peers.scripts.common import DELTA, EPSILON, LEAST_DAYS, MOST_DAYS, MOST_ROWS, SEXES, Questions, Rows, measure
@@ -14,7 +17,8 @@ ta = import_module("tmlt.analytics")
 
 def ready(folder: Path) -> Questions:
     """Return the questions over the joined rows."""
-    spark = sql.SparkSession.builder.master("local[2]").getOrCreate()
+    os.environ["PYSPARK_PYTHON"] = sys.executable  # else workers run the first Python of the path
+    spark = sql.SparkSession.builder.master("local[2]").config("spark.sql.warehouse.dir", mkdtemp()).getOrCreate()
     people = spark.read.parquet(str(folder / "person.parquet")).selectExpr("person_id", "CAST(sex AS BIGINT) AS sex")
     stays = spark.read.parquet(str(folder / "stay.parquet")).selectExpr("person_id", "CAST(days AS BIGINT) AS days")
     rows = stays.join(people, "person_id").cache()
