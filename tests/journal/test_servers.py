@@ -144,7 +144,7 @@ def test_entries_that_another_server_sent_in_between_are_noted_along_so_that_no_
         assert writer.append([later.entry], 0) == [0]
         writer.close()
         with monkeypatch.context() as patch:
-            patch.setattr("tre.journal.outbox.waiting", lambda _tx: seen)
+            patch.setattr("tre.journal.outbox.batch", lambda _tx: (0, seen))
             assert journal.settle([mine]) == {mine: 1}
         assert noted(store) == {theirs: 0, mine: 1}
         journal.close()

@@ -157,7 +157,7 @@ class Journal:
             tx.alone_on(indexed, outbox_table)
             shown.go_on(writer.scan(shown.size), outbox.noted(tx))
             outbox.note(tx, {one.fields["event_id"]: one.index for one in shown.news})
-            for waiting in outbox.waiting(tx, every=True):
+            for waiting in outbox.waiting(tx):
                 shown.take(None, waiting.entry)
             self._reconcile(tx, shown)
         while self._drain():
@@ -173,8 +173,7 @@ class Journal:
         if self._writer is None:
             raise Refused.because(LOG_UNAVAILABLE)
         with self._store.reading() as tx:
-            # In this order: what waits now is not among what was noted before.
-            known, batch = outbox.noted(tx), outbox.waiting(tx)
+            known, batch = outbox.batch(tx)
         if not batch:
             return 0
         try:

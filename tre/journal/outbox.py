@@ -17,8 +17,8 @@ MOST = 250
 # Two of each are run for every query: made once, they need not be compiled, nor looked at, again.
 _RECORD = insert(outbox)
 _WAITING = select(outbox.c.event_id, outbox.c.entry).order_by(outbox.c.number)
-_FIRST = _WAITING.limit(MOST)
 _NOTED = select(func.max(indexed.c.log_index))
+_FIRST = _WAITING.add_columns(_NOTED.scalar_subquery().label("newest")).limit(MOST)
 _INDEXES = select(indexed).where(indexed.c.event_id.in_(bindparam("events", expanding=True)))
 _NOTE = insert(indexed)
 _DONE = delete(outbox).where(outbox.c.event_id.in_(bindparam("events", expanding=True)))
@@ -37,14 +37,22 @@ def record(tx: Transaction, entry: Entry) -> str:
     return entry.event_id
 
 
-def waiting(tx: Reading, *, every: bool = False) -> list[Waiting]:
-    """Return the oldest waiting entries, in order: as many as make one batch, or `every` one.
+def waiting(tx: Reading) -> list[Waiting]:
+    """Return every waiting entry, in order.
 
     Two transactions may commit out of the order of their numbers, but never two that move one ledger: the later
     one waits for the earlier before it takes its number.
     """
-    rows = tx.execute(_WAITING if every else _FIRST)
-    return [Waiting(row.event_id, row.entry) for row in rows]
+    return [Waiting(row.event_id, row.entry) for row in tx.execute(_WAITING)]
+
+
+def batch(tx: Reading) -> tuple[int, list[Waiting]]:
+    """Return how many log entries are noted, and the oldest that wait: as many as make one batch, none of the noted.
+
+    One statement: what it sees is of one moment, in any isolation.
+    """
+    rows = tx.execute(_FIRST).all()
+    return _after(rows[0].newest) if rows else 0, [Waiting(row.event_id, row.entry) for row in rows]
 
 
 def indexes_of(tx: Reading, event_ids: Iterable[str]) -> dict[str, int]:
@@ -66,5 +74,8 @@ def note(tx: Transaction, indexes: Mapping[str, int]) -> int:
 
 def noted(tx: Reading) -> int:
     """Return how many log entries, from the first on, the control database knows of."""
-    newest = tx.execute(_NOTED).scalar_one()
+    return _after(tx.execute(_NOTED).scalar_one())
+
+
+def _after(newest: int | None) -> int:
     return 0 if newest is None else newest + 1
