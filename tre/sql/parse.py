@@ -176,15 +176,16 @@ def _fixed_point(parsed: Parsed, reader: Dialect) -> None:
     try:
         once = _written(parsed.tree, reader)
         again = reader.parser(error_level=ErrorLevel.IMMEDIATE).parse(reader.tokenize(once), once)
-        stable = len(again) == 1 and again[0] is not None and _written(again[0], reader) == once
+        stable = len(again) == 1 and again[0] is not None and _written(again[0], reader, keep=False) == once
     except Exception:  # noqa: BLE001 - what cannot be written and read again is not stable
         stable = False
     if not stable:
         raise Refused.because(reasons.UNSTABLE)
 
 
-def _written(tree: exp.Expr, reader: Dialect) -> str:
-    return str(reader.generate(tree, comments=False, unsupported_level=ErrorLevel.IGNORE))
+def _written(tree: exp.Expr, reader: Dialect, *, keep: bool = True) -> str:
+    """Return the text of `tree`, which writing may change where it need not be kept."""
+    return str(reader.generate(tree, copy=keep, comments=False, unsupported_level=ErrorLevel.IGNORE))
 
 
 def _balanced(tree: exp.Query) -> exp.Query:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from string import ascii_lowercase, ascii_uppercase
 from typing import Any
 
 from sqlglot import exp
@@ -14,11 +15,12 @@ from tre.sql.binding.session import Session
 from tre.sql.plan import Column, Relation
 
 CHOICES = 12
+_LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
 
 
 def folded(name: str) -> str:
     """Return the form under which names are compared: ASCII letters without case, the rest as it is."""
-    return "".join(chr(ord(letter) + 32) if "A" <= letter <= "Z" else letter for letter in name)
+    return name.translate(_LOWER)
 
 
 @dataclass(frozen=True, slots=True)
