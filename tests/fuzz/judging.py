@@ -27,6 +27,7 @@ PLACELESS = frozenset(
         "sql.too-long",
         "sql.unstable",
         "sql.not-a-query",
+        "sql.other-dialect",
         "sql.syntax",
     }
 )

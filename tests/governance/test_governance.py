@@ -18,7 +18,7 @@ from tre import ledger
 from tre.base.cost import Cost
 from tre.base.reasons import Refused
 from tre.governance.people import find_person
-from tre.journal import Journal, Sidecar, Trail
+from tre.journal import Journal, OnRecord, Sidecar, Trail
 from tre.policy import CompiledPolicy, compile_policy, load_policy
 from tre.policy.context import Role, Status
 from tre.store import Store, Transaction
@@ -111,7 +111,7 @@ def test_a_name_is_kept_in_the_side_car_alone(home: Path, store: Store, trail: T
     with store.reading() as tx:
         ada = find_person(tx, "ada")
         assert ada is not None
-        assert ada.name(tx, Sidecar.open(home / "master")) == "Ada Lovelace"
+        assert ada.name(tx, Sidecar.open(home / "master"), OnRecord("a" * 32)) == "Ada Lovelace"
     everything = b"".join(file.read_bytes() for file in home.rglob("*") if file.is_file())
     assert b"Lovelace" not in everything
 
@@ -217,7 +217,9 @@ def test_a_new_policy_ends_the_old_one_and_brings_the_limits_to_it(
         active = g.active_policy(tx, DATASET)
         assert active is not None
         assert active.digest == tighter.digest
-        assert g.policy_in_force(tx, DATASET) == tighter
+        in_force = g.policy_in_force(tx, DATASET)
+        assert in_force is not None
+        assert (in_force.digest, in_force.rules) == (tighter.digest, tighter.rules)
     last = logged(home, journal, trail)[-1]
     assert (last["event"], last["policy_digest"]) == ("policy-activated", tighter.digest)
 
