@@ -324,7 +324,7 @@ def test_an_engine_that_dies_burns_the_price_and_tells_governance(home, running,
 def test_the_history_of_a_project_shows_ones_own_questions_and_all_to_its_lead(home, running):
     shown = [answered(running, question()), answered(running, question("SELECT COUNT(*) AS n FROM death"))]
     own = running.broker.history(OKAFOR, PROJECT, None, 10)
-    assert [(one.job.id, text) for one, text in own] == [
+    assert [(one.job.id, asked and asked.sql) for one, asked in own] == [
         (shown[1].job.id, "SELECT COUNT(*) AS n FROM death"),
         (shown[0].job.id, COUNT),
     ]
@@ -339,12 +339,12 @@ def test_the_history_of_a_project_shows_ones_own_questions_and_all_to_its_lead(h
 
 def test_a_text_is_shown_to_who_asked_and_to_the_lead_whose_read_is_on_the_record(home, running):
     shown = answered(running, question())
-    assert running.broker.text(OKAFOR, shown.job.id) == COUNT
+    assert running.broker.asked(OKAFOR, shown.job.id) == question()
     last = entries(home)[-1]
     assert (last["event"], last["actor"], last["subject"]) == ("audit-read", "okafor", "own")
-    assert running.broker.text(Asker("lead", "local"), shown.job.id) == COUNT
+    assert running.broker.asked(Asker("lead", "local"), shown.job.id) == question()
     last = entries(home)[-1]
     assert (last["event"], last["actor"], last["project"]) == ("audit-read", "lead", PROJECT)
     for other in ("colleague", "stranger"):
         with pytest.raises(Refused, match=r"web\.unknown-query"):
-            running.broker.text(Asker(other, "local"), shown.job.id)
+            running.broker.asked(Asker(other, "local"), shown.job.id)

@@ -140,7 +140,7 @@ OPENINGS: Mapping[str, tuple[Callable[[Watched], object], str, Mapping[str, str 
     ),
     "the house plans a sharper answer": (refined, "sql", INTENT),
     "the asker's own question": (
-        lambda at: at.running.broker.text(OKAFOR, at.first),
+        lambda at: at.running.broker.asked(OKAFOR, at.first),
         "sql",
         read("okafor", "own", session="t_test"),
     ),
@@ -150,7 +150,7 @@ OPENINGS: Mapping[str, tuple[Callable[[Watched], object], str, Mapping[str, str 
         read("okafor", "own", session="t_history"),
     ),
     "the lead's reading of a member's question": (
-        lambda at: at.running.broker.text(LEAD, at.first),
+        lambda at: at.running.broker.asked(LEAD, at.first),
         "sql",
         read("lead", None, session="t_lead", project=PROJECT),
     ),
@@ -203,8 +203,8 @@ def test_the_entry_stands_in_the_log_before_the_text_is_opened(
 
     seen, fresh = len(watched.opened), Asker("okafor", LOCAL, "t_fresh")
     ways: list[Callable[[], object]] = [
-        lambda: watched.running.broker.text(fresh, watched.first),
-        lambda: watched.running.broker.text(LEAD, watched.first),
+        lambda: watched.running.broker.asked(fresh, watched.first),
+        lambda: watched.running.broker.asked(LEAD, watched.first),
         lambda: watched.running.broker.history(fresh, PROJECT, None, 10),
         lambda: watched.running.broker.submit(OKAFOR, PROJECT, None, question(), "first"),
         lambda: watched.running._known(watched.principal("colleague")),
@@ -226,15 +226,15 @@ def test_ones_own_texts_are_one_entry_for_a_session_and_a_day(
         return [fields for _, fields in watched.entries().values() if fields.get("session") == "t_days"]
 
     for _ in range(3):
-        watched.running.broker.text(asker, watched.first)
+        watched.running.broker.asked(asker, watched.first)
         watched.running.broker.history(asker, PROJECT, None, 10)
     assert [one["subject"] for one in entries()] == ["own"]
     watched.house.readings.noted.clear()  # as after a restart
-    watched.running.broker.text(asker, watched.first)
+    watched.running.broker.asked(asker, watched.first)
     assert len(entries()) == 1
     tomorrow = watched.house.clock.now() + timedelta(days=1)
     monkeypatch.setattr(type(watched.house.clock), "now", lambda _self: tomorrow)
-    watched.running.broker.text(asker, watched.first)
+    watched.running.broker.asked(asker, watched.first)
     assert len(entries()) == 2
 
 

@@ -118,6 +118,9 @@ def test_a_text_of_another_dialect_is_told_which_one_it_is_and_answered_in_it(si
         person.page.select_option("#dialect", label="T-SQL, also OHDSI’s")
         person.press("Check")
         assert person.page.inner_text("#verdict").count("allowed") == 5
+        person.page.locator("#run").click()
+        answered(person)
+        person.press("Change and ask again")
         assert person.page.input_value("#dialect") == "tsql"
 
 

@@ -117,7 +117,7 @@ class Broker:
         self._runner.wake()
         return self.find(asker, query)
 
-    def text(self, asker: Asker, query: str) -> str | None:
+    def asked(self, asker: Asker, query: str) -> Question | None:
         """Return what a request asked, to who asked it; a read by its project's lead is an entry of the log first.
 
         None where the text was erased, or where its intent is not in the log yet and somebody else asks for it.
@@ -132,12 +132,12 @@ class Broker:
         else:
             reading = self._note_read(asker, index, job)
         with self.parts.store.reading() as tx:
-            return _text(tx, self.parts, job, reading)
+            return _asked(tx, self.parts, job, reading)
 
     def history(
         self, asker: Asker, project: str, before: int | None, most: int
-    ) -> tuple[tuple[Shown, str | None], ...]:
-        """Return a project's requests, newest first: one's own with their text; to a lead also others', without.
+    ) -> tuple[tuple[Shown, Question | None], ...]:
+        """Return a project's requests, newest first: one's own with what was asked; to a lead also others', without.
 
         Raises Refused (web.unknown-project).
         """
@@ -147,8 +147,8 @@ class Broker:
                 raise Refused.because(web.UNKNOWN_PROJECT)
             own = None if role is Role.LEAD else asker.person
             page = jobs.jobs_of(tx, project, person=own, before=before, most=most)
-        texts = self._own_texts(asker, [job for job in page if job.person == asker.person])
-        return tuple((_shown(job), texts.get(job.id)) for job in page)
+        questions = self._own_questions(asker, [job for job in page if job.person == asker.person])
+        return tuple((_shown(job), questions.get(job.id)) for job in page)
 
     def wait(self, asker: Asker, query: str, seconds: float) -> Shown:
         """Return the request when it has ended, or as it stands after `seconds`."""
@@ -222,12 +222,12 @@ class Broker:
     def _own_reading(self, asker: Asker) -> OnRecord:
         return self.parts.readings.on_record(self.parts.trail(asker.person, asker.token), OWN)
 
-    def _own_texts(self, asker: Asker, asked: Sequence[Job]) -> Mapping[str, str | None]:
-        if not asked:
+    def _own_questions(self, asker: Asker, own: Sequence[Job]) -> Mapping[str, Question | None]:
+        if not own:
             return {}
         reading = self._own_reading(asker)
         with self.parts.store.reading() as tx:
-            return {job.id: _text(tx, self.parts, job, reading) for job in asked}
+            return {job.id: _asked(tx, self.parts, job, reading) for job in own}
 
     def _account(self, tx: Reading, asker: Asker, project: str, dataset: str) -> Mapping[str, Any]:
         at = standing(tx, self.parts, asker, project, dataset)
@@ -245,9 +245,9 @@ def _own(tx: Reading, asker: Asker, query: str) -> Job:
     return job
 
 
-def _text(tx: Reading, parts: Parts, job: Job, reading: OnRecord) -> str | None:
+def _asked(tx: Reading, parts: Parts, job: Job, reading: OnRecord) -> Question | None:
     sealed = parts.sidecar.read(tx, job.intent, SQL, reading)
-    return None if sealed is None else unsealed(sealed).sql
+    return None if sealed is None else unsealed(sealed)
 
 
 def _sharper(tx: Reading, job: Job, policy: CompiledPolicy) -> Mapping[str, Any] | None:

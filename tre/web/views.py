@@ -172,8 +172,8 @@ class QueryView(View):
 
     `release_at` is when a ready answer leaves and `limit_at` when every other outcome does, once it has `started`:
     there is no other progress. `failure` says why a burned or voided query has no answer, or a pilot no second step.
-    `sql` is shown to who asked and to the project's lead. `refines` is the query of whose answer this is a sharper one;
-    `second` the query that is this pilot's second step.
+    `sql` and its `dialect` are shown to who asked and to the project's lead. `refines` is the query of whose answer
+    this is a sharper one; `second` the query that is this pilot's second step.
     """
 
     id: str
@@ -186,6 +186,7 @@ class QueryView(View):
     limit_at: str | None = None
     finished: str | None = None
     sql: str | None = None
+    dialect: str | None = None
     decision: DecisionView | None = None
     failure: ReasonView | None = None
     refines: str | None = None

@@ -84,7 +84,7 @@ class BrokerService:
     def query(self, principal: Principal, query: str) -> views.QueryView:
         """Return the query as it stands, with its text."""
         view = self._view(principal, self._broker.find(_asker(principal), query))
-        return view.model_copy(update={"sql": self._broker.text(_asker(principal), query)})
+        return _with_text(view, self._broker.asked(_asker(principal), query))
 
     def cancel(self, principal: Principal, query: str) -> views.QueryView:
         """End the query by wish."""
@@ -94,7 +94,7 @@ class BrokerService:
     def history(self, principal: Principal, project: str, before: int | None, limit: int) -> views.QueriesView:
         """Return a page of a project's queries."""
         found = self._broker.history(_asker(principal), project, before, limit + 1)
-        shown = tuple(self._view(principal, one).model_copy(update={"sql": text}) for one, text in found[:limit])
+        shown = tuple(_with_text(self._view(principal, one), asked) for one, asked in found[:limit])
         return views.QueriesView(queries=shown, next=found[limit - 1][0].job.number if len(found) > limit else None)
 
     def result(self, principal: Principal, query: str) -> views.ResultView:
@@ -217,6 +217,10 @@ def _scope(principal: Principal, found: Shown) -> None:
     """A token made for one project sees that project's queries alone."""
     if principal.project not in (None, found.job.project):
         raise Refused.because(reasons.UNKNOWN_QUERY)
+
+
+def _with_text(view: views.QueryView, asked: Question | None) -> views.QueryView:
+    return view if asked is None else view.model_copy(update={"sql": asked.sql, "dialect": asked.dialect})
 
 
 def _question(request: QueryRequest) -> Question:
