@@ -52,7 +52,7 @@ class Measurement:
 
 def run(parts: Parts, job: Job, holding: Holding) -> None:
     """Bring a claimed request to its end. Never raises for what a request can cause."""
-    intent = _intent_indexed(parts, job)
+    intent = _intent_on_record(parts, job)
     if intent is None:
         void(parts, job, faults.LOG_UNAVAILABLE)
         return
@@ -100,7 +100,7 @@ def _run_in(parts: Parts, slot: Slot, running: Held, job: Job, plan: PrivatePlan
         _commit(parts, job, at, measured, late=not in_time)
 
 
-def _intent_indexed(parts: Parts, job: Job) -> OnRecord | None:
+def _intent_on_record(parts: Parts, job: Job) -> OnRecord | None:
     """Return the intent, if it stands in the log: a queued row is visible before its entry has an index."""
     try:
         return on_record(parts.journal, job.intent)
