@@ -17,7 +17,7 @@ from tre.app.admin import open_admin
 from tre.app.compose import House
 from tre.app.serving import Running
 from tre.base.home import Home
-from tre.base.reasons import Refused
+from tre.base.reasons import Kind, Refused
 from tre.broker import Asker, Offer
 from tre.broker.refining import refine
 from tre.cli.admin import NewProject
@@ -90,6 +90,38 @@ def test_a_refinement_by_an_accuracy_pays_what_the_draws_before_lack(running):
     asked = question(COUNT + " WHERE year_of_birth > 0", None, accuracy=Accuracy.read("±40"))
     alone, _ = running.broker.check(OKAFOR, PROJECT, None, asked)
     assert price(first) + price(second) == pytest.approx(alone.price.amount, rel=0.01)
+
+
+MEAN_AGE = "SELECT AVG(year_of_birth) AS born FROM person WHERE gender_concept_id = 8507"
+
+
+def test_half_the_error_of_an_average_of_some_follows_from_its_own_release(running):
+    """Broken by telling it of counts and sums alone."""
+    first = answered(running, question(MEAN_AGE, "0.4"))
+    assert first.job.decision["errors"] == {"born": None}
+    told = running.broker.read(OKAFOR, first.job.id).sharper
+    assert told["errors"]["born"] == pytest.approx(mean_half(first) / 2)
+    second = sharper(running, first, str(told["half"]["epsilon"]))
+    assert mean_half(second) == pytest.approx(told["errors"]["born"], rel=0.5)  # as far as the few are known
+    third = sharper(running, first, accuracy=f"±{mean_half(first) * 0.7:.6f}")
+    assert price(third) == 0, "the draws of the second are there, and paid"
+    too_much = Offer(accuracy=Accuracy.read(f"±{mean_half(first) / 50:.6f}"))
+    assert running.broker.refine(OKAFOR, first.job.id, too_much, None).refusals[-1][1].reason.kind is Kind.BUDGET
+
+
+def mean_half(shown):
+    ((value, low, high),) = rows(shown)
+    return max(float(high) - float(value), float(value) - float(low))
+
+
+def test_the_error_of_an_average_of_some_is_asked_by_a_pilot_with_a_quoted_most(running):
+    asked = question(MEAN_AGE, "0.9", accuracy=Accuracy.read("±0.5"))
+    decision, _ = running.broker.check(OKAFOR, PROJECT, None, asked)
+    pilot = answered(running, asked)
+    second = running.broker.wait(OKAFOR, pilot.job.second, 60)
+    assert price(pilot) + price(second) <= decision.most.amount
+    assert mean_half(second) <= 0.6 or price(pilot) + price(second) >= decision.most.amount - 1
+    assert mean_half(second) < mean_half(pilot)
 
 
 def test_racing_refinements_of_one_answer_share_one_draw_and_one_price(running):

@@ -119,9 +119,17 @@ def test_what_is_expected_of_an_epsilon_is_the_error_of_all_draws_that_serve() -
 
 
 def test_what_no_price_fixes_beforehand_is_refused_with_what_to_do() -> None:
-    assert refused(simple(AVG), "±1@95", groups=1) == ["privacy.accuracy-unknown"]
-    assert refused(simple(COUNT, AVG), "±1@95", groups=1) == ["privacy.accuracy-unknown"]
+    assert refused(simple(AVG), "±1@95", given_rules=pure(), groups=1) == ["privacy.accuracy-unknown"]
+    assert refused(simple(COUNT, AVG), "±1@95", given_rules=pure(), groups=1) == ["privacy.accuracy-unknown"]
     assert refused(simple(COUNT), "±0.5@95", epsilon=Fraction(1), groups=1) == ["privacy.accuracy-too-fine"]
+
+
+@pytest.mark.parametrize("functions", [(AVG,), (COUNT, AVG)])
+def test_what_follows_from_values_is_priced_by_a_pilot(functions: tuple[PrivateFunction, ...]) -> None:
+    found = accurate(simple(*functions), "±1@95", groups=1)
+    assert found.most == Cost(Measure.ZCDP, ZCDP.per_answer.amount)
+    assert found.cost.amount == pytest.approx(ZCDP.per_answer.amount / 16, abs=1)
+    assert accurate(simple(COUNT), "±50@95", groups=1).most is None
 
 
 def test_the_most_that_may_be_spent_holds_for_the_price_of_an_accuracy() -> None:

@@ -11,7 +11,7 @@ import pytest
 from tests.privacy.blocks import pure, rules
 from tre.base.cost import Cost, Measure
 from tre.privacy.accuracy import Accuracy
-from tre.privacy.refining import Sharper, further, sharper, to_share
+from tre.privacy.refining import Sharper, further, halved, lacked, sharper, to_accuracy
 from tre.privacy.request import Rules
 
 TWO = Accuracy.read("±2%")
@@ -21,13 +21,14 @@ def answer(*cells: tuple[Any, Any, Any], type_: str = "double") -> dict[str, Any
     """A release of one noisy column, as it is stored."""
     name = {"name": "n", "type": type_, "noisy": True}
     ends = [{"name": f"n_{end}", "type": type_, "noisy": False, "bound_of": "n"} for end in ("low", "high")]
-    return {"columns": [name, *ends], "rows": [list(cell) for cell in cells]}
+    bounds = {"n": {"rows": "3", "value_low": "0", "value_high": "5000"}}
+    return {"columns": [name, *ends], "rows": [list(cell) for cell in cells], "bounds": bounds}
 
 
 def test_the_price_of_a_second_step_sees_nothing_but_the_release() -> None:
-    assert list(inspect.signature(to_share).parameters) == ["amounts", "result", "accuracy", "most"]
-    one = to_share((100,), answer((1000.0, 960.0, 1040.0)), TWO, 10**6)
-    assert one == to_share((100,), answer((1000.0, 960.0, 1040.0)), TWO, 10**6)
+    assert list(inspect.signature(to_accuracy).parameters) == ["amounts", "result", "accuracy", "most"]
+    one = to_accuracy((100,), answer((1000.0, 960.0, 1040.0)), TWO, 10**6)
+    assert one == to_accuracy((100,), answer((1000.0, 960.0, 1040.0)), TWO, 10**6)
 
 
 @pytest.mark.parametrize(
@@ -45,16 +46,38 @@ def test_the_price_of_a_second_step_sees_nothing_but_the_release() -> None:
 def test_a_share_takes_what_the_worst_number_lacks_and_at_most_the_most(
     result: dict[str, Any], found: tuple[int, ...]
 ) -> None:
-    assert to_share((100,), result, TWO, 5000) == found
+    assert to_accuracy((100,), result, TWO, 5000) == found
+
+
+def test_a_width_is_asked_of_every_number_also_of_one_that_is_not_told_from_0() -> None:
+    result = answer((1000.0, 960.0, 1040.0), (5.0, -35.0, 85.0))
+    ten, forty = Accuracy.read("±10"), Accuracy.read("±40")
+    assert lacked((100, 50), result, ten) == (6400, 3200)
+    assert lacked((100,), answer((1000.0, 960.0, 1040.0)), forty) == (100,)
+    assert to_accuracy((100, 50), result, ten, 5000) == (3333, 1666)
+    assert lacked((100,), answer((None, None, None)), ten) is None
+
+
+@pytest.mark.parametrize(
+    ("result", "found"),
+    [
+        (answer((1000.0, 960.0, 1060.0), (500.0, 460.0, 540.0)), 30.0),
+        (answer((None, None, None), ({"marker": "suppressed"},) * 3, (1000.0, 960.0, 1040.0)), 20.0),
+        (answer((20.0, 0.0, 60.0)), None),  # cut off at a bound: how wide it would be is not told
+        (answer((None, None, None)), None),
+    ],
+)
+def test_what_half_the_error_is_follows_from_the_widest_interval(result: dict[str, Any], found: float | None) -> None:
+    assert halved(result) == {"n": found}
 
 
 def test_whole_numbers_whose_half_width_was_rounded_down_are_not_taken_for_sharper_than_they_are() -> None:
-    assert to_share((100,), answer((1000, 960, 1040), type_="integer"), TWO, 10**6) > (435,)
+    assert to_accuracy((100,), answer((1000, 960, 1040), type_="integer"), TWO, 10**6) > (435,)
 
 
 def test_questions_grow_alike_and_together_never_past_the_most() -> None:
-    assert to_share((100, 50), answer((1000.0, 960.0, 1040.0)), TWO, 10**6) == (435, 218)
-    found = to_share((333, 334, 334), answer((5.0, -35.0, 45.0)), TWO, 10_000)
+    assert to_accuracy((100, 50), answer((1000.0, 960.0, 1040.0)), TWO, 10**6) == (435, 218)
+    found = to_accuracy((333, 334, 334), answer((5.0, -35.0, 45.0)), TWO, 10_000)
     assert sum(found) <= 10_000
     assert sum(found) >= 10_000 - 3
 
@@ -62,7 +85,7 @@ def test_questions_grow_alike_and_together_never_past_the_most() -> None:
 def test_a_higher_level_and_all_at_once_take_more() -> None:
     result = answer((1000.0, 960.0, 1040.0), (1000.0, 960.0, 1040.0))
     usual, surer, every = (
-        to_share((100,), result, Accuracy.read(text), 10**6) for text in ("±2%", "±2%@99", "±2%@95 all")
+        to_accuracy((100,), result, Accuracy.read(text), 10**6) for text in ("±2%", "±2%@99", "±2%@95 all")
     )
     assert usual < every < surer
 

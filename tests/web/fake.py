@@ -208,7 +208,9 @@ class FakeService:
             cost=PRICE,
             bounds=BoundsView(groups=1, rows=1),
             clipped=ClippedView(share=0.02),
-            sharper=SharperView(half=PRICE, affordable=True, least=0.25),
+            sharper=SharperView(
+                half=PRICE, affordable=True, least=0.25, error=(ErrorView(output="n", half_width=6.25),)
+            ),
             notes=("Rows of one person beyond 1 are clipped.",),
             salt="5a" * 32,
         )

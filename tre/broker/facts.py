@@ -60,12 +60,14 @@ def sharper(job: Job, left: Cost, whole: Cost, policy: CompiledPolicy) -> dict[s
 
     :param whole: the project's whole budget, of which prices are shares.
     """
-    blocks = job.decision["blocks"]
-    if not blocks:
+    blocks, answer = job.decision["blocks"], job.answer
+    if not blocks or answer is None:
         return None
-    found = refining.sharper([one["amount"] for one in blocks], [one["held"] for one in blocks], left, policy.rules)
+    held = [one["held"] for one in blocks]
+    found = refining.sharper([one["amount"] for one in blocks], held, left, policy.rules)
     half = {"half": amount(found.half, policy), "share": share(found.half, whole)}
-    return half | {"affordable": found.affordable, "least": found.least}
+    then = {} if any(held) else refining.halved(answer.result)  # what others read is not measured again
+    return half | {"affordable": found.affordable, "least": found.least, "errors": then}
 
 
 def amount(cost: Cost, policy: CompiledPolicy) -> dict[str, Any]:

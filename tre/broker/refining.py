@@ -29,16 +29,20 @@ from tre.jobs import Job, State
 from tre.journal import on_record
 from tre.privacy import accounting
 from tre.privacy.accuracy import Accuracy
-from tre.privacy.refining import further, to_share
+from tre.privacy.refining import further, lacked, to_accuracy
 from tre.privacy.request import Rules
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What a refinement is to take: the price of a further draw, or the accuracy that all draws are to bring."""
+    """What a refinement is to take: the price of a further draw, or the accuracy that all draws are to bring.
+
+    Where the accuracy needs more than may be spent, `to_the_most` takes that; else the refinement is refused.
+    """
 
     epsilon: Fraction | None = None
     accuracy: Accuracy | None = None
+    to_the_most: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +50,14 @@ class _Answered:
     """An answered request: its question and its answer, and what the draws of that come to, by question.
 
     `held` marks what others of its questions read once it was released: another draw of it would be other rows, and
-    so make other questions of those.
+    so make other questions of those. `told` says that the errors of all its numbers were known before it was measured.
     """
 
     question: Question
     result: Mapping[str, Any]
     amounts: tuple[int, ...]
     held: tuple[bool, ...]
+    told: bool
     rules: Rules
 
 
@@ -92,7 +97,7 @@ def second_step(parts: Parts, job: Job) -> None:
 def _second(parts: Parts, asker: Asker, job: Job) -> tuple[str | None, str | None]:
     found = _answered(parts, asker, job)
     asked = found.question.ask
-    question = _sharper(found, Offer(asked.epsilon, asked.accuracy))
+    question = _sharper(found, Offer(asked.epsilon, asked.accuracy, to_the_most=True))
     if question.ask.amounts == found.amounts:
         return None, None  # the pilot is as exact as was asked, or the most is spent
     query = "q_" + parts.digest("second step", job.id)[:32]
@@ -113,13 +118,14 @@ def _answered(parts: Parts, asker: Asker, job: Job) -> _Answered:
     if text is None:
         raise Refused.because(reasons.ANOTHER_QUESTION)
     amounts, held = (tuple(block[name] for block in blocks) for name in ("amount", "held"))
-    return _Answered(unsealed(text), job.answer.result, amounts, held, at.policy.rules)
+    told = None not in job.decision["errors"].values()
+    return _Answered(unsealed(text), job.answer.result, amounts, held, told, at.policy.rules)
 
 
 def _sharper(found: _Answered, offer: Offer) -> Question:
     """Return the question at what the offer comes to, which is no less than what its answer is made of."""
     ask = replace(found.question.ask, epsilon=None, accuracy=None, amounts=None)
-    if offer.accuracy is not None and not offer.accuracy.relative:
+    if offer.accuracy is not None and not offer.accuracy.relative and found.told:
         return replace(found.question, ask=replace(ask, accuracy=offer.accuracy))
     return replace(found.question, ask=replace(ask, amounts=_raised(found, offer)))
 
@@ -134,6 +140,8 @@ def _grown(found: _Answered, offer: Offer, amounts: Sequence[int]) -> Sequence[i
     rules, most = found.rules, found.rules.per_answer.amount
     if offer.accuracy is None:
         return amounts if offer.epsilon is None else further(amounts, offer.epsilon, rules)
+    if not offer.accuracy.relative and not offer.to_the_most:
+        return lacked(amounts, found.result, offer.accuracy) or amounts
     if offer.epsilon is not None:
         most = min(most, accounting.price(rules.measure, offer.epsilon, rules.conversion_delta).amount)
-    return to_share(amounts, found.result, offer.accuracy, most - sum(found.amounts) + sum(amounts))
+    return to_accuracy(amounts, found.result, offer.accuracy, most - sum(found.amounts) + sum(amounts))

@@ -41,16 +41,20 @@ class Column:
 @dataclass(frozen=True, slots=True)
 class Sharper:
     """What a sharper answer would cost: `half` is the further price of half the error, `affordable` whether it may be
-    spent. All that is left of the budget would leave the part `least` of the error."""
+    spent, `error` about what the widest interval of each output would reach to either side then (None: not told). All
+    that is left of the budget would leave the part `least` of the error."""
 
     half: Price
     affordable: bool
     least: float
+    error: Mapping[str, float | None] = field(default_factory=dict)
 
     def __str__(self) -> str:
         more = "" if self.affordable else ", which is more than may be spent"
+        then = ", ".join(f"{name} ±{width:.3g}" for name, width in self.error.items() if width is not None)
         price = f"epsilon {self.half.epsilon:.3g}, {self.half.share:.2%} of the project's budget{more}"
-        return f"half the error: {price}; all that is left: {self.least:.1%} of the error"
+        half = f"half the error (about {then})" if then else "half the error"
+        return f"{half}: {price}; all that is left: {self.least:.1%} of the error"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -173,7 +177,8 @@ def result_from(found: Mapping[str, Any], receipt: str, asked: Callable[..., Que
 
 
 def _sharper(found: Mapping[str, Any]) -> Sharper:
-    return Sharper(price_from(found["half"]), found["affordable"], found["least"])
+    error = {one["output"]: one["half_width"] for one in found.get("error", ())}
+    return Sharper(price_from(found["half"]), found["affordable"], found["least"], error)
 
 
 def load(path: str | Path) -> Result:

@@ -58,9 +58,9 @@ def prices(query: Query, shapes: Sequence[Shape], ask: Ask, rules: Rules, drawn:
     """Return each question's price, together within the policy's limit for one answer.
 
     An `epsilon` is shared equally by the questions, at least at the policy's floor. An accuracy gives each question
-    the least amount at which all that is shown of it is as exact as asked: no other split costs less. A relative one
-    is known beforehand of numbers that a noisy size bounds from below; otherwise it gives the price of a pilot, a
-    constant part of the most that the answer may cost.
+    the least amount at which all that is shown of it is as exact as asked: no other split costs less. Where errors
+    follow from values that nobody has measured, and a share of a number where no noisy size bounds it from below, it
+    gives the price of a pilot, a constant part of the most that the answer may cost.
     """
     unknown = {shape.question: shape.keys is None for shape in shapes}
     delta = math.floor(rules.keys_delta * ATTO) // max(1, sum(unknown.values()))
@@ -71,7 +71,7 @@ def prices(query: Query, shapes: Sequence[Shape], ask: Ask, rules: Rules, drawn:
         costs = _fixed(nothing, ask.amounts)
     elif ask.accuracy is None:
         costs = _spent(nothing, most)
-    elif ask.accuracy.relative and not _sizes_suffice(query, shapes):
+    elif _takes_a_pilot(query, shapes, ask.accuracy, rules):
         _check_numbers(query, shapes, rules)
         piloted, costs = True, _spent(nothing, max(rules.floor, -(-most // _PILOT)))
     else:
@@ -101,8 +101,16 @@ def _fixed(nothing: Mapping[str, Cost], amounts: Sequence[int]) -> dict[str, Cos
     return {question: _at(cost, amount) for (question, cost), amount in zip(nothing.items(), amounts, strict=True)}
 
 
+def _takes_a_pilot(query: Query, shapes: Sequence[Shape], accuracy: Accuracy, rules: Rules) -> bool:
+    """Whether an accuracy has no price before something is released; under pure DP nothing is refined afterwards."""
+    if accuracy.relative:
+        return not _sizes_suffice(query, shapes)
+    told = shown(query, shapes).values()
+    return rules.measure is Measure.ZCDP and any(_unknown(one) for one in told)
+
+
 def _check_numbers(query: Query, shapes: Sequence[Shape], rules: Rules) -> None:
-    """Refuse a relative accuracy where nothing may be refined, and of what is no number."""
+    """Refuse a pilot where nothing may be refined, and of what is no number."""
     if rules.measure is Measure.PURE:
         raise Refused.because(requests.NOTHING_REFINED)
     types = dict(zip(query.names, (column.type for column in query.root.columns), strict=True))
@@ -187,8 +195,7 @@ def _told_beforehand(query: Query, shapes: Sequence[Shape]) -> Outputs:
     found: dict[str, list[tuple[Shape, Output]]] = {shape.question: [] for shape in shapes}
     refusals = []
     for name, told in shown(query, shapes).items():
-        unknown = any(_error_unknown(shape, output) for shape, output in told)
-        if unknown or not told:
+        if _unknown(told):
             refusals.append(Refusal(reasons.ACCURACY_UNKNOWN, {"output": name}))
         for shape, output in told:
             found[shape.question].append((shape, output))
@@ -198,9 +205,12 @@ def _told_beforehand(query: Query, shapes: Sequence[Shape]) -> Outputs:
     return found
 
 
-def _error_unknown(shape: Shape, output: Output) -> bool:
-    """Whether an error follows from values, and no noisy size tells how many there are."""
-    return (output.denominator is not None or output.fraction is not None) and not sized.known(shape, output)
+def _unknown(told: Sequence[tuple[Shape, Output]]) -> bool:
+    """Whether an error follows from values, as of any expression, and no noisy size tells how many there are."""
+    return not told or any(
+        (output.denominator is not None or output.fraction is not None) and not sized.known(shape, output)
+        for shape, output in told
+    )
 
 
 def _numbers(outputs: Outputs) -> int:

@@ -52,42 +52,82 @@ def further(amounts: Sequence[int], epsilon: Fraction, rules: Rules) -> tuple[in
     return tuple(amount - (-bought // len(amounts)) for amount in amounts)
 
 
-def to_share(amounts: Sequence[int], result: Mapping[str, Any], accuracy: Accuracy, most: int) -> tuple[int, ...]:
-    """Return the amounts that bring a relative accuracy, by the answer `result` that they were released in.
+def to_accuracy(amounts: Sequence[int], result: Mapping[str, Any], accuracy: Accuracy, most: int) -> tuple[int, ...]:
+    """Return the amounts that bring an accuracy, by the answer `result` that they were released in, or come to `most`.
+
+    That much is taken where no number tells what it lacks, or they need more.
+    """
+    needed, whole = lacked(amounts, result, accuracy), sum(amounts)
+    if needed is None or sum(needed) >= most:
+        return tuple(max(amount, amount * most // whole) for amount in amounts)
+    return needed
+
+
+def lacked(amounts: Sequence[int], result: Mapping[str, Any], accuracy: Accuracy) -> tuple[int, ...] | None:
+    """Return the amounts that bring an accuracy, whatever they come to; None where no number tells.
 
     Errors shrink with the root of the amount, so each question's grows by the square of what the worst number lacks.
-    A number that its own interval does not tell from 0 has no share to be held to, and is left to the others; where
-    none can be told, or they need more, the answer takes `most`. What is as exact already stays.
+    A number that its own interval does not tell from 0 has no share to be held to, and is left to the others. What is
+    as exact already stays.
     """
-    lacks, whole = max(_lacking(result, accuracy), default=None), sum(amounts)
-    if lacks is None or whole * lacks**2 >= most:
-        return tuple(max(amount, amount * most // whole) for amount in amounts)
-    return tuple(max(amount, math.ceil(amount * Fraction(lacks) ** 2)) for amount in amounts)
+    lacks = max(_lacking(result, accuracy), default=None)
+    return None if lacks is None else tuple(max(one, math.ceil(one * Fraction(lacks) ** 2)) for one in amounts)
+
+
+def halved(result: Mapping[str, Any]) -> Mapping[str, float | None]:
+    """Return, by noisy number of an answer, about what its widest interval reaches to either side at half the error.
+
+    None where there is no interval, and where one ends at a bound of its values: what it would be without is not told.
+    """
+    found = {}
+    for place, column in _numbers(result):
+        values = list(_told(result, place))
+        ends = _ends_of_values(result, column["name"])
+        cut = any(low in ends or high in ends for _, low, high in values)
+        wide = max((max(high - value, value - low) for value, low, high in values), default=None)
+        found[column["name"]] = None if cut or wide is None else wide / 2
+    return found
 
 
 def _lacking(result: Mapping[str, Any], accuracy: Accuracy) -> Iterator[float]:
-    """Yield, of each number told from 0, how many times as wide as asked its interval is.
+    """Yield, of each number, how many times as wide as asked its interval is; of a share where it is told from 0.
 
     The share is taken of the interval's end nearer to 0, so that it holds of the true value as surely as the interval.
     """
     cells = list(_cells(result))
     errors = NormalDist().inv_cdf(1 - accuracy.alpha(len(cells)) / 2) / _SHOWN
     for value, half in cells:
-        if abs(value) > half:
-            yield errors * half / (float(accuracy.width) * (abs(value) - half))
+        number = abs(value) - half if accuracy.relative else 1.0
+        if number > 0:
+            yield errors * half / (float(accuracy.width) * number)
 
 
 def _cells(result: Mapping[str, Any]) -> Iterator[tuple[float, float]]:
     """Yield each noisy number with the half-width of its interval; what is withheld or NULL has none."""
-    columns = result["columns"]
-    for place, column in enumerate(columns):
-        if not column["noisy"] or column["type"].partition("(")[0] not in _NUMBERS:
-            continue
-        for row in result["rows"]:
-            value, low, high = row[place : place + 3]
-            if not isinstance(value, Mapping) and None not in (value, low, high):
-                number, ends = float(value), (float(low), float(high))
-                yield number, max(ends[1] - number, number - ends[0]) + _rounded(column["type"])
+    for place, column in _numbers(result):
+        for value, low, high in _told(result, place):
+            yield value, max(high - value, value - low) + _rounded(column["type"])
+
+
+def _numbers(result: Mapping[str, Any]) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """Yield the columns of noisy numbers, each with its place."""
+    for place, column in enumerate(result["columns"]):
+        if column["noisy"] and column["type"].partition("(")[0] in _NUMBERS:
+            yield place, column
+
+
+def _told(result: Mapping[str, Any], place: int) -> Iterator[tuple[float, float, float]]:
+    """Yield the numbers of a column with both ends of their intervals."""
+    for row in result["rows"]:
+        value, low, high = row[place : place + 3]
+        if not isinstance(value, Mapping) and None not in (value, low, high):
+            yield float(value), float(low), float(high)
+
+
+def _ends_of_values(result: Mapping[str, Any], name: str) -> frozenset[float]:
+    """Return the bounds of one row's values, which an average's interval never leaves."""
+    used = result["bounds"].get(name, {})
+    return frozenset(float(Fraction(used[end])) for end in ("value_low", "value_high") if end in used)
 
 
 def _rounded(type_: str) -> float:

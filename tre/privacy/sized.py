@@ -21,6 +21,7 @@ from tre.sql.plan import Filter, PrivateFunction, Project, Relation, Scan, Windo
 
 _CLEAR = 4.0
 """How many standard deviations of an answer's own count the rows must be, so that a ratio's noise is near a normal."""
+_PRICED = "name an accuracy to have a pilot price it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ def least(shape: Shape, output: Output) -> Fraction | None:
 def known(shape: Shape, output: Output) -> bool:
     """Whether what an AVG is over is known by a noisy size, so that its error may be promised."""
     counted = counts(shape, output)
-    return counted is not None and counted.whole and not shape.source.keys
+    return counted is not None and counted.whole and not shape.source.keys and not _smaller_than_its_noise(counted.size)
 
 
 def note(shape: Shape, output: Output, mechanisms: Mapping[str, Mechanism]) -> str:
@@ -82,18 +83,20 @@ def note(shape: Shape, output: Output, mechanisms: Mapping[str, Mechanism]) -> s
     keys = shape.keys
     half = None if keys is None else width(shape, output, mechanisms, groups=max(1, len(keys)))
     if _smaller_than_its_noise(counted.size):
-        return f"the noisy size of {counted.table.name} is not clear of its own noise, so that it tells nothing"
+        return (
+            f"the noisy size of {counted.table.name} is not clear of its own noise, so that it tells nothing; {_PRICED}"
+        )
     if keys is None:
-        return f"the {rows} are in groups of which none is known beforehand"
+        return f"the {rows} are in groups of which none is known beforehand; {_PRICED}"
     if half is None:
         return f"the {rows} are too few for the noise of this price"
     if known(shape, output):
         return f"no wider than this, with {rows}"
     if not shape.source.keys:
-        return f"about ±{float(half):.3g} if all of the {rows} counted; fewer make it wider"
+        return f"about ±{float(half):.3g} if all of the {rows} counted; fewer make it wider; {_PRICED}"
     return (
         f"about ±{float(half):.3g} if the {rows} lay evenly in the {len(keys)} groups, which is an assumption: "
-        "fewer make it wider"
+        f"fewer make it wider; {_PRICED}"
     )
 
 

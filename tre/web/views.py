@@ -136,11 +136,13 @@ class ClippedView(View):
 
 class SharperView(View):
     """What a sharper answer would cost: `half` is the further price of half the error, `affordable` whether that may
-    be spent. All that is left of the budget would leave the part `least` of the error."""
+    be spent, `error` about what the widest interval of each output would reach to either side then. All that is left of
+    the budget would leave the part `least` of the error."""
 
     half: PriceView
     affordable: bool
     least: float
+    error: tuple[ErrorView, ...] = ()
 
 
 class ResultView(View):

@@ -89,11 +89,11 @@ ACCURACY_UNKNOWN = reason(
     "privacy.accuracy-unknown",
     Kind.UNPROCESSABLE,
     "The error of {output} is not known before it is measured, so no price can be named for it.",
-    "Name an epsilon; ask for a share of the number, such as ±2%, which a pilot prices; or ask for the counts and sums "
-    "that it is made of.",
+    "Name an epsilon, or ask for the counts and sums that it is made of.",
     "The error of a count or a sum follows from its bounds and its price, and that of an average of a whole table from "
     "its noisy size besides. That of another average, a spread, a quantile or an expression over several numbers "
-    "follows from their values too.",
+    "follows from their values too: a pilot prices it, where it is a number and answers may be refined, which they are "
+    "not under pure differential privacy.",
 )
 ACCURACY_NOT_SHOWN = reason(
     "privacy.accuracy-not-shown",

@@ -69,7 +69,8 @@ def result(
 
 def _sharper(found: Mapping[str, Any]) -> views.SharperView:
     half = price(found["half"], found["share"])
-    return views.SharperView(half=half, affordable=found["affordable"], least=found["least"])
+    error = tuple(views.ErrorView(output=name, half_width=width) for name, width in found["errors"].items())
+    return views.SharperView(half=half, affordable=found["affordable"], least=found["least"], error=error)
 
 
 def _column(column: Mapping[str, Any], position: int, columns: Any) -> views.ColumnView:
