@@ -6,8 +6,12 @@ import atexit
 import itertools
 import os
 import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib.util import find_spec
+from pathlib import Path
 
 from tests.support import require
 
@@ -53,6 +57,36 @@ def copy_database(address: str) -> str:
 def drop_database(address: str) -> None:
     """Drop it, whoever is still connected."""
     run(f"DROP DATABASE {name_of(address)} WITH (FORCE)")
+
+
+@contextmanager
+def asking_for_passwords(role: str) -> Iterator[None]:
+    """Have the server ask this role for its password; it trusts everybody else."""
+    import psycopg
+
+    with psycopg.connect(_server(), autocommit=True) as connection:
+        (said,) = connection.execute("SHOW hba_file").fetchone() or ("",)
+        file = Path(said)
+        before = file.read_text()
+        file.write_text(f"local all {role} scram-sha-256\n{before}")
+        try:
+            connection.execute("SELECT pg_reload_conf()")
+            while _trusted(role):
+                time.sleep(0.05)
+            yield
+        finally:
+            file.write_text(before)
+            connection.execute("SELECT pg_reload_conf()")
+
+
+def _trusted(role: str) -> bool:
+    import psycopg
+
+    try:
+        psycopg.connect(_server().replace("//postgres:@", f"//{role}@"), passfile="/dev/null").close()
+    except psycopg.OperationalError:
+        return False
+    return True
 
 
 def name_of(address: str) -> str:

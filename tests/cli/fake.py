@@ -23,7 +23,9 @@ class FakeAdmin:
         self.calls.append(("init", home, origin, control))
         return f"{origin}+00000000+AAAA\n"
 
-    def dataset_add(self, name: str, source: Path, policy: Path, progress: Progress) -> tuple[str, tuple[str, ...]]:
+    def dataset_add(
+        self, name: str, source: Path | str, policy: Path, progress: Progress
+    ) -> tuple[str, tuple[str, ...]]:
         self.calls.append(("dataset_add", name, source, policy))
         progress("read", 0.5)
         return "v_1", ("note",)

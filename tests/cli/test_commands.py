@@ -188,7 +188,13 @@ def test_a_data_set_is_made_from_files_that_exist(admin: FakeAdmin, tmp_path: Pa
     assert admin.calls == [("dataset_add", "northfield", tmp_path, policy)]
 
 
-@pytest.mark.parametrize("source", ["postgresql://host/db", "sc://host", "HTTPS://host/x.parquet"])
+def test_a_data_set_is_made_from_a_database_by_its_address(admin: FakeAdmin, tmp_path: Path) -> None:
+    arguments = ["dataset", "add", "n", "--source", "postgresql://reader@host/db", "--policy", str(tmp_path)]
+    assert main(arguments) == 0
+    assert admin.calls == [("dataset_add", "n", "postgresql://reader@host/db", tmp_path)]
+
+
+@pytest.mark.parametrize("source", ["mysql://host/db", "sc://host", "HTTPS://host/x.parquet"])
 def test_a_source_by_url_is_refused(
     admin: FakeAdmin, tmp_path: Path, capsys: pytest.CaptureFixture[str], source: str
 ) -> None:

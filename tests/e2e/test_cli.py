@@ -138,9 +138,10 @@ def test_a_version_is_not_made_of_what_is_wrong(town, tmp_path):
     refused(
         tre("dataset", "add", "fresh", "--source", damaged, "--policy", POLICY, home=town), 3, "onboarding.unreadable"
     )
-    url = tre("dataset", "add", "fresh", "--source", "postgresql://u:secret@h/d", "--policy", POLICY, home=town)
-    refused(url, 3, "cli.source-url")
-    assert "secret" not in url.said
+    for address, code in (("postgresql://u:secret@h/d", (2, "app.source")), ("sc://u:secret@h", (3, "cli.source-url"))):
+        url = tre("dataset", "add", "fresh", "--source", address, "--policy", POLICY, home=town)
+        refused(url, *code)
+        assert "secret" not in url.said
     missing = tre("dataset", "add", "fresh", "--source", tmp_path / "nosuch", "--policy", POLICY, home=town)
     assert missing.code in (2, 3), missing.said
     assert set((town / "versions").iterdir()) == versions

@@ -50,13 +50,17 @@ def _dark(colour: str) -> str:
     return colour
 
 
+_SECRETS = {"password", "sslpassword", "oauth_client_secret", "scram_client_key", "scram_server_key"}
+"""What libpq takes in an address and nobody should see."""
+
+
 def _without_password(url: str) -> str:
     """Return an address that may be shown: a password in it would stand in settings, errors and process lists."""
     try:
         parsed = make_url(url)
     except ArgumentError:
         raise ValueError("not an address") from None
-    if parsed.password or "password" in parsed.query or '"' in url or "\\" in url:
+    if parsed.password or _SECRETS & parsed.query.keys() or '"' in url or "\\" in url:
         raise ValueError("a password, or a sign that no address has")
     return url
 
@@ -248,6 +252,14 @@ def control_url(control: str | None, home: Home) -> str:
     except ValidationError:
         raise Refused.because(reasons.CONTROL) from None
     return said.url.replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+def source_address(source: str) -> str:
+    """Return the address of a database that is a source. Raises Refused (app.source)."""
+    try:
+        return ControlSettings(url=source).url
+    except ValidationError:
+        raise Refused.because(reasons.SOURCE) from None
 
 
 def settings_text(origin: str, control: str | None = None) -> str:

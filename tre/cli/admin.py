@@ -57,8 +57,13 @@ class Admin(Protocol):
         :param control: the address of an empty PostgreSQL database; None keeps the control database in the home.
         """
 
-    def dataset_add(self, name: str, source: Path, policy: Path, progress: Progress) -> tuple[str, tuple[str, ...]]:
-        """Make a version of the data set under the policy; return its name and what optional parts it lacks."""
+    def dataset_add(
+        self, name: str, source: Path | str, policy: Path, progress: Progress
+    ) -> tuple[str, tuple[str, ...]]:
+        """Make a version of the data set under the policy; return its name and what optional parts it lacks.
+
+        :param source: where files are, or the address of a PostgreSQL database.
+        """
 
     def person_add(self, person: NewPerson) -> None:
         """Add a person with attested credentials; refused once a board exists."""

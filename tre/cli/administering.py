@@ -41,9 +41,10 @@ def init(options: argparse.Namespace) -> int:
 def dataset_add(options: argparse.Namespace) -> int:
     """Make a version of a data set."""
     scheme = re.match(r"([a-z][a-z0-9+.-]*)://", options.source, re.IGNORECASE)
-    if scheme:
+    if scheme and scheme[1].lower() != "postgresql":
         raise Refused.because(SOURCE_URL, scheme=f"{scheme[1].lower()}://")
-    source, policy = _existing(options.source), _existing(options.policy)
+    source = options.source if scheme else _existing(options.source)
+    policy = _existing(options.policy)
     version, absent = at_home().dataset_add(options.name, source, policy, progress_bar)
     print(f"{options.name} is at version {version}")
     if absent:

@@ -151,7 +151,12 @@ def _setting_up(commands: Commands) -> None:
         "dataset_add",
     )
     add.add_argument("name", metavar="NAME", help="the data set's name; a known name gets a new version")
-    add.add_argument("--source", required=True, metavar="DIR|FILE", help="Parquet or CSV folder, or a DuckDB file")
+    add.add_argument(
+        "--source",
+        required=True,
+        metavar="DIR|FILE|URL",
+        help="Parquet or CSV folder, a DuckDB file, or a database: postgresql://USER@HOST/DB?passfile=FILE",
+    )
     add.add_argument("--policy", required=True, metavar="FILE", help="the policy document, in force from then on")
     policy = _group(commands, "policy", "policy documents")
     lint = _command(policy, "lint", "say what is wrong with a policy", "administering", "policy_lint")

@@ -1,10 +1,11 @@
-"""Where the rows come from: a folder of Parquet or CSV files, or a DuckDB file. Nothing about types is guessed."""
+"""Rows that come in files: a folder of Parquet or CSV files, or a DuckDB file. Nothing about types is guessed."""
 # ruff: noqa: S608 - identifiers and texts enter SQL through tre.onboarding.sql alone
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +26,10 @@ class Relation:
 
     sql: str
     columns: Mapping[str, tuple[str, str]]
+
+    def scan(self, _engine: duckdb.DuckDBPyConnection, _asked: Sequence[str]) -> AbstractContextManager[str]:
+        """Return, for as long as they are read, what stands in FROM for the rows of the columns asked for."""
+        return nullcontext(self.sql)
 
 
 def find_source(source: Path, wanted: set[str]) -> dict[str, Path]:
@@ -97,7 +102,7 @@ def open_relation(connection: duckdb.DuckDBPyConnection, table: str, path: Path,
 
 def _csv(table: str, path: Path) -> Relation:
     header = _header(path)
-    _refuse_twice(table, header)
+    refuse_twice(table, header)
     columns = {column.lower(): (f"c{i}", "VARCHAR") for i, column in enumerate(header)}
     types = ", ".join(f"c{i}: 'VARCHAR'" for i in range(len(header)))
     options = (
@@ -127,11 +132,12 @@ def _attached(connection: duckdb.DuckDBPyConnection, table: str, path: Path) -> 
 
 def _described(connection: duckdb.DuckDBPyConnection, table: str, sql: str) -> Relation:
     rows = connection.execute(f"DESCRIBE SELECT * FROM {sql}").fetchall()
-    _refuse_twice(table, [row[0] for row in rows])
+    refuse_twice(table, [row[0] for row in rows])
     return Relation(sql, {row[0].lower(): (row[0], row[1]) for row in rows})
 
 
-def _refuse_twice(table: str, columns: list[str]) -> None:
+def refuse_twice(table: str, columns: list[str]) -> None:
+    """Raise VersionRefused where two columns of `table` differ in case alone, or not at all."""
     lower = [column.lower() for column in columns]
     twice = sorted({column for column in lower if lower.count(column) > 1})
     refuse_if([Fault(reasons.MISSING_COLUMN, f"{table}.{column} stands there twice") for column in twice])

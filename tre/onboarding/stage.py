@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from tre.base.reasons import onboarding as reasons
 from tre.catalogue import Access, Catalogue, Column, ColumnClass, Table, Value
 from tre.onboarding.casts import typed
+from tre.onboarding.database import Database, Streamed
 from tre.onboarding.refusal import Fault, VersionRefused, refuse_if
 from tre.onboarding.source import Relation, find_source, open_relation, readable
 from tre.onboarding.sql import literal, name, names
@@ -59,12 +60,16 @@ def tokenised(table: Table) -> list[Column]:
     return [column for column in table.columns.values() if column.identifier is not None]
 
 
+Found = Relation | Streamed
+"""A table of the source, in a file or in a database."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stage:
     """What was read: `tables` as they stand, where each was `found`, and which optional parts are `absent`."""
 
     tables: dict[str, Table]
-    found: dict[str, Relation]
+    found: dict[str, Found]
     absent: tuple[str, ...]
 
 
@@ -75,7 +80,7 @@ def wanted(catalogue: Catalogue) -> dict[str, Table]:
 
 def fill_stage(
     connection: duckdb.DuckDBPyConnection,
-    source: Path,
+    source: Path | Database,
     catalogue: Catalogue,
     writable: tuple[Path, ...],
     report: Callable[[float], None],
@@ -83,13 +88,11 @@ def fill_stage(
     """Read what `catalogue` declares from `source` into the main schema, closing the file system behind it.
 
     `absent` in what is returned are the optional tables (`table`) and columns (`table.column`) that the source lacks.
-    `writable` are the only folders that the engine may use besides the source's files; the first holds links to
+    `writable` are the only folders that the engine may use besides a source's files; the first holds links to
     these. Refuses what else is missing, unreadable files, and values that are not of their type.
     """
     declared = wanted(catalogue)
-    files = find_source(source, set(declared))
-    close_file_system(connection, writable, readable(files))
-    relations, absent = _relations(connection, declared, files, writable[0])
+    relations, absent = _relations(declared, _opener(connection, source, set(declared), writable))
     tables = wanted(with_version(catalogue, "", {}, {}, absent))
     for done, (key, table) in enumerate(tables.items()):
         _read(connection, table, relations[key])
@@ -98,6 +101,19 @@ def fill_stage(
     for table in tables.values():
         _keep_only_rows(connection, table)
     return Stage(tables, relations, absent)
+
+
+def _opener(
+    connection: duckdb.DuckDBPyConnection, source: Path | Database, tables: set[str], writable: tuple[Path, ...]
+) -> Callable[[str], Found | None]:
+    """Close the file system, but for the files of `source`; return what opens one of the `tables`, where it is."""
+    if isinstance(source, Database):
+        close_file_system(connection, writable, set())
+        return source.open
+    files = find_source(source, tables)
+    close_file_system(connection, writable, readable(files))
+    aliases = {key: writable[0] / f"in_{number}" for number, key in enumerate(files)}
+    return lambda key: open_relation(connection, key, files[key], aliases[key]) if key in files else None
 
 
 def close_file_system(connection: duckdb.DuckDBPyConnection, writable: tuple[Path, ...], files: set[Path]) -> None:
@@ -111,15 +127,15 @@ def close_file_system(connection: duckdb.DuckDBPyConnection, writable: tuple[Pat
 
 
 def _relations(
-    connection: duckdb.DuckDBPyConnection, tables: Mapping[str, Table], files: Mapping[str, Path], work: Path
-) -> tuple[dict[str, Relation], tuple[str, ...]]:
+    tables: Mapping[str, Table], opener: Callable[[str], Found | None]
+) -> tuple[dict[str, Found], tuple[str, ...]]:
     """Open every table that is there; return them and the optional parts that are not."""
     faults: list[Fault] = []
-    relations: dict[str, Relation] = {}
+    relations: dict[str, Found] = {}
     absent: list[str] = []
-    for number, (key, table) in enumerate(tables.items()):
+    for key, table in tables.items():
         before = len(faults)
-        relation = _open(connection, key, files.get(key), work / f"in_{number}", faults)
+        relation = _open(key, opener, faults)
         if relation is not None:
             relations[key] = relation
             asked = [*staged(table), *tokenised(table)]
@@ -135,7 +151,7 @@ def _relations(
     return relations, tuple(absent)
 
 
-def _without_way(tables: Mapping[str, Table], present: Mapping[str, Relation]) -> list[Fault]:
+def _without_way(tables: Mapping[str, Table], present: Mapping[str, Found]) -> list[Fault]:
     """A table that finds its people through another one cannot stand without it, optional or not."""
     ways = {key: tables[key].unit_via for key in present}
     return [
@@ -145,14 +161,12 @@ def _without_way(tables: Mapping[str, Table], present: Mapping[str, Relation]) -
     ]
 
 
-def _open(
-    connection: duckdb.DuckDBPyConnection, key: str, path: Path | None, alias: Path, faults: list[Fault]
-) -> Relation | None:
+def _open(key: str, opener: Callable[[str], Found | None], faults: list[Fault]) -> Found | None:
     """Open one table, or add to `faults` why not. What the engine says may quote a row, so it is no cause."""
     import duckdb
 
     try:
-        return open_relation(connection, key, path, alias) if path else None
+        return opener(key)
     except VersionRefused as refused:
         faults += [Fault(refusal.reason, refused.detail) for refusal in refused.refusals]
     except (duckdb.Error, OSError, ValueError) as error:
@@ -160,7 +174,7 @@ def _open(
     return None
 
 
-def _read(connection: duckdb.DuckDBPyConnection, table: Table, relation: Relation) -> None:
+def _read(connection: duckdb.DuckDBPyConnection, table: Table, relation: Found) -> None:
     import duckdb
 
     columns = staged(table)
@@ -170,7 +184,8 @@ def _read(connection: duckdb.DuckDBPyConnection, table: Table, relation: Relatio
     values.append(f"CAST(CASE {cases or 'WHEN false THEN 1'} ELSE 0 END AS SMALLINT) AS {name(FAULT)}")
     detail = ""
     try:
-        connection.execute(f"CREATE TABLE {name(table.name)} AS SELECT {', '.join(values)} FROM {relation.sql}")
+        with relation.scan(connection, [relation.columns[c.name][0] for c in columns]) as rows:
+            connection.execute(f"CREATE TABLE {name(table.name)} AS SELECT {', '.join(values)} FROM {rows}")
     except (duckdb.OutOfMemoryException, duckdb.InterruptException):
         raise
     except duckdb.Error as error:

@@ -16,6 +16,7 @@ from tre.engines import VERSION_FILE
 from tre.onboarding.check import check_stage
 from tre.onboarding.cluster import write_version
 from tre.onboarding.content import commitment, cut_to_caps
+from tre.onboarding.database import Database, opened
 from tre.onboarding.folders import sweep, working_folder
 from tre.onboarding.refusal import Fault, VersionRefused
 from tre.onboarding.server import Server, drop, lay_out
@@ -33,7 +34,7 @@ Progress = Callable[[str, float], None]
 
 
 def onboard(
-    source: Path,
+    source: Path | str,
     catalogue: Catalogue,
     home_versions: Path,
     *,
@@ -47,7 +48,8 @@ def onboard(
 ) -> Version:
     """Make an immutable version of `source` under what `catalogue` declares, below `home_versions`.
 
-    `source` is a folder of TABLE.parquet or TABLE.csv files or a DuckDB file. `commitment_key` (32 bytes of the
+    `source` is a folder of TABLE.parquet or TABLE.csv files, a DuckDB file, or the address of a PostgreSQL database.
+    `commitment_key` (32 bytes of the
     home's keys) makes commitments comparable within one home; `keys` is the folder of the keyring of pseudonyms,
     opened where the catalogue has identifiers to make tokens of; `randomness` names the version and numbers its units;
     with a `server` the version's tables stay there, and its folder holds the name of their schema.
@@ -61,8 +63,8 @@ def onboard(
     with working_folder(limits.spill) as work, working_folder(home_versions) as new:
         detail = ""
         try:
-            with _engine(work, limits) as engine, _tokeniser(catalogue, keys) as tokeniser:
-                facts = _make(engine, source, catalogue, work, new, commitment_key, tokeniser, randomness, progress)
+            with _engine(work, limits) as engine, _tokeniser(catalogue, keys) as tokeniser, opened(source) as rows:
+                facts = _make(engine, rows, catalogue, work, new, commitment_key, tokeniser, randomness, progress)
         except duckdb.Error as error:
             detail = str(error)
         # Raised out here, so that the engine's words, which may quote a row, are no context of the refusal.
@@ -94,7 +96,7 @@ def _seal_there(new: Path, version: Version, catalogue: Catalogue, server: Serve
 
 def _make(
     engine: duckdb.DuckDBPyConnection,
-    source: Path,
+    source: Path | Database,
     catalogue: Catalogue,
     work: Path,
     new: Path,

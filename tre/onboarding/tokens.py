@@ -20,9 +20,8 @@ from tre.catalogue import Catalogue, Column, IdentifierType, Table
 from tre.onboarding.casts import typed
 from tre.onboarding.cluster import UNITS
 from tre.onboarding.refusal import Fault, VersionRefused
-from tre.onboarding.source import Relation
 from tre.onboarding.sql import name
-from tre.onboarding.stage import Stage, only_rows, tokenised
+from tre.onboarding.stage import Found, Stage, only_rows, tokenised
 
 if TYPE_CHECKING:
     import duckdb
@@ -69,7 +68,7 @@ def write_tokens(
 
 
 def _identifiers(
-    connection: duckdb.DuckDBPyConnection, table: Table, column: Column, found: Relation, key: str
+    connection: duckdb.DuckDBPyConnection, table: Table, column: Column, found: Found, key: str
 ) -> pa.Table:
     """Read each person's key and identifier from the source, of the rows that were staged."""
     import duckdb
@@ -80,10 +79,12 @@ def _identifiers(
     chosen = [f"{value(table.columns[one])} AS {name(one)}" for one, _ in table.only_rows]
     parts = [f"{value(table.columns[key])} AS source", f"{value(column)} AS identifier"]
     admitted, values = only_rows(table)
-    inner = f"SELECT {', '.join([*parts, *chosen])} FROM {found.sql}"
+    asked = dict.fromkeys([key, column.name, *(one for one, _ in table.only_rows)])
     try:
-        query = f"SELECT source, identifier FROM ({inner}) WHERE ({admitted or 'true'}) IS TRUE"
-        return connection.sql(query, params=values).to_arrow_table()
+        with found.scan(connection, [found.columns[one][0] for one in asked]) as rows:
+            inner = f"SELECT {', '.join([*parts, *chosen])} FROM {rows}"
+            query = f"SELECT source, identifier FROM ({inner}) WHERE ({admitted or 'true'}) IS TRUE"
+            return connection.sql(query, params=values).to_arrow_table()
     except (duckdb.OutOfMemoryException, duckdb.InterruptException):
         raise
     except duckdb.Error:

@@ -11,6 +11,7 @@ from tre import governance
 from tre.app.admin.at_home import OPERATOR, AtHome
 from tre.app.admin.bounds import look_for_bounds, look_for_sizes
 from tre.app.compose import COMMITMENT_KEY, MEBI
+from tre.app.settings import source_address
 from tre.base.reasons import Refusal, Refused
 from tre.base.reasons import app as reasons
 from tre.cli.admin import Progress
@@ -27,8 +28,13 @@ _PATIENCE = 60.0
 class DataCommands(AtHome):
     """What is asked, and under which policy."""
 
-    def dataset_add(self, name: str, source: Path, policy: Path, progress: Progress) -> tuple[str, tuple[str, ...]]:
-        """Make a version of a data set under a policy, put both into force; return its name and what it lacks."""
+    def dataset_add(
+        self, name: str, source: Path | str, policy: Path, progress: Progress
+    ) -> tuple[str, tuple[str, ...]]:
+        """Make a version of a data set under a policy, put both into force; return its name and what it lacks.
+
+        :param source: where files are, or the address of a database.
+        """
         refuse(id_refusals(name))
         compiled = compile_policy(load_policy(policy), name)
         try:
@@ -58,10 +64,10 @@ class DataCommands(AtHome):
             detail.write(refused.detail + "\n")
         return Refused((*refused.refusals, Refusal(reasons.DETAIL, {"file": str(file)})))
 
-    def _onboarded(self, source: Path, compiled: CompiledPolicy, progress: Progress) -> Version:
+    def _onboarded(self, source: Path | str, compiled: CompiledPolicy, progress: Progress) -> Version:
         said, home = self.house.settings.onboarding, self.house.home
         return onboard(
-            source,
+            source if isinstance(source, Path) else source_address(source),
             compiled.catalogue,
             home.versions,
             commitment_key=self.house.key(COMMITMENT_KEY),

@@ -27,6 +27,14 @@ CONTROL = reason(
     "Write `postgresql://USER@HOST/DATABASE?passfile=FILE`: the password stands in FILE, in libpq's form, and never "
     "in the address.",
 )
+SOURCE = reason(
+    "app.source",
+    Kind.USAGE,
+    "The database that is the source has no address that can be used.",
+    "Write `postgresql://USER@HOST/DATABASE`: a password stands in the file that `passfile=FILE` or PGPASSFILE names, "
+    "or in a service, and never in the address.",
+    "An address stands in process lists, in the shell's history and in error messages.",
+)
 WORKERS = reason(
     "app.workers",
     Kind.USAGE,

@@ -25,7 +25,7 @@ UNREACHABLE = reason(
 SOURCE_URL = reason(
     "cli.source-url",
     Kind.NOT_YET,
-    "Data sets are made from Parquet or CSV files or a DuckDB file; {scheme} sources are not offered yet.",
+    "Data sets are made from Parquet or CSV files, a DuckDB file or postgresql://; {scheme} is not offered yet.",
     "Export the tables to Parquet files and name their folder.",
 )
 FILE_MISSING = reason("cli.file-missing", Kind.USAGE, "There is no file or folder {path}.", "Check the path.")

@@ -8,14 +8,15 @@ _PRIVACY = "Nothing is copied from a refused version. Where the fault lies is to
 NO_SOURCE = reason(
     "onboarding.no-source",
     Kind.USAGE,
-    "The source is neither a folder of Parquet or CSV files nor a DuckDB file.",
-    "Name a folder that holds TABLE.parquet or TABLE.csv files, or a file that ends in .duckdb or .db.",
+    "The source is neither a folder of Parquet or CSV files, nor a DuckDB file, nor the address of a database.",
+    "Name a folder that holds TABLE.parquet or TABLE.csv files, a file that ends in .duckdb or .db, or "
+    "`postgresql://USER@HOST/DATABASE`.",
 )
 AMBIGUOUS = reason(
     "onboarding.ambiguous-table",
     Kind.UNPROCESSABLE,
     "The source holds a declared table twice.",
-    "Leave one file for each table.",
+    "Leave one file for each table; a search path with one table of each name.",
     _PRIVACY,
 )
 OUTSIDE = reason(
@@ -39,11 +40,20 @@ MISSING_COLUMN = reason(
     "Add the column, empty if it has no values, or say in the policy that it is optional.",
     _PRIVACY,
 )
+SOURCE = reason(
+    "onboarding.source",
+    Kind.UNPROCESSABLE,
+    "The PostgreSQL database that is the source cannot be read.",
+    "Look at the address, its password file and what its role may read; what the server said is told to the data "
+    "controller. Then try again.",
+    _PRIVACY,
+)
 UNREADABLE = reason(
     "onboarding.unreadable",
     Kind.UNPROCESSABLE,
-    "A file of the source is damaged or is not what its name says.",
-    "Write the file again from its origin; CSV is UTF-8, comma-separated, with one header line.",
+    "A file or table of the source is damaged or is not what its name says.",
+    "Write the file again from its origin; CSV is UTF-8, comma-separated, with one header line. A table has rows of at "
+    "most 16 MiB.",
     _PRIVACY,
 )
 TYPE = reason(
