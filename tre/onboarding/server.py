@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tre.base.reasons import onboarding as reasons
 from tre.catalogue import SIDE_SCHEMA, Kind, Table, Type
 from tre.onboarding.refusal import Fault, VersionRefused
-from tre.onboarding.sql import name
+from tre.onboarding.sql import name, names
 from tre.onboarding.stage import copied
 from tre.sql.functions.postgres import declared
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     import duckdb
     import psycopg
+    import pyarrow as pa
 
 _AT_ONCE = 10_000
 
@@ -79,14 +80,23 @@ def _copy(
     columns: list[tuple[str, Type]],
 ) -> None:
     shape = ", ".join(f"{name(column)} {declared(type_)}" for column, type_ in columns)
-    listed = ", ".join(name(column) for column, _ in columns)
+    listed = names(column for column, _ in columns)
     _run(there, f"CREATE TABLE {target} ({shape})")
-    rows = found.execute(f"SELECT {listed} FROM {source}")
-    with there.cursor() as cursor, cursor.copy(f"COPY {target} ({listed}) FROM STDIN".encode()) as copy:
-        while some := rows.fetchmany(_AT_ONCE):
-            for row in some:
-                copy.write_row(row)
+    blocks = found.sql(f"SELECT {listed} FROM {source}").to_arrow_reader(_AT_ONCE)
+    with there.cursor() as cursor, cursor.copy(f"COPY {target} ({listed}) FROM STDIN (FORMAT csv)".encode()) as copy:
+        for block in blocks:
+            copy.write(_as_csv(block))
     _run(there, f"ANALYZE {target}")
+
+
+def _as_csv(block: pa.RecordBatch) -> pa.Buffer:
+    """Return rows as PostgreSQL reads them: every text in quotes, so that NULL alone is nothing at all."""
+    import pyarrow as pa
+    from pyarrow import csv
+
+    sink = pa.BufferOutputStream()
+    csv.write_csv(block, sink, csv.WriteOptions(include_header=False, quoting_style="needed"))
+    return sink.getvalue()
 
 
 def _run(there: psycopg.Connection, *statements: str) -> None:
