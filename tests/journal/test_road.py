@@ -41,6 +41,7 @@ from tre import ledger
 from tre.base.clock import SystemClock
 from tre.base.reasons import Refused
 from tre.journal import Act, Journal, Shown, entries, record
+from tre.journal.outbox import indexes_of, note, noted
 from tre.store import Store, Transaction
 from tre.store.tables import indexed, ledgers, outbox
 
@@ -241,6 +242,18 @@ def test_an_index_that_could_not_be_noted_is_noted_later_and_the_entry_is_not_wr
             journal.settle([event])
     assert journal.settle([event]) == {event: 0}
     assert logged(home) == [event]
+
+
+def test_what_is_noted_is_always_the_logs_beginning(store: Store) -> None:
+    a, b, c, d = ("a" * 32, "b" * 32, "c" * 32, "d" * 32)
+    with store.transaction() as tx:
+        assert note(tx, {b: 1}) == 0, "a gap"
+        assert note(tx, {d: 3, b: 1, a: 0}) == 2, "up to the gap, in any order"
+        assert note(tx, {a: 0, b: 1}) == 0, "none twice"
+        assert note(tx, {c: 1}) == 0, "none where another stands"
+        assert note(tx, {}) == 0
+        assert indexes_of(tx, [a, b, c, d]) == {a: 0, b: 1}
+        assert noted(tx) == 2
 
 
 POINTS = {

@@ -219,8 +219,8 @@ def test_the_file_is_readable_by_its_owner_alone(file_home: Path) -> None:
 def test_many_rows_at_once_are_the_rows_that_were_given(store: Store) -> None:
     rows = [("person", "a'b", index) for index in range(3)]
     with store.transaction() as tx:
-        tx.insert_rows(trail_terms, rows)
-        tx.insert_rows(trail_terms, [])
+        assert tx.each(insert(trail_terms), rows) == len(rows)
+        assert tx.each(insert(trail_terms), []) == 0
         assert sorted(tuple(row) for row in tx.execute(trail_terms.select())) == rows
 
 

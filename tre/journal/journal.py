@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from typing import Protocol
 
@@ -21,6 +22,7 @@ from tre.base.reasons import Refused
 from tre.base.reasons import journal as reasons
 from tre.base.reasons.faults import LOG_UNAVAILABLE
 from tre.journal import outbox
+from tre.journal.outbox import Waiting
 from tre.journal.recovery import Shown, events_of, read
 from tre.store import Store, Transaction
 from tre.store.tables import indexed
@@ -118,10 +120,8 @@ class Journal:
         """Return the receipt (C2SP tlog-proof) of an entry; with the entry for whoever may read it."""
         if self._writer is None:
             raise Refused.because(LOG_UNAVAILABLE)
-        try:
+        with _log_faults():
             return self._writer.inclusion(index, with_entry=with_entry)
-        except (LogError, OSError) as error:
-            raise Refused.because(LOG_UNAVAILABLE) from error
 
     def close(self) -> None:
         """Give the writer's lock back."""
@@ -140,10 +140,8 @@ class Journal:
         return True
 
     def _opened(self) -> Writer:
-        try:
+        with _log_faults():
             return self._open_log()
-        except (LogError, OSError) as error:
-            raise Refused.because(LOG_UNAVAILABLE) from error
 
     def _recovered(self, writer: Writer) -> Shown:
         with self._store.reading() as tx:
@@ -156,7 +154,9 @@ class Journal:
         with self._store.transaction() as tx:
             tx.alone_on(indexed, outbox_table)
             shown.go_on(writer.scan(shown.size), outbox.noted(tx))
-            outbox.note(tx, {one.fields["event_id"]: one.index for one in shown.news})
+            news = {one.fields["event_id"]: one.index for one in shown.news}
+            outbox.note(tx, news)
+            outbox.forget(tx, news)
             for waiting in outbox.waiting(tx):
                 shown.take(None, waiting.entry)
             self._reconcile(tx, shown)
@@ -172,28 +172,42 @@ class Journal:
         """Append the oldest waiting entries and note their indexes; return how many there were."""
         if self._writer is None:
             raise Refused.because(LOG_UNAVAILABLE)
-        with self._store.reading() as tx:
-            known, batch = outbox.batch(tx)
-        if not batch:
-            return 0
-        try:
-            indexes = self._writer.append([one.entry for one in batch], known)
-            placed = dict(zip((one.event_id for one in batch), indexes, strict=True))
-            self._note(self._writer, placed)
-        except (LogError, OSError) as error:
-            raise Refused.because(LOG_UNAVAILABLE) from error
-        self._latest = placed
+        with self._store.session() as session:
+            with session.reading() as tx:
+                known, batch = outbox.batch(tx)
+            if batch:
+                placed = _appended(self._writer, batch, known)
+                # Lost, the note is made again from the log at the next start.
+                with session.transaction(lasting=False) as tx:
+                    _note(tx, self._writer, placed)
+                self._latest = placed
         return len(batch)
 
-    def _note(self, writer: Writer, placed: Mapping[str, int]) -> None:
-        """Note these, with what other processes sent before them and have not noted."""
-        end = max(placed.values()) + 1
-        # Lost, the note is made again from the log at the next start.
-        with self._store.transaction(lasting=False) as tx:
-            tx.alone_on(indexed)
-            known = outbox.noted(tx)
-            news = {event: index for event, index in placed.items() if index >= known}
-            if len(news) < end - known:
-                news = dict(events_of(islice(writer.scan(known), end - known)))
-            if outbox.note(tx, news) < len(news):
-                raise Refused.because(reasons.STATE_BEHIND)
+
+def _appended(writer: Writer, batch: Sequence[Waiting], known: int) -> dict[str, int]:
+    """Append what waits; return the log index of each event."""
+    with _log_faults():
+        indexes = writer.append([one.entry for one in batch], known)
+    return dict(zip((one.event_id for one in batch), indexes, strict=True))
+
+
+def _note(tx: Transaction, writer: Writer, placed: Mapping[str, int]) -> None:
+    """Note these, with what other processes sent before them and have not noted."""
+    tx.alone_on(indexed)
+    count = outbox.note(tx, placed)
+    if count < len(placed):
+        known, end = outbox.noted(tx), max(placed.values()) + 1
+        with _log_faults():
+            between = dict(events_of(islice(writer.scan(known), max(0, end - known))))
+        count += outbox.note(tx, between)
+        placed = {**placed, **between}
+    if outbox.forget(tx, placed) < count:
+        raise Refused.because(reasons.STATE_BEHIND)
+
+
+@contextmanager
+def _log_faults() -> Iterator[None]:
+    try:
+        yield
+    except (LogError, OSError) as error:
+        raise Refused.because(LOG_UNAVAILABLE) from error

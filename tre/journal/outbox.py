@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from operator import itemgetter
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, delete, func, insert, select
+from sqlalchemy import String, bindparam, delete, func, insert, select, text
 
 from tre.journal.entries import Entry
 from tre.store import Reading, Transaction
@@ -20,8 +21,12 @@ _WAITING = select(outbox.c.event_id, outbox.c.entry).order_by(outbox.c.number)
 _NOTED = select(func.max(indexed.c.log_index))
 _FIRST = _WAITING.add_columns(_NOTED.scalar_subquery().label("newest")).limit(MOST)
 _INDEXES = select(indexed).where(indexed.c.event_id.in_(bindparam("events", expanding=True)))
-_NOTE = insert(indexed)
-_DONE = delete(outbox).where(outbox.c.event_id.in_(bindparam("events", expanding=True)))
+_FREE = select(func.coalesce(_NOTED.scalar_subquery() + text("1"), text("0")).label("place")).subquery()
+_NOTE = insert(indexed).from_select(
+    ["event_id", "log_index"],
+    select(bindparam("event", type_=String), _FREE.c.place).where(_FREE.c.place == bindparam("place")),
+)
+_FORGET = delete(outbox).where(outbox.c.event_id == bindparam("event"))
 
 
 class Waiting(NamedTuple):
@@ -62,14 +67,16 @@ def indexes_of(tx: Reading, event_ids: Iterable[str]) -> dict[str, int]:
 
 
 def note(tx: Transaction, indexes: Mapping[str, int]) -> int:
-    """Note where events stand in the log; they wait no longer. Return how many of them waited.
+    """Note where events stand in the log, those that follow what is noted; return how many.
 
-    What is noted is always the log's beginning: whoever notes an entry has noted, or notes with it, all those before.
+    What is noted is always the log's beginning: an event with a gap before it is not noted, and none twice.
     """
-    if not indexes:
-        return 0
-    tx.execute(_NOTE, [{"event_id": event, "log_index": index} for event, index in indexes.items()])
-    return tx.execute(_DONE, {"events": list(indexes)}).rowcount
+    return tx.each(_NOTE, sorted(indexes.items(), key=itemgetter(1)))
+
+
+def forget(tx: Transaction, event_ids: Iterable[str]) -> int:
+    """Let events that stand in the log wait no longer; return how many of them waited."""
+    return tx.each(_FORGET, [(event,) for event in event_ids])
 
 
 def noted(tx: Reading) -> int:

@@ -13,7 +13,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, NamedTuple, Protocol
 
-from sqlalchemy import Select, delete, func, select
+from sqlalchemy import Select, delete, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from audit.entries import Event, decode_entry
@@ -31,6 +31,7 @@ _TAKEN = 1000
 _BEHIND = 5000
 _PLAIN = ("event", "project", "dataset", "request")
 _LISTED = (("person", "approved_by"), ("table", "tables"), ("reason", "reasons"))
+_ENTRY, _TERM = insert(trail), insert(trail_terms)
 _STAMP = len("2026-03-01T09:00:00.000Z")
 
 
@@ -219,8 +220,8 @@ class Search:
         try:
             with self._store.transaction(lasting=False) as tx:
                 if _next(tx) == start:
-                    tx.insert_rows(trail, entries)
-                    tx.insert_rows(trail_terms, terms)
+                    tx.each(_ENTRY, entries)
+                    tx.each(_TERM, terms)
         except IntegrityError:
             return  # another server took it in at the same moment
 

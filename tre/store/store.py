@@ -14,8 +14,21 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, Engine, Executable, Table, create_engine, event, func, insert, select
+from sqlalchemy import (
+    ClauseElement,
+    Connection,
+    CursorResult,
+    Engine,
+    Executable,
+    RootTransaction,
+    Table,
+    create_engine,
+    event,
+    func,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql import psycopg
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -62,16 +75,15 @@ class Transaction(Reading):
         """Insert a row; return False when a key of it is taken, waiting for a transaction that is taking it."""
         return bool(self.execute(_unless_taken(table, self._connection.dialect.name), values).rowcount)
 
-    def insert_rows(self, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Insert many rows, each with the table's columns in their order, without a look at every value."""
+    def each(self, statement: ClauseElement, rows: Sequence[tuple[Any, ...]]) -> int:
+        """Run a statement for each row of values, in the order in which it names them; return how many rows it changed.
+
+        For statements that are made once: they are compiled once, and no value is looked at.
+        """
         if not rows:
-            return
-        compiled = insert(table).compile(dialect=self._connection.dialect)
-        if compiled.positional:
-            self._connection.exec_driver_sql(str(compiled), list(rows))
-        else:
-            names = table.columns.keys()
-            self._connection.exec_driver_sql(str(compiled), [dict(zip(names, row, strict=True)) for row in rows])
+            return 0
+        text = _text(statement, self._connection.dialect.name)
+        return self._connection.exec_driver_sql(text, list(rows)).rowcount
 
     def in_turn(self, names: Iterable[str]) -> None:
         """Wait for whoever has one of `names` in turn, and have them until this transaction ends.
@@ -81,6 +93,39 @@ class Transaction(Reading):
         if self._connection.dialect.name == "postgresql":
             for name in sorted(names):
                 self.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
+
+
+class Session:
+    """One connection, kept for transactions that follow each other closely: getting one costs as much as a statement.
+
+    Not for threads to share. Nothing is locked, and no transaction open, between its blocks.
+    """
+
+    def __init__(self, store: Store, connection: Connection) -> None:
+        self._store, self._connection = store, connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Reading]:
+        """Open a transaction that only reads, as `Store.reading`."""
+        with self._store._faults(), _begun(self._connection, writes=False, lasting=True):
+            yield Reading(self._connection)
+
+    @contextmanager
+    def transaction(self, *, lasting: bool = True) -> Iterator[Transaction]:
+        """Open a transaction that writes, as `Store.transaction`."""
+        with self._store._turn(), self._store._faults(), _begun(self._connection, writes=True, lasting=lasting):
+            yield Transaction(self._connection)
+
+
+def _begun(connection: Connection, *, writes: bool, lasting: bool) -> RootTransaction:
+    connection.execution_options(**{_WRITES: writes, _LASTING: lasting})
+    return connection.begin()
+
+
+@cache
+def _text(statement: ClauseElement, dialect: str) -> str:
+    made, style = (psycopg.dialect, "format") if dialect == "postgresql" else (sqlite.dialect, "qmark")
+    return str(statement.compile(dialect=made(paramstyle=style)))
 
 
 @cache
@@ -138,6 +183,12 @@ class Store:
         with self._faults(), self._engine.connect() as connection, connection.begin():
             yield Reading(connection)
 
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """Keep one connection for several transactions. Raises Refused (store.unavailable, store.missing)."""
+        with self._faults(), self._engine.connect() as connection:
+            yield Session(self, connection)
+
     def migrate(self) -> None:
         """Bring the tables to this release. Raises Refused (store.newer, store.missing, store.unavailable)."""
         with self._writer(lasting=True) as connection:
@@ -169,10 +220,13 @@ class Store:
 
     @contextmanager
     def _writer(self, lasting: bool) -> Iterator[Connection]:
-        with self._turn(), self._faults(), self._engine.connect() as connection:
-            connection.execution_options(**{_WRITES: True, _LASTING: lasting})
-            with connection.begin():
-                yield connection
+        with (
+            self._turn(),
+            self._faults(),
+            self._engine.connect() as connection,
+            _begun(connection, writes=True, lasting=lasting),
+        ):
+            yield connection
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
