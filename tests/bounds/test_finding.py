@@ -24,12 +24,16 @@ from tre.base.reasons import Refused
 from tre.broker import Parts
 from tre.broker.asking import check
 from tre.broker.standing import question_digest, standing
+from tre.catalogue import Interval
+from tre.client.listings import dataset_from
 from tre.decide import Decision, Question
 from tre.ledger import LedgerId
 from tre.policy import compile_policy, load_policy
 from tre.privacy.histograms import Histogram, Subject
 from tre.privacy.request import Ask
+from tre.privacy.told import FOUND, REQUEST
 from tre.store.tables import movements
+from tre.web.adapter.dictionary import dictionary
 
 OF_DATASET, OF_PROJECT = LedgerId.of_dataset(DATASET), LedgerId.of_project(PROJECT, DATASET)
 PRICE = compile_policy(load_policy(POLICY), DATASET).rules.bounds or Cost(Measure.ZCDP, 0)
@@ -192,3 +196,36 @@ def test_other_bounds_make_another_question(admin: HomeAdmin) -> None:
         assert question_digest(parts, at, "one") != question_digest(
             parts, replace(at, ground=replace(at.ground, found={})), "one"
         )
+
+
+@pytest.mark.parametrize(("ask", "rows"), [({}, f"{FOUND}: usual rows"), ({"rows": 3}, REQUEST)])
+def test_every_bound_says_where_it_is_from(admin: HomeAdmin, ask: dict[str, int], rows: str) -> None:
+    """Broken by taking what was found for what the policy says, or for what the request does."""
+    text = "SELECT COUNT(cost) AS n, SUM(cost) AS s, AVG(cost) AS a FROM visit"
+    decision = decided(admin.house, text, **ask)
+    assert decision.plan is not None
+    told = {bound.of: bound.source for every in decision.plan.sourced.values() for bound in every}
+    told = {of: source for of, source in told.items() if source not in ("no groups", "rows times values")}
+    assert told.pop("rows of one person in a group") == rows
+    assert told.pop("values of visit.cost") == f"{FOUND}: values of visit.cost"
+    assert set(told.values()) == {FOUND}
+    named = Question(text, "postgres", Ask(Fraction(1), totals={"s": Interval(Fraction(0), Fraction(9))}))
+    with parts_of(admin.house) as parts:
+        found = check(parts, OKAFOR, PROJECT, DATASET, named)[0].plan
+    assert found is not None
+    assert [one.source for one in found.sourced["s"] if one.of == "one person's sum of visit.cost"] == [REQUEST]
+
+
+def test_the_dictionary_shows_what_was_found_and_noisy_sizes(admin: HomeAdmin) -> None:
+    with parts_of(admin.house) as parts, admin.house.store.reading() as tx:
+        at = standing(tx, parts, OKAFOR, PROJECT, DATASET)
+    shown = {table.name: table for table in dictionary(at, at.ground.catalogue).tables}
+    visit = shown["visit"]
+    assert visit.found
+    assert visit.size is not None
+    assert visit.size.rows_within > 0
+    found = {column.name for column in visit.columns if column.found}
+    assert "cost" in found
+    assert all(column.bounds for column in visit.columns if column.found)
+    listing = dataset_from(dictionary(at, at.ground.catalogue).model_dump(mode="json"))
+    assert "±" in repr(listing.sizes)

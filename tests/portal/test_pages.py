@@ -195,6 +195,20 @@ def test_a_sharper_answer_is_asked_for_below_the_answer_and_names_the_one_before
     assert web.post(f"{here}/refinements", data={"epsilon": "much"}, headers=AS_ADA).status_code == 400
 
 
+def test_an_answer_says_where_bounds_come_from_and_what_half_the_error_would_be(web: FlaskClient) -> None:
+    here = ask(web, "run", checked=hidden(ask(web), "checked"), key="k").headers["Location"]
+    page = web.get(here, headers=AS_ADA).text
+    assert "Bounds of <code>n</code>" in page
+    assert "Rows of one person in a group" in page
+    assert "(the policy: usual rows)" in page
+    assert "<code>n</code> then</dt><dd>about ±6.25" in page
+
+
+def test_the_dictionary_calls_sizes_noisy_and_says_within_what(web: FlaskClient) -> None:
+    page = web.get("/datasets/northfield", headers=AS_ADA).text
+    assert "Noisy size of this version: 1,203 rows (±9.5)" in page
+
+
 def test_an_answer_says_in_words_what_it_hides(web: FlaskClient) -> None:
     page = ask(web)
     sent = ask(web, "run", checked=hidden(page, "checked"), key="k")

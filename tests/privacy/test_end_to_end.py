@@ -226,3 +226,17 @@ def test_a_bound_of_a_total_is_named_as_the_query_names_the_output(house: House)
     assert found.bounds["spent"]["high"] == "100"
     with pytest.raises(Refused):
         house.planned("SELECT SUM(paid) AS other FROM measurement", ask)
+
+
+def test_the_share_at_a_bound_is_told_of_what_can_be_clipped_and_was_measured_together() -> None:
+    """Two results: of the one half the people have more rows than count, of the other nobody can have."""
+    house = House()
+    text = (
+        "SELECT a.n AS rows, b.n AS people FROM (SELECT COUNT(*) AS n FROM condition_occurrence) a "
+        "CROSS JOIN (SELECT COUNT(*) AS n FROM person) b"
+    )
+    found = house.ask(text, NoNoise(), Ask(rows=1))
+    assert set(found.clips) == {"rows"}
+    assert found.clips["rows"] == found.clipped
+    several = house.ask("SELECT COUNT(*) AS n, COUNT(DISTINCT person_id) AS p FROM condition_occurrence", NoNoise())
+    assert set(several.clips) == {"n"}, "each person counts once whatever they have"

@@ -26,7 +26,6 @@ from tre.web.plan_views import (
     LossView,
     NoiseView,
     RelationView,
-    SourcedBoundView,
     StepView,
 )
 from tre.web.problems import reason_view
@@ -44,6 +43,7 @@ from tre.web.views import (
     DictionaryTable,
     ErrorView,
     GateView,
+    OutputBoundsView,
     PlaceView,
     PriceView,
     ProjectView,
@@ -52,9 +52,16 @@ from tre.web.views import (
     ReasonView,
     ResultView,
     SharperView,
+    SizeView,
+    SourcedBoundView,
     SuppressedView,
 )
 
+OF_N = OutputBoundsView(
+    output="n",
+    bounds=(SourcedBoundView(of="rows of one person in a group", value="1", source="the policy: usual rows"),),
+    clipped=ClippedView(share=0.02, half_width=0.01),
+)
 PRICE = PriceView(epsilon=0.5, rho="0.012", delta="0.0000001", share=0.1)
 NONE = AmountView(epsilon=0.0, rho="0", delta="0")
 SUMMARY = DatasetSummary(name="northfield", version="v1", policy="sha256:00")
@@ -206,7 +213,7 @@ class FakeService:
                 ("M", SuppressedView(), SuppressedView(), SuppressedView(), None, None),
             ),
             cost=PRICE,
-            bounds=BoundsView(groups=1, rows=1),
+            bounds=BoundsView(groups=1, rows=1, outputs=(OF_N,)),
             clipped=ClippedView(share=0.02),
             sharper=SharperView(
                 half=PRICE, affordable=True, least=0.25, error=(ErrorView(output="n", half_width=6.25),)
@@ -229,7 +236,8 @@ class FakeService:
         column = DictionaryColumn(
             name="year_of_birth", type="integer", klass="quasi-identifier", nullable=True, bounds=(1900, 2026)
         )
-        table = DictionaryTable(name="person", access="private", unit="person_id", columns=(column,))
+        size = SizeView(rows=1203, rows_within=9.5, people=1198, people_within=9.5, counted=1)
+        table = DictionaryTable(name="person", access="private", unit="person_id", size=size, columns=(column,))
         return DatasetView(**SUMMARY.model_dump(), unit_table="person", unit_key="person_id", tables=(table,))
 
     def projects(self, principal: Principal) -> tuple[ProjectView, ...]:

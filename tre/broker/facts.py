@@ -6,6 +6,7 @@ No literal of the text stands in it: the SQL lies in the side-car alone (AUDIT "
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from tre.base.cost import Cost
@@ -17,6 +18,7 @@ from tre.journal.entries import Question as Asked
 from tre.policy import CompiledPolicy
 from tre.policy.context import Verdict
 from tre.privacy import accounting, refining
+from tre.privacy.blocks import PrivatePlan
 
 
 def facts(decision: Decision, at: Standing) -> dict[str, Any]:
@@ -37,12 +39,18 @@ def facts(decision: Decision, at: Standing) -> dict[str, Any]:
         "errors": {} if decision.plan is None else dict(decision.plan.errors),
         "error_notes": {} if decision.plan is None else dict(decision.plan.notes),
         "bounds": {} if decision.plan is None else {name: dict(one) for name, one in decision.plan.bounds.items()},
+        "sourced": {} if decision.plan is None else _sourced(decision.plan),
         "notes": [] if decision.plan is None else [*decision.plan.query.notes, *_released_first(decision)],
         "tables": [] if decision.plan is None else list(decision.plan.query.tables),
         "columns": [] if decision.plan is None else [_origin(one) for one in decision.plan.query.columns],
         "blocks": [_block(measured, decision) for measured in decision.measured],
         "release_seconds": None if decision.timing is None else float(decision.timing.release),
     }
+
+
+def _sourced(plan: PrivatePlan) -> dict[str, list[dict[str, str]]]:
+    """Return the bounds of each output with who says so."""
+    return {name: [asdict(bound) for bound in every] for name, every in plan.sourced.items()}
 
 
 def _released_first(decision: Decision) -> list[str]:

@@ -190,7 +190,8 @@ class Table:
     `drop_unknown_units` lets onboarding leave out rows of people whom the unit table does not have, else it refuses.
     A source may lack an `optional` table, and then no query can name it. `only_rows` are columns with the values that
     they must have: onboarding leaves out every other row, before it follows `unit_via` (a cost's event is a visit only
-    where its domain says so). `size` is what was released of the version at hand, if anything was.
+    where its domain says so). `size` is what was released of the version at hand, if anything was; `rows_found` says
+    that `typical_rows` follows from a release too, and not from the policy.
     """
 
     name: str
@@ -211,6 +212,7 @@ class Table:
     optional: bool = False
     only_rows: tuple[tuple[str, tuple[Value, ...]], ...] = ()
     size: Size | None = None
+    rows_found: bool = False
 
     @property
     def capped_in_scan(self) -> bool:

@@ -121,6 +121,12 @@ def width_for_eyes(width: float) -> str:
 
 
 def _bound_lines(name: str, bound: object) -> list[tuple[str, str]]:
+    if name == "outputs" and isinstance(bound, list):
+        return [
+            (f"{one['of']}, of {of['output']}", f"{one['value']} ({one['source']})")
+            for of in bound
+            for one in of["bounds"]
+        ]
     if isinstance(bound, Mapping):
         ends = {output: [shown(end) for end in pair] for output, pair in bound.items()}
         return [(f"bound on a person's {output}", " to ".join(pair)) for output, pair in ends.items()]
@@ -142,9 +148,16 @@ def _result_table(result: Result) -> None:
     if result.sharper is not None:
         print(result.sharper, file=sys.stderr)
     if result.clipped is not None:
-        print(f"people at a clip bound: about {result.clipped:.1%}", file=sys.stderr)
+        print(f"people at a clip bound: about {result.clipped:.1%}{_by_output(result)}", file=sys.stderr)
     for note in result.notes:
         print(f"note: {note}", file=sys.stderr)
+
+
+def _by_output(result: Result) -> str:
+    """Return the shares of the outputs besides that of all, where there are several."""
+    outputs = result.bounds.get("outputs", ())
+    shares = [f"{one['output']} {one['clipped']['share']:.1%}" for one in outputs if one.get("clipped")]
+    return f" ({', '.join(shares)})" if len(outputs) > 1 and shares else ""
 
 
 def _result_json(result: Result) -> None:

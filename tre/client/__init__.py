@@ -14,7 +14,7 @@ from tre.client.errors import (
     TreUnreachable,
 )
 from tre.client.explaining import Explanation
-from tre.client.listings import Account, Budget, Dataset, DatasetSummary, DictionaryColumn, Listing, Loss, Project
+from tre.client.listings import Account, Budget, Dataset, DatasetSummary, DictionaryColumn, Listing, Loss, Project, Size
 from tre.client.queries import History, Query
 from tre.client.receipts import Proof, Receipt
 from tre.client.results import Column, Result, Sharper, load
@@ -43,6 +43,7 @@ __all__ = [
     "Receipt",
     "Result",
     "Sharper",
+    "Size",
     "Suppressed",
     "TreBudget",
     "TreError",

@@ -33,7 +33,7 @@ class DatasetSummary:
 
 @dataclass(frozen=True, slots=True)
 class DictionaryColumn:
-    """A column that a query may name."""
+    """A column that a query may name; `found` says that its bounds follow from a release, not from the policy."""
 
     table: str
     name: str
@@ -42,6 +42,22 @@ class DictionaryColumn:
     nullable: bool
     bounds: tuple[float, float] | None
     domain: tuple[Any, ...] | None
+    found: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """The noisy size of a table of the version: rows and people, each within so much of the truth in 95 of 100.
+
+    Of one person `counted` rows at most are among `rows`.
+    """
+
+    table: str
+    rows: int
+    rows_within: float
+    people: int
+    people_within: float
+    counted: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +113,7 @@ class Listing(Sequence[Record], Generic[Record]):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Dataset:
-    """A data dictionary: the person's table and key, and every column that a query may name."""
+    """A data dictionary: the person's table and key, every column that a query may name, and the noisy `sizes`."""
 
     name: str
     version: str
@@ -105,6 +121,7 @@ class Dataset:
     unit_table: str
     unit_key: str
     columns: Listing[DictionaryColumn]
+    sizes: Listing[Size]
 
     @property
     def tables(self) -> tuple[str, ...]:
@@ -160,9 +177,17 @@ def dataset_from(found: Mapping[str, Any]) -> Dataset:
     made = [_column(table["name"], column) for table in found["tables"] for column in table["columns"]]
     cells = [(one.table, one.name, one.type, one.klass, _values(one)) for one in made]
     columns = Listing(made, ("table", "column", "type", "class", "values"), cells)
-    return Dataset(
-        found["name"], found["version"], found["policy"], found["unit_table"], found["unit_key"], columns=columns
-    )
+    names = {name: found[name] for name in ("name", "version", "policy", "unit_table", "unit_key")}
+    return Dataset(**names, columns=columns, sizes=_sizes(found["tables"]))
+
+
+def _sizes(tables: Sequence[Mapping[str, Any]]) -> Listing[Size]:
+    made = [Size(table["name"], **table["size"]) for table in tables if table.get("size")]
+    cells = [
+        (one.table, f"{one.rows:,} ±{one.rows_within:,.0f}", f"{one.people:,} ±{one.people_within:,.0f}")
+        for one in made
+    ]
+    return Listing(made, ("table", "noisy rows", "noisy people"), cells)
 
 
 def _column(table: str, found: Mapping[str, Any]) -> DictionaryColumn:
@@ -175,12 +200,13 @@ def _column(table: str, found: Mapping[str, Any]) -> DictionaryColumn:
         found["nullable"],
         (bounds[0], bounds[1]) if bounds else None,
         tuple(domain) if domain is not None else None,
+        bool(found.get("found")),
     )
 
 
 def _values(column: DictionaryColumn) -> str:
     if column.bounds is not None:
-        return f"{column.bounds[0]:g} to {column.bounds[1]:g}"
+        return f"{column.bounds[0]:g} to {column.bounds[1]:g}{', found' * column.found}"
     return ", ".join(str(value) for value in column.domain or ())
 
 

@@ -13,7 +13,7 @@ from tre.base.cost import Cost
 from tre.decide.decision import Decision, Measured
 from tre.privacy import told as private
 from tre.privacy.answer import post_processing
-from tre.privacy.blocks import PrivatePlan, Shape
+from tre.privacy.blocks import Bound, PrivatePlan, Shape
 from tre.privacy.expected import promised
 from tre.privacy.noising import in_effect
 from tre.privacy.request import Ask
@@ -38,7 +38,7 @@ class Step:
     groups: tuple[private.Group, ...]
     known_groups: int | None
     threshold: int | None
-    bounds: tuple[private.Bound, ...]
+    bounds: tuple[Bound, ...]
     noise: tuple[private.Measurement, ...]
     errors: Mapping[str, float | None]
     stored: int

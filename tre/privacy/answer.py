@@ -14,7 +14,8 @@ from tre.base.passage import Release
 from tre.catalogue import Kind, Type, Value
 from tre.privacy import above
 from tre.privacy.blocks import PrivatePlan
-from tre.privacy.estimates import Ends, Estimates, clipped_share, ends, estimates, replicates
+from tre.privacy.estimates import Ends, Estimates, can_be_clipped, clipped_share, ends, estimates, replicates
+from tre.privacy.expected import named
 from tre.privacy.keys import normal
 from tre.privacy.released import released_table, simulated_table
 from tre.privacy.spelling import typed
@@ -51,8 +52,8 @@ class Answer:
 
     `rows` are as wide as `columns`; `intervals` has per column None (exact, or no number) or one (low, high) a
     row, for the 95 % interval of the noise; `suppressed` marks rows under the minimum group, whose noisy cells
-    are None; `clipped` is (share of people at a clip bound, 95 % half-width), None where nobody can be; `bounds`
-    are the clip bounds in use per output.
+    are None; `clipped` is (share of people at a clip bound, 95 % half-width), None where nobody can be, and `clips` the
+    same by output, of what was measured together with it; `bounds` are the clip bounds in use per output.
     """
 
     columns: tuple[AnswerColumn, ...]
@@ -62,6 +63,7 @@ class Answer:
     clipped: tuple[float, float] | None
     bounds: Mapping[str, Mapping[str, str]]
     cost: Cost
+    clips: Mapping[str, tuple[float, float]]
 
     def as_json(self) -> dict[str, object]:
         """Return the answer for JSON: each noisy column n is followed by n_low and n_high, `bound_of` n.
@@ -78,7 +80,8 @@ class Answer:
         return {
             "columns": columns,
             "rows": [self._flat(row) for row in range(len(self.rows))],
-            "clipped": None if self.clipped is None else {"share": self.clipped[0], "half_width": self.clipped[1]},
+            "clipped": None if self.clipped is None else _clipped(*self.clipped),
+            "clips": {name: _clipped(*one) for name, one in self.clips.items()},
             "bounds": {name: dict(bounds) for name, bounds in self.bounds.items()},
             "cost": self.cost.as_json(),
         }
@@ -130,7 +133,22 @@ def answer(plan: PrivatePlan, releases: Sequence[Release], evaluate: Evaluate) -
         clipped_share(shown),
         plan.bounds,
         plan.cost,
+        _clips(shown),
     )
+
+
+def _clips(shown: Sequence[Estimates]) -> Mapping[str, tuple[float, float]]:
+    """Return, by output, the share of people at a bound of what was measured together with it."""
+    released = {one.block.shape.name: one for one in shown}
+    every = named([one.block.shape for one in shown]).items()
+    shares = {
+        name: clipped_share([released[shape.name]]) for name, (shape, output) in every if can_be_clipped(shape, output)
+    }
+    return {name: share for name, share in shares.items() if share is not None}
+
+
+def _clipped(share: float, half_width: float) -> dict[str, float]:
+    return {"share": share, "half_width": half_width}
 
 
 def post_processing(plan: PrivatePlan) -> tuple[Relation, above.Traced | None]:

@@ -69,12 +69,21 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
+class Bound:
+    """What is clipped to what, and who says so."""
+
+    of: str
+    value: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class PrivatePlan:
     """How a query will be answered, and at which price; a function of request, policy and public facts alone.
 
-    `bounds` says per output what was clipped; `errors` the half-width of the 95 % interval per output name
-    (None: not known beforehand), and `notes` what is said of it. `most` is what a pilot and its second step may cost
-    together, None of other plans.
+    `bounds` says per output what was clipped, and `sourced` besides who says so; `errors` the half-width of the 95 %
+    interval per output name (None: not known beforehand), and `notes` what is said of it. `most` is what a pilot and
+    its second step may cost together, None of other plans.
     """
 
     query: Query
@@ -84,6 +93,7 @@ class PrivatePlan:
     errors: Mapping[str, float | None]
     most: Cost | None = None
     notes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    sourced: Mapping[str, tuple[Bound, ...]] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def measured(self) -> tuple[Block, ...]:

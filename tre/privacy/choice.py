@@ -58,7 +58,7 @@ def text_of(found: Histograms, rules: Rules) -> str:
 def _table(table: Table, found: Histograms, rules: Rules) -> Table:
     rows, most = _chosen(found, Subject(table.name, "", Statistic.ROWS), rules), table.rows_per_unit
     if table.typical_rows is None and rows is not None and most is not None:
-        table = replace(table, typical_rows=min(most, math.ceil(rows)))
+        table = replace(table, typical_rows=min(most, math.ceil(rows)), rows_found=True)
     columns = {
         name: _column(table.name, column, found, rules) if column.found and column.bounds is None else column
         for name, column in table.columns.items()

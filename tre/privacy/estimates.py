@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tre.base.cost import Measure
 from tre.base.passage import Key, Release
 from tre.privacy import moments, quantiles
-from tre.privacy.blocks import Block
+from tre.privacy.blocks import Block, Shape
 from tre.privacy.expected import half_width
 from tre.privacy.mechanisms import Mechanism
 from tre.privacy.parts import Output
@@ -121,6 +121,15 @@ def clipped_share(blocks: Sequence[Estimates]) -> tuple[float, float] | None:
         return None
     share = float(min(max(clipped / people, Fraction(0)), Fraction(1)))
     return share, min(1.0, 1.96 * math.sqrt(variance) / float(people))
+
+
+def can_be_clipped(shape: Shape, output: Output) -> bool:
+    """Whether anybody can be at a bound of an output: of its rows or totals, or of the groups that a person is in."""
+    if shape.clipped is None:
+        return False
+    parts = [shape.part(name) for name in output.parts]
+    cut = shape.source.keys and shape.source.groups_per_unit != 1 and not any(part.whole for part in shape.parts)
+    return bool(cut) or any(part.narrowed or not part.proven for part in parts)
 
 
 def _shown(block: Block, release: Release) -> tuple[tuple[int, ...], tuple[bool, ...]]:

@@ -10,24 +10,39 @@ from types import MappingProxyType
 
 from tre.base.cost import Cost
 from tre.privacy import above, sized
-from tre.privacy.blocks import Block, Shape
+from tre.privacy.blocks import Bound, Shape
 from tre.privacy.mechanisms import Mechanism, accuracy
 from tre.privacy.noising import in_effect
 from tre.privacy.parts import Output
+from tre.privacy.request import Ask
 from tre.privacy.spelling import typed
+from tre.privacy.told import bounds_of
 from tre.sql.plan import PrivateFunction, Query
 
+Told = tuple[Shape, Output]
 
-def bounds_in_use(blocks: tuple[Block, ...]) -> Mapping[str, Mapping[str, str]]:
-    """Return what was clipped to what, by what people call each output; of several by that name with their keys."""
-    named = Counter(name for block in blocks for name in set(block.shape.names.values()))
-    found: dict[str, Mapping[str, str]] = {}
-    for block in blocks:
-        for output in block.shape.outputs:
-            name = block.shape.names[output.column.id]
-            name = name if named[name] == 1 else f"{name} {_grouped(block.shape)}"
-            found[name] = MappingProxyType(_bounds_of(block.shape, output))
-    return MappingProxyType(found)
+
+def named(shapes: Sequence[Shape]) -> Mapping[str, Told]:
+    """Return every output by what people call it; of several by that name with their keys."""
+    often = Counter(name for shape in shapes for name in set(shape.names.values()))
+    found: dict[str, Told] = {}
+    for shape in shapes:
+        for output in shape.outputs:
+            name = shape.names[output.column.id]
+            found[name if often[name] == 1 else f"{name} {_grouped(shape)}"] = shape, output
+    return found
+
+
+def bounds_in_use(shapes: Sequence[Shape]) -> Mapping[str, Mapping[str, str]]:
+    """Return what was clipped to what, by output."""
+    every = named(shapes).items()
+    return MappingProxyType({name: MappingProxyType(_bounds_of(*told)) for name, told in every})
+
+
+def sourced(shapes: Sequence[Shape], ask: Ask) -> Mapping[str, tuple[Bound, ...]]:
+    """Return the same as people read it, with who says so."""
+    every = named(shapes).items()
+    return MappingProxyType({name: bounds_of(shape, ask, output) for name, (shape, output) in every})
 
 
 def _grouped(shape: Shape) -> str:
@@ -70,9 +85,6 @@ def promised(shape: Shape, output: Output, mechanisms: Mapping[str, Mechanism], 
     """Return the half-width that is known before anything runs: of a count or a sum, or of an AVG of a known size."""
     bare = half_width(output, mechanisms, alpha)
     return sized.width(shape, output, mechanisms, alpha) if bare is None and sized.known(shape, output) else bare
-
-
-Told = tuple[Shape, Output]
 
 
 def shown(query: Query, shapes: Sequence[Shape]) -> Mapping[str, tuple[Told, ...]]:

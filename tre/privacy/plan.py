@@ -50,10 +50,11 @@ def plan(
         query,
         blocks,
         priced.whole,
-        expected.bounds_in_use(blocks),
+        expected.bounds_in_use(shapes),
         expected.errors(query, served),
         priced.most,
         expected.notes(query, served),
+        expected.sourced(shapes, ask),
     )
 
 

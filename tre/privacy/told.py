@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 from tre.base.cost import Cost, Measure
+from tre.catalogue import Access
 from tre.privacy import bounds
 from tre.privacy.allocation import shares
-from tre.privacy.blocks import Shape
+from tre.privacy.blocks import Bound, Shape
 from tre.privacy.noising import in_effect
-from tre.privacy.parts import Part, PartKind
+from tre.privacy.parts import Output, Part, PartKind
 from tre.privacy.request import Ask
+from tre.sql import walk
 from tre.sql.plan import PublicKeys, Ref
 from tre.sql.tracing.known import lattice
 from tre.sql.wording import name_of, worded
 
 POLICY, REQUEST, PROVEN = "the policy", "the request", "proven from what is declared"
-
-
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """What is clipped to what, and who says so."""
-
-    of: str
-    value: str
-    source: str
+FOUND = "the data set's released histograms"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,19 +64,18 @@ def groups_of(shape: Shape) -> tuple[Group, ...]:
     return tuple(found)
 
 
-def bounds_of(shape: Shape, ask: Ask) -> tuple[Bound, ...]:
-    """Return the bounds of a block: groups and rows of one person, then the values and totals of each part."""
-    together = bool(shape.source.keys) and any(part.whole for part in shape.parts)
+def bounds_of(shape: Shape, ask: Ask, output: Output | None = None) -> tuple[Bound, ...]:
+    """Return the bounds of a block, or of one of its outputs: groups and rows of one person, then values and totals."""
+    parts = [part for part in shape.parts if output is None or part.name in output.parts]
+    together = bool(shape.source.keys) and any(part.whole for part in parts)
     found = [] if together else [Bound("groups of one person", f"{shape.groups:,}", _source_of_groups(shape, ask))]
     rows = "rows of one person in all groups together" if together else "rows of one person in a group"
-    for cap in dict.fromkeys(part.cap for part in shape.parts if _counts_rows(part)):
+    for cap in dict.fromkeys(part.cap for part in parts if _counts_rows(part)):
         found.append(Bound(rows, f"{cap:,}", _source_of_rows(shape, cap, ask)))
-    for part in shape.parts:
-        found += [one for one in _values_of(part) if one not in found]
-    for part in shape.parts:
-        if part.kind is PartKind.SUM:
-            total = _range(part.low, part.high, part)
-            found.append(Bound(f"one person's sum of {_argument(part)}", total, _source_of_total(shape, part, ask)))
+    for part in parts:
+        found += [one for one in _values_of(shape, part) if one not in found]
+    for part in parts:
+        found += _total_of(shape, part, ask)
     return tuple(found)
 
 
@@ -122,29 +115,68 @@ def _source_of_groups(shape: Shape, ask: Ask) -> str:
 def _source_of_rows(shape: Shape, cap: int, ask: Ask) -> str:
     if cap >= bounds.proven_rows(shape.source):
         return PROVEN
-    return REQUEST if cap == ask.rows else f"{POLICY}: usual rows"
+    if cap == ask.rows:
+        return REQUEST
+    tables = [scan.table for scan in walk.scans(shape.source.input) if scan.table.access is Access.PRIVATE]
+    return f"{_who(table.rows_found for table in tables if table.typical_rows is not None)}: usual rows"
+
+
+def _who(found: Iterable[bool]) -> str:
+    """Return who says what is in use: the policy, what was released, or each a part of it."""
+    every = set(found)
+    return {frozenset({True}): FOUND, frozenset({True, False}): f"{POLICY} and {FOUND}"}.get(frozenset(every), POLICY)
+
+
+def _total_of(shape: Shape, part: Part, ask: Ask) -> list[Bound]:
+    """Return the bound of what one person's values add up to, where it is not what rows and values come to."""
+    if part.kind is PartKind.SUM:
+        total = _range(part.low, part.high, part)
+        return [Bound(f"one person's sum of {_argument(part)}", total, _source_of_total(shape, part, ask))]
+    if part.kind is PartKind.CENTRED and part.narrowed:
+        of = f"one person's sum of {_argument(part)}, less the middle of its bounds"
+        return [Bound(of, _range(part.low * part.step, part.high * part.step, part), FOUND)]
+    return []
 
 
 def _source_of_total(shape: Shape, part: Part, ask: Ask) -> str:
     rows = bounds.row_cap(shape.source, ask)
     ends = None if rows is None else (rows * min(part.row_low, 0), rows * max(part.row_high, 0))
-    return "rows times values" if ends == (part.low, part.high) else REQUEST
+    if ends == (part.low, part.high):
+        return "rows times values"
+    named = {shape.names[one.column.id] for one in shape.outputs if part.name in one.parts}
+    return FOUND if _is_found(shape, part) and not named & ask.totals.keys() else REQUEST
 
 
 def _counts_rows(part: Part) -> bool:
     return part.kind in (PartKind.ROWS, PartKind.COUNT, PartKind.DISTINCT, PartKind.RANKED, PartKind.CENTRED)
 
 
-def _values_of(part: Part) -> list[Bound]:
+def _is_found(shape: Shape, part: Part) -> bool:
+    """Whether bounds of a part's argument follow from what was released of the data."""
+    if part.argument is None:
+        return False
+    released = {
+        (scan.table.name, column.name)
+        for scan in walk.scans(shape.source.input)
+        for column in scan.table.columns.values()
+        if column.found and column.bounds is not None
+    }
+    origins = (one.column.origin for one in walk.subexpressions(part.argument) if isinstance(one, Ref))
+    return part.argument.facts.usually is not None or any(
+        one is not None and (one.table, one.column) in released for one in origins
+    )
+
+
+def _values_of(shape: Shape, part: Part) -> list[Bound]:
     if part.argument is None or part.row_low == part.row_high:
         return []
-    interval = part.argument.facts.interval
-    if interval is None:
+    found = _is_found(shape, part)
+    if part.argument.facts.interval is None:
         source = REQUEST
     elif isinstance(part.argument, Ref) and part.argument.column.origin is not None:
-        source = f"{POLICY}: values of {name_of(part.argument.column)}"
+        source = f"{FOUND if found else POLICY}: values of {name_of(part.argument.column)}"
     else:
-        source = "computed from declared bounds"
+        source = f"computed from {'bounds that were found' if found else 'declared bounds'}"
     return [Bound(f"values of {_argument(part)}", _range(part.row_low, part.row_high, part), source)]
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from tre.web.views import DecisionView, ErrorView, Exact, View
+from tre.web.views import DecisionView, ErrorView, Exact, SourcedBoundView, View
 
 Status = Literal["public", "unit-keyed", "attribute", "released"]
 
@@ -25,14 +25,6 @@ class GroupView(View):
 
     name: str
     known_from: str | None = None
-
-
-class SourcedBoundView(View):
-    """What is clipped to what, and who says so."""
-
-    of: str
-    value: str
-    source: str
 
 
 class NoiseView(View):

@@ -79,16 +79,44 @@ class ErrorView(View):
     note: str = ""
 
 
+class ClippedView(View):
+    """The noisy share of people at a clip bound, with its own 95 % half-width."""
+
+    share: float
+    half_width: float | None = None
+
+
+class SourcedBoundView(View):
+    """What is clipped to what, and who says so: policy, request, proof, or histograms that were released."""
+
+    of: str
+    value: str
+    source: str
+
+
+class OutputBoundsView(View):
+    """The bounds of one output, and with an answer the share of people at a bound of what was measured with it.
+
+    That is none before an answer, and where nobody can be clipped.
+    """
+
+    output: str
+    bounds: tuple[SourcedBoundView, ...]
+    clipped: ClippedView | None = None
+
+
 class BoundsView(View):
     """Contribution bounds in use: groups of one person, rows of one person in a group, totals by output.
 
-    `together` says that rows and totals are those of one person in all groups of an output together.
+    `together` says that rows and totals are those of one person in all groups of an output together. `outputs` tells
+    every bound of each output.
     """
 
     groups: int | None = None
     rows: int | None = None
     together: bool = False
     totals: dict[str, tuple[float, float]] = Field(default_factory=dict)
+    outputs: tuple[OutputBoundsView, ...] = ()
 
 
 class DecisionView(View):
@@ -125,13 +153,6 @@ class ColumnView(View):
     noisy: bool
     bound: Literal["low", "high"] | None = None
     of: str | None = None
-
-
-class ClippedView(View):
-    """The noisy share of people at a clip bound, with its own 95 % half-width."""
-
-    share: float
-    half_width: float | None = None
 
 
 class SharperView(View):
@@ -220,13 +241,14 @@ class DatasetSummary(View):
 
 
 class DictionaryColumn(View):
-    """A column that a query may name, as the policy declares it."""
+    """A column that a query may name, as the policy declares it; `found` says that its bounds follow from a release."""
 
     name: str
     type: str
     klass: str
     nullable: bool
     bounds: tuple[float, float] | None = None
+    found: bool = False
     domain: tuple[Scalar, ...] | None = None
     calendar: tuple[str, str] | None = None
 
@@ -239,13 +261,30 @@ class DictionaryLink(View):
     target_columns: tuple[str, ...]
 
 
+class SizeView(View):
+    """The noisy size of a table, released once for the version: rows and people, each within so much in 95 of 100.
+
+    Of one person `counted` rows at most are among `rows`.
+    """
+
+    rows: int
+    rows_within: float
+    people: int
+    people_within: float
+    counted: int
+
+
 class DictionaryTable(View):
-    """A table that a query may name."""
+    """A table that a query may name. `usual_rows` are those of one person that count where a request names no number,
+    as the policy says or, where they were `found`, a release; `size` is noisy, none where none was released."""
 
     name: str
     access: Literal["private", "attribute", "public"]
     unit: str | None = None
     rows_per_person: int | None = None
+    usual_rows: int | None = None
+    found: bool = False
+    size: SizeView | None = None
     columns: tuple[DictionaryColumn, ...] = ()
     links: tuple[DictionaryLink, ...] = ()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -43,8 +43,12 @@ def price(found: Mapping[str, Any], share: float) -> views.PriceView:
     return views.PriceView(**_amounts(found), share=share)
 
 
-def bounds(bounds: Mapping[str, Mapping[str, str]]) -> views.BoundsView:
-    """Return the bounds in use: the groups and the most rows over the outputs, totals by output."""
+def bounds(
+    bounds: Mapping[str, Mapping[str, str]],
+    sourced: Mapping[str, Sequence[Mapping[str, str]]],
+    clips: Mapping[str, Mapping[str, float]],
+) -> views.BoundsView:
+    """Return the bounds in use: the groups and the most rows over the outputs, totals and all others by output."""
     groups = [int(one["groups"]) for one in bounds.values() if "groups" in one]
     rows = [int(one["rows"]) for one in bounds.values() if "rows" in one]
     totals = {
@@ -57,6 +61,14 @@ def bounds(bounds: Mapping[str, Mapping[str, str]]) -> views.BoundsView:
         rows=max(rows, default=None),
         together=any("together" in one for one in bounds.values()),
         totals=totals,
+        outputs=tuple(
+            views.OutputBoundsView(
+                output=name,
+                bounds=tuple(views.SourcedBoundView(**one) for one in every),
+                clipped=views.ClippedView(**clips[name]) if name in clips else None,
+            )
+            for name, every in sourced.items()
+        ),
     )
 
 

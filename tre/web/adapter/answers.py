@@ -28,7 +28,7 @@ def decision(facts: Mapping[str, Any], refusals: Iterable[tuple[str, Refusal]]) 
             views.ErrorView(output=name, half_width=width, note=facts["error_notes"].get(name, ""))
             for name, width in facts["errors"].items()
         ),
-        bounds=bounds(facts["bounds"]),
+        bounds=bounds(facts["bounds"], facts["sourced"], {}),
         notes=tuple(facts["notes"]),
         release_seconds=facts["release_seconds"],
     )
@@ -59,7 +59,7 @@ def result(
         columns=columns,
         rows=rows,
         cost=price(found["cost"], facts["share"]),
-        bounds=bounds(found["bounds"]),
+        bounds=bounds(found["bounds"], facts["sourced"], found["clips"]),
         clipped=None if clipped is None else views.ClippedView(**clipped),
         sharper=None if sharper is None else _sharper(sharper),
         notes=tuple(facts["notes"]),

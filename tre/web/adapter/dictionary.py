@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from tre.broker import Standing
@@ -29,6 +30,9 @@ def _table(table: Table) -> views.DictionaryTable:
         access=access,
         unit=table.unit,
         rows_per_person=table.rows_per_unit,
+        usual_rows=table.typical_rows,
+        found=table.rows_found,
+        size=None if table.size is None else views.SizeView(**asdict(table.size)),
         columns=tuple(_dictionary_column(column) for column in table.columns.values() if column.visible),
         links=tuple(
             views.DictionaryLink(columns=link.columns, target=link.target, target_columns=link.target_columns)
@@ -45,6 +49,7 @@ def _dictionary_column(column: Any) -> views.DictionaryColumn:
         klass=column.klass.value,
         nullable=column.nullable,
         bounds=None if bounds is None else (float(bounds.low), float(bounds.high)),
+        found=column.found and bounds is not None,
         domain=None if column.domain is None else tuple(_scalar(value) for value in column.domain),
         calendar=None if calendar is None else (calendar[0].isoformat(), calendar[1].isoformat()),
     )

@@ -27,7 +27,7 @@ def _step(one: Step) -> plan_views.StepView:
         groups=tuple(plan_views.GroupView(**asdict(group)) for group in one.groups),
         known_groups=one.known_groups,
         threshold=one.threshold,
-        bounds=tuple(plan_views.SourcedBoundView(**asdict(bound)) for bound in one.bounds),
+        bounds=tuple(views.SourcedBoundView(**asdict(bound)) for bound in one.bounds),
         noise=tuple(
             plan_views.NoiseView(**{**asdict(noise), "unit": str(noise.unit), "share": float(noise.share)})
             for noise in one.noise
