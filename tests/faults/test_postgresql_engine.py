@@ -125,6 +125,17 @@ def test_a_version_that_the_reader_could_change_does_not_come_into_force(home, s
     assert [one.reason.code for one in refused.value.refusals] == ["app.reader"]
 
 
+def test_a_server_that_starts_drops_the_schema_of_a_version_that_never_was(home, server):
+    dead = home / "versions" / ".onboarding-dead"
+    dead.mkdir()
+    (dead / "data.postgresql").write_text("tre_dead\n")
+    execute(server[0], "CREATE SCHEMA tre_dead CREATE TABLE person (person_id bigint)")
+    with serving(home) as running:
+        assert not dead.exists()
+        assert execute(server[0], "SELECT to_regnamespace('tre_dead')::text") == [(None,)]
+        whole(home, running)
+
+
 def test_no_password_stands_in_the_settings(home):
     config = home / "config.toml"
     config.write_text(config.read_text().replace("postgresql://", "postgresql://x:secret@", 1))

@@ -9,7 +9,7 @@ import pytest
 
 from tests.onboarding.small import left_behind, make, rows, write_parquet
 from tests.support import ROOT
-from tre.onboarding import sweep
+from tre.onboarding import forgetting, sweep
 from tre.onboarding.folders import PREFIX, working_folder
 
 CHILD = """
@@ -24,6 +24,9 @@ def stop(step, part):
 
 make(Path(sys.argv[1]), Path(sys.argv[2]), progress=stop)
 """
+
+
+nothing = forgetting(None)
 
 
 def onboarding_child(source: Path, home: Path, until: str) -> subprocess.Popen[str]:
@@ -46,13 +49,13 @@ def test_private_rows_of_a_killed_onboarding_are_swept_and_those_of_a_living_one
     child = onboarding_child(source, tmp_path, "cluster")
     try:
         assert len(left_behind(tmp_path)) == 2
-        assert sweep(tmp_path / "versions", tmp_path / "spill") == 0
+        assert sweep(tmp_path / "versions", tmp_path / "spill", forget=nothing) == 0
         version = make(source, tmp_path)
         assert len(left_behind(tmp_path)) == 3
     finally:
         end(child)
     assert len(left_behind(tmp_path)) == 3
-    assert sweep(tmp_path / "versions", tmp_path / "spill") == 2
+    assert sweep(tmp_path / "versions", tmp_path / "spill", forget=nothing) == 2
     assert left_behind(tmp_path) == [version.name]
 
 
@@ -72,11 +75,11 @@ def test_a_sweep_touches_working_folders_alone(tmp_path: Path) -> None:
     for name in ("v_1", f"{PREFIX}gone", "other"):
         (place / name).mkdir(parents=True)
     (place / f"{PREFIX}gone" / "data.duckdb").touch(0o400)
-    assert sweep(place, tmp_path / "never made") == 1
+    assert sweep(place, tmp_path / "never made", forget=nothing) == 1
     assert sorted(path.name for path in place.iterdir()) == ["other", "v_1"]
     (place / f"{PREFIX}link").symlink_to(outside)
     with pytest.raises(OSError, match=r"link|director"):
-        sweep(place)
+        sweep(place, forget=nothing)
     assert (outside / "kept").exists()
 
 
@@ -84,5 +87,5 @@ def test_a_renamed_folder_is_kept_and_no_longer_swept(tmp_path: Path) -> None:
     with working_folder(tmp_path) as folder:
         assert folder.stat().st_mode & 0o777 == 0o700
         folder.rename(tmp_path / "v_1")
-    assert sweep(tmp_path) == 0
+    assert sweep(tmp_path, forget=nothing) == 0
     assert (tmp_path / "v_1").is_dir()

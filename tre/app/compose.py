@@ -23,6 +23,7 @@ from tre.broker.parts import Step
 from tre.engines import DuckDBEngine, EngineLimits, PooledEngine, PostgresEngine
 from tre.identity import EmbeddedIssuer, Issuer, Provider, load_key, load_retired, state_of
 from tre.journal import Journal, Readings, Shown, Sidecar, Trail, destroy_again, settle_master
+from tre.onboarding import Server
 from tre.privacy.mechanisms import OpenDPNoise
 from tre.store import Store, Transaction
 
@@ -128,6 +129,11 @@ class House:
         if said.postgresql is None:
             return DuckDBEngine(limits, self.home.spill)
         return PostgresEngine(limits, self.home.spill, said.postgresql.reader)
+
+    def server(self) -> Server | None:
+        """Return the server in which versions stay, if they stay in one."""
+        said = self.settings.engine.postgresql
+        return None if said is None else Server(said.owner, said.role)
 
     def parts(self, step: Step = lambda _name: None) -> Parts:
         """Return what the path of a request is made of."""

@@ -43,7 +43,7 @@ from tre.governance import oversight
 from tre.identity import Principal, verify
 from tre.identity.rates import Rates
 from tre.journal import OWN
-from tre.onboarding.folders import sweep
+from tre.onboarding import forgetting, sweep
 from tre.privacy.mechanisms import Mechanism, accuracy
 from tre.web.adapter import BrokerService
 from tre.web.app import create_app
@@ -66,7 +66,7 @@ class Running:
         self._house = house
         house.journal.recover()
         if alone:
-            _sweep(house.home)
+            _sweep(house)
         self._parts = house.parts(step)
         self._failures = FailedSignIns(house)
         self.broker = Broker(self._parts, house.settings.runner.threads, alone=alone)
@@ -171,10 +171,10 @@ def _witnessing(house: House, second: Cosigner) -> list[Witnessing]:
     return [] if said.writer == "process" else [Witnessing(house.home.log, said, second)]
 
 
-def _sweep(home: Home) -> None:
+def _sweep(house: House) -> None:
     """Remove what a killed server left on disk. Only for whoever alone serves the home."""
-    sweep(home.versions, home.spill)
-    engines.sweep(home.spill)
+    sweep(house.home.versions, house.home.spill, forget=forgetting(house.server()))
+    engines.sweep(house.home.spill)
 
 
 def _say(refused: Refused, said: str | None) -> str:
@@ -259,7 +259,7 @@ def serve(house: House, host: str, port: int, workers: int = 1) -> None:
     if settings.log.writer == "process":
         await_writer(house.home, lambda line: print(line, file=sys.stderr, flush=True))
     _check_free(house)
-    _sweep(house.home)
+    _sweep(house)
     as_json_lines()
     options = {
         "bind": f"{host}:{port}",

@@ -3,7 +3,7 @@
 from tre.onboarding.bounds import measure_bounds
 from tre.onboarding.folders import sweep
 from tre.onboarding.refusal import VersionRefused
-from tre.onboarding.server import Server
+from tre.onboarding.server import Server, forgetting
 from tre.onboarding.stage import Limits
 from tre.onboarding.steps import onboard
 from tre.onboarding.tokens import SideTable, side_tables
@@ -15,6 +15,7 @@ __all__ = [
     "SideTable",
     "Version",
     "VersionRefused",
+    "forgetting",
     "load_version",
     "measure_bounds",
     "onboard",

@@ -6,16 +6,18 @@ import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from tre.engines import VERSION_FILE
 
 PREFIX = ".onboarding-"
 
 
 @contextmanager
-def working_folder(parent: Path) -> Iterator[Path]:
-    """Yield a new folder (0700) below `parent` that is gone afterwards, unless it was renamed.
+def working_folder(parent: Path, forget: Callable[[Path], bool] = lambda _folder: True) -> Iterator[Path]:
+    """Yield a new folder (0700) below `parent` that is gone afterwards as `sweep` removes one, unless it was renamed.
 
     It is locked while this process lives, so that `sweep` can tell it from one whose process was killed.
     """
@@ -26,31 +28,45 @@ def working_folder(parent: Path) -> Iterator[Path]:
     try:
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        with suppress(OSError):
+            _remove(folder, forget)
         os.close(handle)
 
 
-def sweep(*parents: Path) -> int:
+def sweep(*parents: Path, forget: Callable[[Path], bool]) -> int:
     """Remove the working folders below `parents` that no living process holds; return how many they were.
 
     To be called with a home's `versions` and `spill` before every onboarding and when a server starts: after a
-    SIGKILL nobody else removes the private rows in them. Raises OSError where one cannot be removed.
+    SIGKILL nobody else removes the private rows in them, nor in the server that `forget` asks to (`forgetting`). A
+    folder that this says has to stay holds the name of its schema alone. Raises OSError where one cannot be removed.
     """
-    return sum(_sweep(parent) for parent in parents if parent.is_dir())
+    return sum(_sweep(parent, forget) for parent in parents if parent.is_dir())
 
 
-def _sweep(parent: Path) -> int:
+def _sweep(parent: Path, forget: Callable[[Path], bool]) -> int:
     removed = 0
     with _locked(parent):
         for folder in sorted(parent.glob(f"{PREFIX}*")):
             with suppress(BlockingIOError, FileNotFoundError):
                 handle = _lock(folder, wait=False)
                 try:
-                    shutil.rmtree(folder)
+                    removed += _remove(folder, forget)
                 finally:
                     os.close(handle)
-                removed += 1
     return removed
+
+
+def _remove(folder: Path, forget: Callable[[Path], bool]) -> bool:
+    """Remove the rows first, and the name of their schema when there is no such schema."""
+    for one in folder.iterdir():
+        if one.is_dir() and not one.is_symlink():
+            shutil.rmtree(one)
+        elif one.name != VERSION_FILE:
+            one.unlink()
+    if not forget(folder):
+        return False
+    shutil.rmtree(folder)
+    return True
 
 
 @contextmanager

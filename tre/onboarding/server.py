@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 
 from tre.base.reasons import onboarding as reasons
 from tre.catalogue import SIDE_SCHEMA, Kind, Table, Type
+from tre.engines import VERSION_FILE
+from tre.engines.postgres import schema_of
 from tre.onboarding.refusal import Fault, VersionRefused
-from tre.onboarding.sql import name, names
+from tre.onboarding.sql import literal, name, names
 from tre.onboarding.stage import copied
 from tre.sql.functions.postgres import declared
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import duckdb
     import psycopg
@@ -42,7 +44,7 @@ def lay_out(file: Path, tables: Mapping[str, Table], server: Server, schema: str
 
     detail = ""
     try:
-        with duckdb.connect(str(file), read_only=True) as found, psycopg.connect(server.owner) as there:
+        with duckdb.connect(str(file), read_only=True) as found, _connected(server) as there:
             _write(found, there, tables, server, schema)
     except (psycopg.Error, duckdb.Error) as error:
         detail = str(error)
@@ -59,6 +61,7 @@ def _write(
     schema: str,
 ) -> None:
     reader = name(server.reader)
+    _run(there, _alone(schema))
     _run(
         there, f"CREATE SCHEMA {name(schema)}", f"SET LOCAL search_path = {name(schema)}", "SET LOCAL timezone = 'UTC'"
     )
@@ -104,9 +107,42 @@ def _run(there: psycopg.Connection, *statements: str) -> None:
         there.execute(statement.encode())
 
 
-def drop(server: Server, schema: str) -> None:
-    """Remove the schema of a version. Raises psycopg.Error."""
+def _connected(server: Server) -> psycopg.Connection:
+    """The server looks once a second whether we are still there."""
     import psycopg
 
-    with psycopg.connect(server.owner) as there:
-        _run(there, f"DROP SCHEMA IF EXISTS {name(schema)} CASCADE")
+    options = "-c client_connection_check_interval=1s -c lock_timeout=60s"
+    return psycopg.connect(server.owner, connect_timeout=10, application_name="tre", options=options)
+
+
+def _alone(schema: str) -> str:
+    """Have whoever would drop the schema wait for whoever writes it, also where that one's process was killed."""
+    return f"SELECT pg_advisory_xact_lock(hashtextextended({literal(schema)}, 0))"
+
+
+def forgetting(server: Server | None) -> Callable[[Path], bool]:
+    """Return what drops the schema that a version which never was would have had, and says whether there is none.
+
+    Given is the folder that a killed process was making. Without the server, or while it cannot be asked, the folder
+    has to stay, since nothing else knows of the schema.
+    """
+
+    def forget(folder: Path) -> bool:
+        try:
+            schema = schema_of(folder / VERSION_FILE)
+        except (FileNotFoundError, ValueError):
+            return True  # not written, or not to its end: nothing had been asked of the server
+        return server is not None and _dropped(server, schema)
+
+    return forget
+
+
+def _dropped(server: Server, schema: str) -> bool:
+    import psycopg
+
+    try:
+        with _connected(server) as there:
+            _run(there, _alone(schema), f"DROP SCHEMA IF EXISTS {name(schema)} CASCADE")
+    except psycopg.Error:
+        return False
+    return True

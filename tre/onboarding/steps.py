@@ -19,10 +19,10 @@ from tre.onboarding.content import commitment, cut_to_caps
 from tre.onboarding.database import Database, opened
 from tre.onboarding.folders import sweep, working_folder
 from tre.onboarding.refusal import Fault, VersionRefused
-from tre.onboarding.server import Server, drop, lay_out
+from tre.onboarding.server import Server, forgetting, lay_out
 from tre.onboarding.stage import Limits, fill_stage, tokenised, wanted
 from tre.onboarding.tokens import write_tokens
-from tre.onboarding.version import DATA_FILE, Version, seal
+from tre.onboarding.version import DATA_FILE, Version, seal, write_durably
 from tre.policy import with_version
 
 if TYPE_CHECKING:
@@ -59,8 +59,8 @@ def onboard(
     """
     import duckdb  # here and below: a server makes no versions, and holds no engine in its own process
 
-    sweep(home_versions, limits.spill)
-    with working_folder(limits.spill) as work, working_folder(home_versions) as new:
+    sweep(home_versions, limits.spill, forget=forgetting(server))
+    with working_folder(limits.spill) as work, working_folder(home_versions, forgetting(server)) as new:
         detail = ""
         try:
             with _engine(work, limits) as engine, _tokeniser(catalogue, keys) as tokeniser, opened(source) as rows:
@@ -82,16 +82,15 @@ def onboard(
 
 
 def _seal_there(new: Path, version: Version, catalogue: Catalogue, server: Server) -> None:
-    """Put the schema of its name in the place of the version's data, and seal the rest."""
+    """Put the schema of its name in the place of the version's data, and seal the rest.
+
+    The name is on disk before the schema is asked for, so that a sweep knows it wherever this process ends.
+    """
     schema, data = f"tre_{version.name}", new / DATA_FILE
+    write_durably(new / VERSION_FILE, f"{schema}\n")
     lay_out(data, wanted(with_version(catalogue, "", {}, {}, version.absent)), server, schema)
-    try:
-        data.unlink()
-        (new / VERSION_FILE).write_text(f"{schema}\n", encoding="ascii")
-        seal(new, version)
-    except BaseException:
-        drop(server, schema)
-        raise
+    data.unlink()
+    seal(new, version)
 
 
 def _make(

@@ -53,6 +53,13 @@ def seal(work: Path, version: Version) -> None:
     _flush(version.path.parent.parent)
 
 
+def write_durably(file: Path, text: str) -> None:
+    """Write a file that is there after a loss of power."""
+    file.write_text(text, encoding="ascii")
+    _flush(file)
+    _flush(file.parent)
+
+
 def load_version(folder: Path) -> Version:
     """Return the version that stands in `folder`."""
     facts = json.loads((folder / FACTS_FILE).read_text(encoding="utf-8"))

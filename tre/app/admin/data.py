@@ -18,7 +18,7 @@ from tre.cli.admin import Progress
 from tre.engines import EngineFailed
 from tre.governance.checks import id_refusals, refuse
 from tre.journal import Trail
-from tre.onboarding import Limits, Server, Version, VersionRefused, onboard
+from tre.onboarding import Limits, Version, VersionRefused, onboard
 from tre.policy import CompiledPolicy, compile_policy, lint, load_policy
 from tre.store import Transaction
 
@@ -76,12 +76,8 @@ class DataCommands(AtHome):
             clock=self.house.clock,
             limits=Limits(said.memory * MEBI, said.threads, home.spill),
             progress=progress,
-            server=self._server(),
+            server=self.house.server(),
         )
-
-    def _server(self) -> Server | None:
-        said = self.house.settings.engine.postgresql
-        return None if said is None else Server(said.owner, said.role)
 
     def _read_once(self, version: Version) -> None:
         """Open a version that stays in a server as a question would: it comes into force only if the role is fit."""
