@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from random import Random
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from tests.oracle.asking import TODAY, WIDE, planned
 from tests.oracle.worlds import World, catalogue, world
 from tests.oracle.worlds import rows as rows_of
-from tre.catalogue import Kind, Type
+from tre.base.cost import Cost, Measure
+from tre.catalogue import Catalogue, Kind, Type
 from tre.privacy import bounds, choosing, lowering, ranks, values, weights
 from tre.privacy import plan as planning
-from tre.privacy.blocks import Shape
+from tre.privacy import sizes as noisy_sizes
+from tre.privacy.blocks import Block, PrivatePlan, Shape
+from tre.privacy.keys import PublicValues
+from tre.privacy.mechanisms import Mechanism
 from tre.privacy.parts import Part, PartKind
-from tre.sql import enforce, functions, predicates, writing
+from tre.privacy.request import Ask, Rules
+from tre.sql import bind, enforce, functions, predicates, writing
 from tre.sql import windows as window_texts
 from tre.sql.binding import aggregates, securing
 from tre.sql.binding import keys as grouping_keys
@@ -29,17 +36,35 @@ from tre.sql.tracing import RULES, Contribution, Traits, groups, joins, rows, se
 from tre.sql.walk import replaced
 
 Apply = Callable[[pytest.MonkeyPatch], None]
+Plans = Callable[[tuple[str, ...], Catalogue, PublicValues], Iterator[PrivatePlan]]
+
+
+def of_texts(texts: tuple[str, ...], declared: Catalogue, public_keys: PublicValues) -> Iterator[PrivatePlan]:
+    """Yield the plans of statements under several bounds."""
+    asks = Ask(rows=2), Ask(rows=2, groups=1), Ask()
+    found = (planned(text, declared, public_keys, ask, WIDE) for text in texts for ask in asks)
+    return (plan for plan in found if plan is not None)
+
+
+def of_sizes(_texts: tuple[str, ...], declared: Catalogue, _public_keys: PublicValues) -> Iterator[PrivatePlan]:
+    """Yield the release of the sizes of a version, which no statement asks for, of people with two usual rows."""
+    usual = {name: replace(table, typical_rows=2) for name, table in declared.tables.items()}
+    declared = replace(declared, tables=usual)
+    tables, price = noisy_sizes.wanted(declared), Cost(Measure.ZCDP, 10**8)
+    asked = bind(noisy_sizes.question(tables[0], declared.unit_key), declared, TODAY)
+    yield PrivatePlan(asked, noisy_sizes.blocks(tables, declared, WIDE, price), price, {}, {})
 
 
 @dataclass(frozen=True)
 class Broken:
-    """A broken rule; `promises` are those of which the oracle must see one fall."""
+    """A broken rule; `promises` are those of which the oracle must see one fall in one of the `plans` of `texts`."""
 
     name: str
     apply: Apply
     texts: tuple[str, ...]
     promises: tuple[str, ...]
     world: Callable[[Random], World] = world
+    plans: Plans = of_texts
 
 
 BROKEN: list[Broken] = []
@@ -73,11 +98,13 @@ def crowded(random: Random) -> World:
     return World(made, {**some, "visit": tuple(visits), "event": tuple(events)})
 
 
-def breaks(*texts: str, sees: tuple[str, ...], where: Callable[[Random], World] = world) -> Callable[[Apply], Apply]:
+def breaks(
+    *texts: str, sees: tuple[str, ...], where: Callable[[Random], World] = world, plans: Plans = of_texts
+) -> Callable[[Apply], Apply]:
     """Enter a broken rule under the name of the function that breaks it; `where` makes the worlds to look in."""
 
     def enter(apply: Apply) -> Apply:
-        BROKEN.append(Broken(apply.__name__, apply, texts, sees, where))
+        BROKEN.append(Broken(apply.__name__, apply, texts, sees, where, plans))
         return apply
 
     return enter
@@ -535,8 +562,8 @@ def rows_beyond_the_cap_are_cut_without_an_order(patch: pytest.MonkeyPatch) -> N
 
 
 @breaks(
-    "SELECT kind, COUNT(*) FROM visit GROUP BY kind",
-    "SELECT label, COUNT(*) FROM event GROUP BY label",
+    # As text: few whole numbers would be grouped by their places, in order, where an engine knows them to be few.
+    "SELECT CAST(kind AS VARCHAR) AS kind, COUNT(*) FROM visit GROUP BY 1",
     sees=("order", "groups"),
     where=crowded,
 )
@@ -558,6 +585,36 @@ def the_final_sums_are_of_doubles(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(choosing, "INTEGER", Type(Kind.DOUBLE))
     patch.setattr(lowering, "row_value", lambda part: part.argument)
     patch.setattr(lowering, "_clamp", lambda value, low, high: value)
+
+
+# --- sizes of a version -----------------------------------------------------------------------------------
+
+
+@breaks(sees=("loss", "price"), plans=of_sizes)
+def a_size_is_taken_exactly(patch: pytest.MonkeyPatch) -> None:
+    made, exact = planning.at, Mechanism.of_variance(Measure.ZCDP, Fraction(1, 10**6))
+
+    def noiseless(shape: Shape, cost: Cost, units: int) -> Block:
+        block = made(shape, cost, units)
+        return replace(block, mechanisms=dict.fromkeys(block.mechanisms, exact))
+
+    patch.setattr(planning, "at", noiseless)
+
+
+@breaks(sees=("price",), plans=of_sizes)
+def the_price_of_all_sizes_is_that_of_each_table(patch: pytest.MonkeyPatch) -> None:
+    block = noisy_sizes._block
+
+    def whole(name: str, declared: Catalogue, given: Rules, share: Cost) -> Block:
+        price = Cost(share.measure, share.amount * len(noisy_sizes.wanted(declared)))
+        return block(name, declared, given, price)
+
+    patch.setattr(noisy_sizes, "_block", whole)
+
+
+@breaks(sees=("Linf", "L1 L2"), where=crowded, plans=of_sizes)
+def a_size_has_rows_beyond_those_of_one_person_that_count(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(lowering._UnitTotals, "_least", lambda self, rows, most: rows)
 
 
 # --- windows ------------------------------------------------------------------------------------------------

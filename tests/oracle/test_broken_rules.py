@@ -6,10 +6,8 @@ from random import Random
 
 import pytest
 
-from tests.oracle.asking import WIDE, planned
 from tests.oracle.broken import BROKEN, Broken
 from tests.oracle.oracle import Oracle, Violation
-from tre.privacy.request import Ask
 
 WORLDS = 40
 ORACLE = Oracle()
@@ -22,12 +20,10 @@ def seen(broken: Broken, worlds: int, oracle: Oracle = ORACLE) -> list[Violation
         made = broken.world(random)
         oracle.load(made, random)
         oracle.stage.load(made.shuffled(random), "shuffled")
-        for text in broken.texts:
-            for ask in (Ask(rows=2), Ask(rows=2, groups=1), Ask()):
-                plan = planned(text, made.catalogue, oracle.stage.public_keys, ask, WIDE)
-                found = [] if plan is None else oracle.violations(plan)
-                if found:
-                    return found
+        for plan in broken.plans(broken.texts, made.catalogue, oracle.stage.public_keys):
+            found = oracle.violations(plan)
+            if found:
+                return found
     return []
 
 
