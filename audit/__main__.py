@@ -49,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     verify = commands.add_parser(
         "verify", help="verify a log: its folder, an exported tree, or a URL", allow_abbrev=False
     )
-    verify.add_argument("--log", required=True, metavar="DIR|URL")
+    verify.add_argument("--log", required=True, metavar="DIR|URL", help="the log, an export of it, or its address")
     verify.add_argument("--key", required=True, type=Path, metavar="FILE", help="the log's public key (log.vkey)")
     verify.add_argument(
         "--since",

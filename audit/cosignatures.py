@@ -8,6 +8,7 @@ over a message that has the time and the head in it.
 import struct
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Protocol
 
 from cryptography.exceptions import InvalidSignature
@@ -21,6 +22,8 @@ ED25519, ML_DSA_44 = 0x04, 0x06
 SEED = 32
 _TIME = struct.Struct(">Q")
 _LATEST = 1 << 63
+_LAST_YEAR = 253_402_300_799
+"""The last second of the year 9999: what a witness says of its time is shown, however wrong."""
 _PUBLIC_SIZE = {ED25519: 32, ML_DSA_44: 1312}
 
 
@@ -92,6 +95,11 @@ def time_of(signature: bytes) -> int:
     """The time at which a cosignature says that it was made (POSIX)."""
     at: int = _TIME.unpack_from(signature)[0]
     return at
+
+
+def stamp_of(signature: bytes) -> str:
+    """The same time as people read it (RFC 3339, UTC)."""
+    return datetime.fromtimestamp(min(time_of(signature), _LAST_YEAR), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 class Cosigner:

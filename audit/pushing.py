@@ -16,7 +16,7 @@ from http.client import HTTPException
 from pathlib import Path
 
 from audit import cosigned
-from audit.cosignatures import CosignatureVerifier, time_of
+from audit.cosignatures import CosignatureVerifier, stamp_of
 from audit.merkle import ProofError
 from audit.notes import Note, NoteError, Signature, Signer, parse_checkpoint, parse_note, sign_note, verify_note
 from audit.reader import LogError, Reader
@@ -124,7 +124,7 @@ def _judged(witness: CosignatureVerifier, note: bytes, lines: str) -> Told:
     except NoteError as error:
         return Told(witness.name, Word.FALSE, f"answers with what is no cosignature of its key: {error}")
     size = parse_checkpoint(text).size
-    return Told(witness.name, Word.COSIGNED, f"cosigned {size} entries at {time_of(true[0].signature)}", true)
+    return Told(witness.name, Word.COSIGNED, f"cosigned {size} entries at {stamp_of(true[0].signature)}", true)
 
 
 def push(

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from textwrap import indent
 
 from audit.cosignatures import Cosigner
 from audit.files import Files, OsFiles
@@ -169,6 +170,16 @@ def _conflict(size: int) -> Reply:
     return Reply(409, f"{size}\n", "text/x.tlog.size")
 
 
+def _shown(body: bytes) -> str:
+    """Show a refused request. A head with the log's own signature is the proof of what was tried: it is shown whole."""
+    try:
+        request = Request.parse(body)
+        head = str(parse_note(request.note))
+    except NoteError:
+        return repr(body[:200])
+    return f"to continue {request.old} entries by\n{indent(head, '    ')}"
+
+
 def serve(witness: Witness, host: str, port: int, tell: Callable[[str], None]) -> ThreadingHTTPServer:
     """Return the HTTP server of a witness, bound and not yet running; `tell` hears of every refusal and fault."""
 
@@ -201,7 +212,7 @@ def serve(witness: Witness, host: str, port: int, tell: Callable[[str], None]) -
                 tell(f"the memory failed, nothing was cosigned: {error}")
                 return Reply(500, "the witness's memory failed\n")
             if reply.status != 200:
-                tell(f"refused with {reply.status}: {body[:200]!r}")
+                tell(f"refused with {reply.status}: {_shown(body)}")
             return reply
 
         def log_message(self, *_: object) -> None:

@@ -6,15 +6,11 @@ key: that must have signed too, and is nobody's witness. Several keys with one n
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
-from audit.cosignatures import CosignatureVerifier, time_of
+from audit.cosignatures import CosignatureVerifier, stamp_of
 from audit.notes import Checkpoint, NoteError, Verifier, open_checkpoint, parse_note
 from audit.replay import OldHead
 from audit.report import Report
-
-_LATEST = 253_402_300_799
-"""The last second of the year 9999: what a witness says of its time is shown, however wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +41,7 @@ def cosigned_by(note: bytes, log: Verifier, panel: Panel) -> tuple[Checkpoint, t
     head = open_checkpoint(note, log, panel.keys)
     lines = {(one.name, one.key_id): one.signature for one in parse_note(note).signatures}
     there = [key for key in panel.keys if (key.name, key.key_id) in lines]
-    found = tuple(Cosigned(key.name, head.size, _time(lines[key.name, key.key_id])) for key in there)
+    found = tuple(Cosigned(key.name, head.size, stamp_of(lines[key.name, key.key_id])) for key in there)
     for key in panel.keys:
         if key.name == log.name and key not in there:
             raise NoteError("the log's second key has not signed this head")
@@ -75,7 +71,3 @@ def judge_cosigned(report: Report, note: bytes | None, log: Verifier, panel: Pan
     section.notes += map(str, found)
     report.cosignatures += [{"witness": one.witness, "size": one.size, "time": one.time} for one in found]
     return (OldHead("the cosigned head", head.size, head.root),)
-
-
-def _time(signature: bytes) -> str:
-    return datetime.fromtimestamp(min(time_of(signature), _LATEST), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
@@ -251,7 +252,9 @@ def test_two_houses_witness_each_other_and_the_fork_of_one_is_caught(tmp_path: P
                 assert sentence in found.sentence
                 assert found.signatures == ()
         assert not (tmp_path / "fork.head").exists()
-    assert any("refused with 422" in line for line in told), "the witness's own operator hears of it"
+    (heard,) = (line for line in told if "refused with 422" in line and "\n    17\n" in line)
+    evidence = parse_note(dedent(heard.partition("\n")[2]).encode())
+    assert verify_note(evidence, [SIGNER.verifier]), "the witness's own operator gets the head that the log signed"
 
 
 def test_an_absent_a_silent_and_a_lying_witness_hold_nothing_up_and_are_named(tmp_path: Path) -> None:
@@ -271,7 +274,7 @@ def test_an_absent_a_silent_and_a_lying_witness_hold_nothing_up_and_are_named(tm
         absent, lying, good = push(log, witnesses, tmp_path / "out")
     assert "does not answer" in absent.sentence
     assert "no cosignature of its key" in lying.sentence
-    assert good == Told(W1.name, Word.COSIGNED, "cosigned 1 entries at 1800000000", good.signatures)
+    assert good == Told(W1.name, Word.COSIGNED, "cosigned 1 entries at 2027-01-15T08:00:00Z", good.signatures)
     note = parse_note((tmp_path / "out").read_bytes())
     assert [one.name for one in note.signatures] == [SIGNER.name, W1.name]
 
