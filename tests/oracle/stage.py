@@ -86,6 +86,10 @@ class Stage:
         """Say who is missing in the schema LESS."""
         self.connection.execute(f"SET VARIABLE gone = {unit}::BIGINT")
 
+    def share_among(self, threads: int) -> None:
+        """Say how many threads, or processes of the server, share a statement."""
+        self.connection.execute(f"SET threads = {threads}")
+
     def run(self, relation: Relation, schema: str, inputs: Mapping[str, pa.Table] | None = None) -> pa.Table:
         """Return the rows of a plan over the tables of `schema`."""
         statement = render(relation, self.dialect)
@@ -129,34 +133,35 @@ class PostgresStage(Stage):
         atexit.register(self._server.close)
         self._tables = catalogue(Random(0)).tables
         for schema in (FULL, LESS, SHUFFLED, PUBLIC):
-            self._execute(f"CREATE SCHEMA {schema}")
-        self._execute("SET timezone = 'UTC'")
-        self._execute("SET jit = off")
+            self.execute(f"CREATE SCHEMA {schema}")
+        self.execute("SET timezone = 'UTC'")
+        self.execute("SET jit = off")
         self.without(0)
         for table in self._tables.values():
             self._create(table)
 
-    def _execute(self, text: str) -> None:
+    def execute(self, text: str) -> None:
+        """Run a statement."""
         self._server.execute(text)  # type: ignore[call-overload]
 
     def _create(self, table: Table) -> None:
         shown = ((one.name, declared(one.type)) for one in table.columns.values())
         columns = ", ".join(f'"{name}" {type_}' for name, type_ in shown)
         for schema in (FULL, SHUFFLED):
-            self._execute(f"CREATE TABLE {schema}.{table.name} ({columns})")
+            self.execute(f"CREATE TABLE {schema}.{table.name} ({columns})")
         others = f" WHERE {table.unit} <> current_setting('tre.gone')::bigint" if table.unit else ""
-        self._execute(f"CREATE VIEW {LESS}.{table.name} AS SELECT * FROM {FULL}.{table.name}{others}")
+        self.execute(f"CREATE VIEW {LESS}.{table.name} AS SELECT * FROM {FULL}.{table.name}{others}")
         if table.unit:
             for schema in (FULL, LESS, SHUFFLED):
                 counted = f"SELECT {table.unit} AS unit, COUNT(*) AS n FROM {schema}.{table.name} GROUP BY 1"
-                self._execute(f'CREATE VIEW {schema}."{SIDE_SCHEMA}.{table.name}" AS {counted}')
+                self.execute(f'CREATE VIEW {schema}."{SIDE_SCHEMA}.{table.name}" AS {counted}')
         if table.access is Access.PUBLIC:
-            self._execute(f"CREATE VIEW {PUBLIC}.{table.name} AS SELECT * FROM {FULL}.{table.name}")
+            self.execute(f"CREATE VIEW {PUBLIC}.{table.name} AS SELECT * FROM {FULL}.{table.name}")
 
     def load(self, world: World, schema: str = FULL) -> None:
         """Replace the rows of `schema`."""
         for name, table in self._tables.items():
-            self._execute(f"TRUNCATE {schema}.{name}")
+            self.execute(f"TRUNCATE {schema}.{name}")
             columns = [one.name for one in table.columns.values()]
             with self._server.cursor() as cursor, cursor.copy(f"COPY {schema}.{name} FROM STDIN") as copy:  # type: ignore[arg-type]
                 for row in world.rows[name]:
@@ -164,11 +169,19 @@ class PostgresStage(Stage):
 
     def without(self, unit: int) -> None:
         """Say who is missing in the schema LESS."""
-        self._execute(f"SET tre.gone = '{unit}'")
+        self.execute(f"SET tre.gone = '{unit}'")
+
+    def share_among(self, threads: int) -> None:
+        """Say how many processes of the server share a statement, where its planner wants them to."""
+        self.execute(f"SET max_parallel_workers_per_gather = {threads - 1}")
+
+    def explained(self, text: str) -> str:
+        """Return how the server would run a statement."""
+        return str(self._server.execute(f"EXPLAIN {text}").fetchall())  # type: ignore[call-overload]
 
     def table(self, statement: Statement, schema: str, inputs: Mapping[str, pa.Table]) -> pa.Table:
         """Return the rows of a statement over the tables of `schema`."""
-        self._execute(f"SET search_path = {schema}, pg_temp")
+        self.execute(f"SET search_path = {schema}, pg_temp")
         given = {name: {SECRET: 987654321}[name] for name in statement.parameters}
         text, values = numbered(statement.sql, given)
         text = with_inputs(text, inputs, len(values))
@@ -178,7 +191,7 @@ class PostgresStage(Stage):
 
     def plain(self, text: str) -> pa.Table:
         """Return the rows of a PostgreSQL text over all people."""
-        self._execute(f"SET search_path = {FULL}, pg_temp")
+        self.execute(f"SET search_path = {FULL}, pg_temp")
         with self._server.cursor() as cursor:
             found = cursor.execute(sqlglot.transpile(text, read="postgres", write="postgres")[0]).fetchall()  # type: ignore[call-overload]
             columns = [one.name for one in cursor.description or ()]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from random import Random
 
@@ -10,7 +10,7 @@ import pytest
 
 from tests.oracle.asking import WIDE, planned
 from tests.oracle.oracle import vectors
-from tests.oracle.stage import FULL, SHUFFLED, Stage
+from tests.oracle.stage import FULL, SHUFFLED, PostgresStage, Stage
 from tests.oracle.worlds import catalogue
 from tre.privacy.request import Ask
 
@@ -32,21 +32,43 @@ TEXTS = (
 )
 
 
-@pytest.fixture(scope="module")
-def stage() -> Iterator[Stage]:
+ROW = (
+    "i, (i * 7919) % {people} AS person_id, NULL, i % 4, (i % 977) / {seven}, i % 100003 - 50000, 'ab' || (i % 3), "
+    "i % 2 = 0, NULL"
+)
+
+
+def embedded() -> Iterator[Stage]:
     """A table of several row groups, so that threads have something to share."""
     made = Stage()
-    rows = (
-        f"SELECT i, (i * 7919) % {PEOPLE} AS person_id, NULL, i % 4, (i % 977) / 7.0, i % 100003 - 50000, "
-        f"'ab' || (i % 3), i % 2 = 0, NULL FROM range({ROWS}) t(i)"
-    )
-    concepts = "SELECT i, 'c', i % 2 FROM range(1, 5) t(i)"
-    made.connection.execute(f"INSERT INTO {FULL}.event {rows} ORDER BY person_id")
-    made.connection.execute(f"INSERT INTO {SHUFFLED}.event {rows} ORDER BY hash(i)")
-    made.connection.execute(f"INSERT INTO {FULL}.concept {concepts}")
-    made.connection.execute(f"INSERT INTO {SHUFFLED}.concept {concepts} ORDER BY i DESC")
+    rows = f"SELECT {ROW.format(people=PEOPLE, seven='7.0')} FROM range({ROWS}) t(i)"
+    _fill(made.connection.execute, rows, "SELECT i, 'c', i % 2 FROM range(1, 5) t(i)", "hash(i)")
     yield made
     made.connection.close()
+
+
+def served() -> Iterator[Stage]:
+    """Tables of many pages, which processes share however cheap a plan is."""
+    made = PostgresStage()
+    rows = f"SELECT {ROW.format(people=PEOPLE, seven='7::float8')} FROM generate_series(0::bigint, {ROWS - 1}) t(i)"
+    _fill(made.execute, rows, "SELECT i, 'c', i % 2 FROM generate_series(1, 4) t(i)", "hashint8(i)")
+    for name in ("parallel_setup_cost", "parallel_tuple_cost", "min_parallel_table_scan_size"):
+        made.execute(f"SET {name} = 0")
+    made.share_among(2)
+    assert "Gather" in made.explained(f"SELECT code, COUNT(*) FROM {FULL}.event GROUP BY code")
+    yield made
+
+
+def _fill(execute: Callable[[str], object], rows: str, concepts: str, hashed: str) -> None:
+    execute(f"INSERT INTO {FULL}.event {rows} ORDER BY person_id")
+    execute(f"INSERT INTO {SHUFFLED}.event {rows} ORDER BY {hashed}")
+    execute(f"INSERT INTO {FULL}.concept {concepts}")
+    execute(f"INSERT INTO {SHUFFLED}.concept {concepts} ORDER BY i DESC")
+
+
+@pytest.fixture(scope="module", params=[embedded, served])
+def stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
+    yield from request.param()
 
 
 @pytest.mark.parametrize("text", TEXTS)
@@ -59,7 +81,7 @@ def test_order_clustering_and_threads_leave_no_trace(stage: Stage, text: str) ->
     (block,) = plan.blocks
     found = []
     for threads in (1, 2):
-        stage.connection.execute(f"SET threads = {threads}")
+        stage.share_among(threads)
         found += [vectors(block, stage.run(block.shape.relation, schema)) for schema in (FULL, SHUFFLED)]
     assert found[0] == found[1] == found[2] == found[3]
     assert found[0]

@@ -42,12 +42,23 @@ class Engine:
         cursor.executemany(text, [tuple(row) for row in rows])
 
     def table(self, sql: str, parameters: Mapping[str, int], inputs: Mapping[str, pa.Table]) -> pa.Table:
-        """Return the rows of a statement for PostgreSQL, as the engine's own process makes them."""
+        """Return the rows of a statement in the engine's dialect, as the engine's own process makes them."""
+        if self.dialect == "duckdb":
+            return self._table_here(sql, parameters, inputs)
         text, values = numbered(sql, parameters)
         text = with_inputs(text, inputs, len(values))
         values += [column.to_pylist() for one in inputs.values() for column in one.columns]
         with psycopg.RawCursor(self._connection) as cursor:
             return postgres_rows.table(cursor.execute(text, values, binary=True))
+
+    def _table_here(self, sql: str, parameters: Mapping[str, int], inputs: Mapping[str, pa.Table]) -> pa.Table:
+        for name, given in inputs.items():
+            self._connection.register(name, given)
+        try:
+            return self._connection.sql(sql, params=dict(parameters) or None).to_arrow_table()
+        finally:
+            for name in inputs:
+                self._connection.unregister(name)
 
     def type_name(self, type_: Type) -> str:
         """Return how a column of that type is declared, as a version declares it."""

@@ -6,6 +6,7 @@ TRE_UPDATE_GOLDEN=1 writes the files anew; the difference is then read like code
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
@@ -60,10 +61,15 @@ def refusal(one: Refusal) -> str:
 
 def _lines(query: Query) -> list[str]:
     lines = [f"columns {', '.join(query.names)}", *(f"note {note}" for note in query.notes)]
-    tables = {id(block): Released(f"released_{at}", block.columns) for at, block in enumerate(query.blocks)}
-    for block in query.blocks:
-        lines += _block(block, standing_in(block.input, tables))
+    for block, rows in zip(query.blocks, rows_of(query), strict=True):
+        lines += _block(block, rows)
     return [*lines, f"question {query.canonical}"]
+
+
+def rows_of(query: Query) -> list[Relation]:
+    """Return what each block is measured over, with a released table in the place of every block below it."""
+    tables = {id(block): Released(f"released_{at}", block.columns) for at, block in enumerate(query.blocks)}
+    return [standing_in(block.input, tables) for block in query.blocks]
 
 
 def _block(block: PrivateAggregate, rows: Relation) -> list[str]:
@@ -86,12 +92,20 @@ def _key(column: Column, _expression: Expression) -> str:
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_plans_and_refusals_are_those_of_the_golden_file(family: str) -> None:
-    path = HERE / family
-    cases = [part.partition("\n--")[0].strip() for part in path.read_text().split("\n==\n")]
-    now = "\n==\n".join(f"{case}\n--\n{described(case)}" for case in cases) + "\n"
+    same(HERE / family, {case: described(case) for case in cases(family)})
+
+
+def cases(family: str) -> list[str]:
+    """Return the texts of a family."""
+    return [part.partition("\n--")[0].strip() for part in (HERE / family).read_text().split("\n==\n")]
+
+
+def same(path: Path, now: Mapping[str, str]) -> None:
+    """Hold what is said of each text now against the file, or write the file anew."""
+    text = "\n==\n".join(f"{case}\n--\n{said}" for case, said in now.items()) + "\n"
     if os.environ.get("TRE_UPDATE_GOLDEN") == "1":
-        path.write_text(now)
-    assert path.read_text() == now
+        path.write_text(text)
+    assert path.read_text() == text
 
 
 def test_every_refusal_of_a_text_is_on_file_with_its_caret_and_remedy() -> None:
