@@ -112,8 +112,13 @@ def test_a_server_that_is_not_there_gives_the_request_back(home, server):
         whole(home, running)
 
 
-def test_a_version_that_the_reader_could_change_does_not_come_into_force(home, server):
+def schemas(address):
+    return execute(address, "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'tre\\_%' ORDER BY 1")
+
+
+def test_a_version_that_the_reader_could_change_does_not_come_into_force_and_leaves_nothing(home, server):
     owner, _reader, role = server
+    before = schemas(owner), sorted((home / "versions").iterdir())
     source = home.parent / "source"
     generate(20, 7, source)
     execute(owner, f"ALTER ROLE {role} CREATEDB")
@@ -123,6 +128,7 @@ def test_a_version_that_the_reader_could_change_does_not_come_into_force(home, s
     finally:
         execute(owner, f"ALTER ROLE {role} NOCREATEDB")
     assert [one.reason.code for one in refused.value.refusals] == ["app.reader"]
+    assert (schemas(owner), sorted((home / "versions").iterdir())) == before
 
 
 def test_a_server_that_starts_drops_the_schema_of_a_version_that_never_was(home, server):

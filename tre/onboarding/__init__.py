@@ -5,7 +5,7 @@ from tre.onboarding.folders import sweep
 from tre.onboarding.refusal import VersionRefused
 from tre.onboarding.server import Server, forgetting
 from tre.onboarding.stage import Limits
-from tre.onboarding.steps import onboard
+from tre.onboarding.steps import discard, onboard
 from tre.onboarding.tokens import SideTable, side_tables
 from tre.onboarding.version import Version, load_version
 
@@ -15,6 +15,7 @@ __all__ = [
     "SideTable",
     "Version",
     "VersionRefused",
+    "discard",
     "forgetting",
     "load_version",
     "measure_bounds",

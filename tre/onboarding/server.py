@@ -61,7 +61,7 @@ def _write(
     schema: str,
 ) -> None:
     reader = name(server.reader)
-    _run(there, _alone(schema))
+    _begin(there, schema)
     _run(
         there, f"CREATE SCHEMA {name(schema)}", f"SET LOCAL search_path = {name(schema)}", "SET LOCAL timezone = 'UTC'"
     )
@@ -108,16 +108,18 @@ def _run(there: psycopg.Connection, *statements: str) -> None:
 
 
 def _connected(server: Server) -> psycopg.Connection:
-    """The server looks once a second whether we are still there."""
     import psycopg
 
-    options = "-c client_connection_check_interval=1s -c lock_timeout=60s"
-    return psycopg.connect(server.owner, connect_timeout=10, application_name="tre", options=options)
+    return psycopg.connect(server.owner, connect_timeout=10, application_name="tre")
 
 
-def _alone(schema: str) -> str:
-    """Have whoever would drop the schema wait for whoever writes it, also where that one's process was killed."""
-    return f"SELECT pg_advisory_xact_lock(hashtextextended({literal(schema)}, 0))"
+def _begin(there: psycopg.Connection, schema: str) -> None:
+    """Have whoever would drop the schema wait for whoever writes it, also where that one's process was killed.
+
+    The server looks once a second whether we are still there.
+    """
+    _run(there, "SET LOCAL client_connection_check_interval = '1s'", "SET LOCAL lock_timeout = '60s'")
+    _run(there, f"SELECT pg_advisory_xact_lock(hashtextextended({literal(schema)}, 0))")
 
 
 def forgetting(server: Server | None) -> Callable[[Path], bool]:
@@ -142,7 +144,8 @@ def _dropped(server: Server, schema: str) -> bool:
 
     try:
         with _connected(server) as there:
-            _run(there, _alone(schema), f"DROP SCHEMA IF EXISTS {name(schema)} CASCADE")
+            _begin(there, schema)
+            _run(there, f"DROP SCHEMA IF EXISTS {name(schema)} CASCADE")
     except psycopg.Error:
         return False
     return True

@@ -17,7 +17,7 @@ from tre.onboarding.check import check_stage
 from tre.onboarding.cluster import write_version
 from tre.onboarding.content import commitment, cut_to_caps
 from tre.onboarding.database import Database, opened
-from tre.onboarding.folders import sweep, working_folder
+from tre.onboarding.folders import PREFIX, sweep, working_folder
 from tre.onboarding.refusal import Fault, VersionRefused
 from tre.onboarding.server import Server, forgetting, lay_out
 from tre.onboarding.stage import Limits, fill_stage, tokenised, wanted
@@ -79,6 +79,13 @@ def onboard(
         else:
             _seal_there(new, version, catalogue, server)
         return version
+
+
+def discard(version: Version, server: Server | None) -> None:
+    """Take back a version that never came into force: without its name it is what a killed process left."""
+    folder = version.path.parent
+    folder.rename(folder.with_name(f"{PREFIX}{folder.name}"))
+    sweep(folder.parent, forget=forgetting(server))
 
 
 def _seal_there(new: Path, version: Version, catalogue: Catalogue, server: Server) -> None:

@@ -18,7 +18,7 @@ from tre.cli.admin import Progress
 from tre.engines import EngineFailed
 from tre.governance.checks import id_refusals, refuse
 from tre.journal import Trail
-from tre.onboarding import Limits, Version, VersionRefused, onboard
+from tre.onboarding import Limits, Version, VersionRefused, discard, onboard
 from tre.policy import CompiledPolicy, compile_policy, lint, load_policy
 from tre.store import Transaction
 
@@ -80,7 +80,7 @@ class DataCommands(AtHome):
         )
 
     def _read_once(self, version: Version) -> None:
-        """Open a version that stays in a server as a question would: it comes into force only if the role is fit."""
+        """Open a version that stays in a server as a question would: it is taken back unless the role is fit."""
         if self.house.settings.engine.postgresql is None:
             return
         with closing(self.house.engine()) as engine:
@@ -88,4 +88,5 @@ class DataCommands(AtHome):
                 with engine.slot(version.path, _PATIENCE):
                     pass
             except EngineFailed:
+                discard(version, self.house.server())
                 raise Refused.because(reasons.READER) from None
