@@ -52,7 +52,7 @@ def of_sizes(_texts: tuple[str, ...], declared: Catalogue, _public_keys: PublicV
     declared = replace(declared, tables=usual)
     tables, price = noisy_sizes.wanted(declared), Cost(Measure.ZCDP, 10**8)
     asked = bind(noisy_sizes.question(tables[0], declared.unit_key), declared, TODAY)
-    yield PrivatePlan(asked, noisy_sizes.blocks(tables, declared, WIDE, price), price, {}, {})
+    yield PrivatePlan(asked, WIDE, noisy_sizes.blocks(tables, declared, WIDE, price), price, {}, {})
 
 
 @dataclass(frozen=True)
@@ -244,6 +244,14 @@ def the_other_side_is_no_part_of_a_rows_identity(patch: pytest.MonkeyPatch) -> N
 def one_row_a_person_is_claimed_falsely(patch: pytest.MonkeyPatch) -> None:
     def claimed(*given: Any) -> Contribution:
         return replace(groups.contribution(*given), one_row=True)
+
+    patch.setattr(aggregates, "contribution", claimed)
+
+
+@breaks("SELECT kind, COUNT(*), SUM(paid) FROM visit GROUP BY kind", sees=("one row",))
+def one_row_of_a_person_in_each_group_is_claimed_falsely(patch: pytest.MonkeyPatch) -> None:
+    def claimed(*given: Any) -> Contribution:
+        return replace(groups.contribution(*given), one_row_a_group=True)
 
     patch.setattr(aggregates, "contribution", claimed)
 

@@ -8,7 +8,7 @@ depend on others, whether declared dependencies and facts hold, and whether phys
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -34,7 +34,18 @@ from tre.privacy.release import release
 from tre.privacy.released import inputs_of, released_table
 from tre.sql.dependencies import Dependencies
 from tre.sql.functions.intervals import outward
-from tre.sql.plan import Aggregate, Aggregated, Aggregation, Column, PrivateAggregate, Ref, Relation, Released, Scan
+from tre.sql.plan import (
+    Aggregate,
+    Aggregated,
+    Aggregation,
+    Column,
+    Expression,
+    PrivateAggregate,
+    Ref,
+    Relation,
+    Released,
+    Scan,
+)
 from tre.sql.tracing import Broken, Status, Tracing
 from tre.sql.walk import outer, relations
 
@@ -110,6 +121,10 @@ class Oracle:
             yield Violation("rows", f"a person has {most} rows, claimed {source.rows_per_unit}")
         if source.one_row and most > 1:
             yield Violation("one row", f"a person has {most} rows")
+        each = counting(source.input, source.unit, source.keys)
+        alike = max((row[-1] for row in self._run(each, FULL, before)), default=0)
+        if source.one_row_a_group and alike > 1:
+            yield Violation("one row", f"a person has {alike} rows in a group")
 
     # --- every step of the plan -------------------------------------------------------------------------------
 
@@ -250,11 +265,11 @@ def change_of(one: Cells, other: Cells) -> list[int]:
     return [abs(one.get(cell, 0) - other.get(cell, 0)) for cell in {*one, *other}]
 
 
-def counting(relation: Relation, unit: Column) -> Aggregate:
-    """Return the rows of each unit of `relation`."""
-    top = max(column.id for node in relations(relation) for column in node.columns)
+def counting(relation: Relation, unit: Column, keys: Sequence[tuple[Column, Expression]] = ()) -> Aggregate:
+    """Return the number of rows of each unit of `relation`, or of each unit in each group."""
+    top = max(column.id for node in relations(relation) for column in (*node.columns, *(one for one, _ in keys)))
     count = Aggregated(Column(top + 1, "n", unit.type), Aggregation.COUNT_ROWS)
-    return Aggregate(relation, ((replace(unit, id=top + 2), Ref(unit)),), (count,))
+    return Aggregate(relation, ((replace(unit, id=top + 2), Ref(unit)), *keys), (count,))
 
 
 # --- what is claimed of values ----------------------------------------------------------------------------

@@ -9,14 +9,14 @@ from random import Random
 
 import pytest
 
-from tests.oracle.asking import WIDE, planned
+from tests.oracle.asking import PURE, WIDE, planned
 from tests.oracle.oracle import vectors
 from tests.oracle.stage import FULL, Stage
 from tests.oracle.worlds import catalogue
 from tre.catalogue import Catalogue, Interval
 from tre.privacy.blocks import Block
 from tre.privacy.parts import Part, PartKind
-from tre.privacy.request import Ask
+from tre.privacy.request import Ask, Rules
 from tre.privacy.weights import MOST_SHARES
 from tre.sql.render import render
 
@@ -62,9 +62,14 @@ def clinic(counts_kept: bool) -> Catalogue:
 
 
 def block_of(
-    stage: Stage, text: str, counts_kept: bool = True, ask: Ask | None = None, minimum: int | None = None
+    stage: Stage,
+    text: str,
+    counts_kept: bool = True,
+    ask: Ask | None = None,
+    minimum: int | None = None,
+    given: Rules = WIDE,
 ) -> Block:
-    given = replace(WIDE, minimum_group=minimum)
+    given = replace(given, minimum_group=minimum)
     plan = planned(text, clinic(counts_kept), stage.public_keys, ask or Ask(), given)
     assert plan is not None
     (block,) = plan.blocks
@@ -107,14 +112,42 @@ def test_all_people_and_those_with_less_than_a_whole_weight_are_counted_once(sta
     assert sum(cells[clipped][0] for cells in found.values()) == sum(count > USUAL for count in rows_of.values())
 
 
+PEOPLE_BY_CODE = "SELECT code, COUNT(DISTINCT person_id) FROM event GROUP BY code"
+ONE_A_CODE = "SELECT code, COUNT(*) FROM (SELECT DISTINCT person_id, code FROM event) q GROUP BY code"
+
+
 def test_the_people_of_few_groups_are_counted_as_bits(stage: Stage) -> None:
-    block = block_of(stage, "SELECT code, COUNT(DISTINCT person_id) FROM event GROUP BY code")
+    block = block_of(stage, PEOPLE_BY_CODE, given=replace(WIDE, groups=None))
     found = vectors(block, stage.run(block.shape.relation, FULL))
     expected: defaultdict[int | None, set[int]] = defaultdict(set)
     for person, code, _ in rows():
         expected[code].add(person)
     assert {key[0]: cells[0][0] for key, cells in found.items()} == {key: len(who) for key, who in expected.items()}
     assert "BIT_OR" in render(block.shape.relation).sql
+
+
+@pytest.mark.parametrize("given", [WIDE, replace(PURE, groups=2)])
+def test_people_count_in_as_many_groups_as_the_policy_says_where_that_noise_is_seen(stage: Stage, given: Rules) -> None:
+    """Broken by counting them by places whatever the policy says of groups."""
+    shape = block_of(stage, PEOPLE_BY_CODE, given=given).shape
+    assert shape.groups == 2
+    assert "BIT_OR" not in render(shape.relation).sql
+    many = block_of(stage, PEOPLE_BY_CODE, given=replace(given, units=10**9)).shape
+    assert (many.groups, "BIT_OR" in render(many.relation).sql) == (4, True)
+
+
+def test_one_row_of_a_person_in_each_group_changes_it_by_one(stage: Stage) -> None:
+    """Two in L2 over four groups, where one weight allows for four rows."""
+    shape = block_of(stage, ONE_A_CODE, given=replace(WIDE, groups=None)).shape
+    (part,) = (part for part in shape.parts if part.kind is PartKind.ROWS)
+    assert (part.whole, part.cap, part.proven, shape.groups) == (False, 1, True, 4)
+    many = block_of(stage, ONE_A_CODE, given=replace(WIDE, groups=None, units=10**9)).shape
+    assert all(part.whole for part in many.parts if part.kind is PartKind.ROWS)
+
+
+def test_one_weight_is_kept_where_anything_would_be_noisier_without(stage: Stage) -> None:
+    text = "SELECT code, COUNT(*), COUNT(DISTINCT person_id) FROM event GROUP BY code"
+    assert any(part.whole for part in block_of(stage, text).shape.parts)
 
 
 def test_kept_counts_are_read_in_place_of_rows(stage: Stage) -> None:

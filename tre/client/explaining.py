@@ -38,6 +38,7 @@ def _step(step: Mapping[str, Any]) -> Iterator[str]:
     yield f"Groups: {_groups(step)}"
     yield "Bounds"
     yield from (f"  {one['of']}: {one['value']} ({one['source']})" for one in step["bounds"])
+    yield from (f"  {_alternative(one)}" for one in step.get("alternatives", ()))
     yield "Noise"
     yield from (f"  {_noise(one)}" for one in step["noise"])
     yield f"Price: {_price(step)}"
@@ -61,6 +62,12 @@ def _groups(step: Mapping[str, Any]) -> str:
     if step["threshold"] is None:
         return f"those that were released before, by {names}"
     return f"not known, by {names}; shown above {step['threshold']} noisy people"
+
+
+def _alternative(one: Mapping[str, Any]) -> str:
+    ways = ("over all groups together", one["together"]), ("in each group", one["in_each"])
+    (taken, now), (other, then) = ways if one["taken"] else ways[::-1]
+    return f"noise of {one['of']} at the usual price: {now:.4g}, bounded {taken}; {then:.4g} if {other}"
 
 
 def _noise(one: Mapping[str, Any]) -> str:

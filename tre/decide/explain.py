@@ -39,6 +39,7 @@ class Step:
     known_groups: int | None
     threshold: int | None
     bounds: tuple[Bound, ...]
+    alternatives: tuple[private.Alternative, ...]
     noise: tuple[private.Measurement, ...]
     errors: Mapping[str, float | None]
     stored: int
@@ -91,6 +92,7 @@ def _step(
         known_groups=None if shape.keys is None else len(shape.keys),
         threshold=None if measured.new is None else measured.new.threshold,
         bounds=private.bounds_of(shape, ask),
+        alternatives=private.alternatives_of(shape, ask, plan.rules),
         noise=private.measurements_of(shape, draws),
         errors=_errors(shape, draws),
         stored=len(measured.charge.serves),

@@ -12,6 +12,7 @@ from tre.base.passage import Key
 from tre.privacy.mechanisms import Mechanism
 from tre.privacy.parts import Output, Part
 from tre.privacy.quantiles import most_cells
+from tre.privacy.request import Rules
 from tre.sql.plan import PrivateAggregate, Query, Relation, Released
 
 
@@ -87,6 +88,7 @@ class PrivatePlan:
     """
 
     query: Query
+    rules: Rules
     blocks: tuple[Block, ...]
     cost: Cost
     bounds: Mapping[str, Mapping[str, str]]

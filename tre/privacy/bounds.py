@@ -44,15 +44,22 @@ def proven_rows(block: PrivateAggregate) -> int:
     return 1 if block.one_row else max(1, block.rows_per_unit)
 
 
+def proven_in_group(block: PrivateAggregate) -> int:
+    """Return the most rows that a unit can have in one group: 1 where unit and keys identify a row by declaration."""
+    return 1 if block.one_row_a_group else proven_rows(block)
+
+
 def proven_values(block: PrivateAggregate, argument: Expression) -> int:
-    """Return the most distinct values of `argument` that a unit can have: by its rows, or by the declared domain."""
-    rows, domain = proven_rows(block), argument.facts.domain
+    """Return the most distinct values of `argument` of a unit in one group: by its rows, or by the declared domain."""
+    rows, domain = proven_in_group(block), argument.facts.domain
     return min(rows, len(domain)) if isinstance(domain, tuple) else rows
 
 
 def value_cap(block: PrivateAggregate, ask: Ask, argument: Expression) -> int | None:
     """Return m, the distinct values of one unit in one group that count: as many as rows count, or as are proven."""
     most, rows = proven_values(block, argument), row_cap(block, ask)
+    if most == 1:
+        return 1
     if rows is None:
         return most if isinstance(argument.facts.domain, tuple) else None
     return min(rows, most)

@@ -238,7 +238,7 @@ def _part(needs: Needs, asked: Asked, grid: _Grid, kind: PartKind, low: int, hig
         cap,
         centre,
         grid.step,
-        proven=cap >= bounds.proven_rows(needs.block),
+        proven=cap >= needs.most,
         narrowed=high < cap * grid.half ** (2 if kind is PartKind.SQUARES else 1),
         clamped=grid.values.declared,
     )

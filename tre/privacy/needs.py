@@ -38,8 +38,15 @@ class Needs:
         """Return what people call an asked aggregate."""
         return self.names.get(asked.column.id, asked.column.name)
 
+    @property
+    def most(self) -> int:
+        """The most rows that a unit can have where its rows are bounded: in one group, or weighted in all of them."""
+        return bounds.proven_rows(self.block) if self.weighted else bounds.proven_in_group(self.block)
+
     def cap(self, asked: Asked) -> int:
-        """Return C, the rows of one unit in one group that count, or refuse."""
+        """Return C, the rows of one unit that count in one group, or weighted in all of them, or refuse."""
+        if self.most == 1:
+            return 1
         cap = bounds.row_cap(self.block, self.ask)
         if cap is None:
             raise Refused.because(reasons.NO_BOUND, output=self.name(asked))
@@ -71,7 +78,7 @@ class Needs:
     def rows(self, asked: Asked, weight: Fraction) -> Part:
         """Return COUNT of rows, or of rows with a non-NULL argument."""
         cap = self.cap(asked)
-        proven = cap >= bounds.proven_rows(self.block)
+        proven = cap >= self.most
         argument = asked.argument if asked.argument is not None and asked.argument.facts.nullable else None
         kind = PartKind.ROWS if argument is None else PartKind.COUNT
         return self.part(Part("", kind, argument, asked.where, 0, cap, cap=cap, proven=proven), weight)
@@ -91,7 +98,7 @@ class Needs:
         """Return a SUM by itself, clipped by itself."""
         total = self.totals.get(asked.column.id)
         values = self.values(asked, total)
-        rows = bounds.proven_rows(self.block)
+        rows = self.most
         bounds.check_unit_overflow(self.name(asked), values, rows)
         if total is None:
             low, high = self.usual_bounds(asked, values)

@@ -37,7 +37,7 @@ def plan(
         error that is expected is that of all draws combined.
     """
     if not query.blocks:
-        return PrivatePlan(query, (), Cost.zero(rules.measure), MappingProxyType({}), MappingProxyType({}))
+        return PrivatePlan(query, rules, (), Cost.zero(rules.measure), MappingProxyType({}), MappingProxyType({}))
     names = output_names(query)
     totals = _totals(query, ask, names)
     shapes: list[Shape] = []
@@ -48,6 +48,7 @@ def plan(
     served = [(one, draws_of(one.question, priced.costs[one.question], rules, drawn)) for one in shapes]
     return PrivatePlan(
         query,
+        rules,
         blocks,
         priced.whole,
         expected.bounds_in_use(shapes),
@@ -94,7 +95,7 @@ def _shape(needs: Needs, before: Sequence[Shape], rules: Rules, public_keys: Pub
 
 def _weighted(needs: Needs, keys: tuple[Key, ...] | None, rules: Rules) -> Needs | None:
     """Return the needs of a block each of whose units has one weight; None where that is not how it is measured."""
-    if not admitted(needs.block, needs.ask, keys, needs.totals, rules.minimum_group is not None):
+    if not admitted(needs.block, needs.ask, keys, needs.totals, rules):
         return None
     tried = replace(needs, parts=[], weights={}, weighted=True)
     outputs_of(tried)

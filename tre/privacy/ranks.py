@@ -76,7 +76,7 @@ def _ranked(needs: Needs, asked: Asked, number: Expression, found: bounds.Values
         # Without a coarser grid values count from zero, here from the lower bound.
         found.low if step == 1 else 0,
         step,
-        proven=cap >= bounds.proven_rows(needs.block),
+        proven=cap >= needs.most,
         clamped=found.declared,
         levels=max(1, ((span + step // 2) // step).bit_length()),
         fractions=_fractions(needs, asked),

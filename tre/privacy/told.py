@@ -12,8 +12,10 @@ from tre.privacy import bounds
 from tre.privacy.allocation import shares
 from tre.privacy.blocks import Bound, Shape
 from tre.privacy.noising import in_effect
-from tre.privacy.parts import Output, Part, PartKind
-from tre.privacy.request import Ask
+from tre.privacy.parts import ADDED, Output, Part, PartKind
+from tre.privacy.request import Ask, Rules
+from tre.privacy.spreading import in_each, noise, reaches
+from tre.privacy.weights import could_be
 from tre.sql import walk
 from tre.sql.plan import PublicKeys, Ref
 from tre.sql.tracing.known import lattice
@@ -39,6 +41,19 @@ class Measurement:
     cells: int
     together: bool
     share: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """The noise of a count at the policy's usual price, of people or of rows, bounded in either of two ways.
+
+    A person is bounded over all groups `together`, or `in_each` of them; `taken` is the former.
+    """
+
+    of: str
+    together: float
+    in_each: float
+    taken: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +94,21 @@ def bounds_of(shape: Shape, ask: Ask, output: Output | None = None) -> tuple[Bou
     return tuple(found)
 
 
+def alternatives_of(shape: Shape, ask: Ask, rules: Rules) -> tuple[Alternative, ...]:
+    """Return the noise of either way to bound a person where there are two: over all known groups, or in each."""
+    source, keys = shape.source, shape.keys
+    totals = [one.column.id for one in source.asked if shape.names[one.column.id] in ask.totals]
+    if keys is None or not source.keys or not could_be(source, ask, keys, totals, rules):
+        return ()
+    by_group = in_each(source, len(keys), ask, rules) or any(
+        part.kind in ADDED and not part.whole for part in shape.parts
+    )
+    found = reaches(source, len(keys), ask, rules)
+    return tuple(
+        Alternative(one.of, noise(one.together, rules), noise(one.in_each, rules), not by_group) for one in found
+    )
+
+
 def measurements_of(shape: Shape, draws: Sequence[Cost]) -> tuple[Measurement, ...]:
     """Return the noise of every part of an answer that is combined from draws of these prices."""
     effects = in_effect(shape, draws)
@@ -113,12 +143,18 @@ def _source_of_groups(shape: Shape, ask: Ask) -> str:
 
 
 def _source_of_rows(shape: Shape, cap: int, ask: Ask) -> str:
-    if cap >= bounds.proven_rows(shape.source):
+    if cap >= _most(shape):
         return PROVEN
     if cap == ask.rows:
         return REQUEST
     tables = [scan.table for scan in walk.scans(shape.source.input) if scan.table.access is Access.PRIVATE]
     return f"{_who(table.rows_found for table in tables if table.typical_rows is not None)}: usual rows"
+
+
+def _most(shape: Shape) -> int:
+    """Return the most rows of a person that there can be where they are bounded."""
+    together = any(part.whole for part in shape.parts)
+    return bounds.proven_rows(shape.source) if together else bounds.proven_in_group(shape.source)
 
 
 def _who(found: Iterable[bool]) -> str:
@@ -139,7 +175,7 @@ def _total_of(shape: Shape, part: Part, ask: Ask) -> list[Bound]:
 
 
 def _source_of_total(shape: Shape, part: Part, ask: Ask) -> str:
-    rows = bounds.row_cap(shape.source, ask)
+    rows = 1 if _most(shape) == 1 else bounds.row_cap(shape.source, ask)
     ends = None if rows is None else (rows * min(part.row_low, 0), rows * max(part.row_high, 0))
     if ends == (part.low, part.high):
         return "rows times values"

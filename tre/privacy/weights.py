@@ -19,7 +19,8 @@ from tre.privacy.lowering import any_of, highest_id, integer, row_value
 from tre.privacy.mechanisms import SATURATION
 from tre.privacy.parts import ADDED, Part, PartKind
 from tre.privacy.places import PLACES, place_of, places_of
-from tre.privacy.request import Ask
+from tre.privacy.request import Ask, Rules
+from tre.privacy.spreading import in_each
 from tre.sql import functions
 from tre.sql.plan import (
     Aggregate,
@@ -65,18 +66,31 @@ _FUNCTIONS = frozenset(
 
 
 def admitted(
-    block: PrivateAggregate, ask: Ask, keys: tuple[Key, ...] | None, totals: Iterable[int], people: bool
+    block: PrivateAggregate, ask: Ask, keys: tuple[Key, ...] | None, totals: Iterable[int], rules: Rules
 ) -> bool:
     """Say whether a block is measured so: several known groups a unit, or one table whose rows the version counts.
 
-    Not where the request bounds what a unit adds to one group, nor where `people` are counted by keys that no
-    number of 64 bits can tell apart.
+    Not where another plan is less noisy (tre.privacy.spreading), nor where it cannot be (`could_be`).
+    """
+    if not could_be(block, ask, keys, totals, rules):
+        return False
+    return not block.keys or keys is None or not in_each(block, len(keys), ask, rules)
+
+
+def could_be(
+    block: PrivateAggregate, ask: Ask, keys: tuple[Key, ...] | None, totals: Iterable[int], rules: Rules
+) -> bool:
+    """Say whether a block may be measured so.
+
+    Not where the request bounds what a unit adds to one group, nor where people are counted, as for a minimum group,
+    by keys that no number of 64 bits can tell apart.
     """
     functions_asked = {one.function for one in block.asked}
     bounded = any(one.column.id in totals for one in block.asked)
     if keys is None or block.one_row or bounded or not functions_asked <= _FUNCTIONS:
         return False
     counts_units = PrivateFunction.COUNT_UNITS in functions_asked
+    people = rules.minimum_group is not None
     if not block.keys:
         return kept_counts(block.input) is not None and not counts_units and any(map(_measured, block.asked))
     if block.groups_per_unit == 1 or len(keys) == 1 or ask.rows is not None or ask.groups is not None:

@@ -388,7 +388,8 @@ class PrivateAggregate:
     by declared dependencies (or there are none), else None: the bound must come from policy or request.
     `rows_per_unit` is the static worst case of input rows of one unit, `typical_rows` the policy's contribution
     bound carried through the joins (None: undeclared), `one_row` whether a unit has at most one row by
-    dependency. Its columns are released: what stands above is post-processing.
+    dependency, `one_row_a_group` whether it has in each group. Its columns are released: what stands above is
+    post-processing.
     """
 
     input: Relation
@@ -399,6 +400,7 @@ class PrivateAggregate:
     rows_per_unit: int
     typical_rows: int | None
     one_row: bool
+    one_row_a_group: bool = False
 
     @property
     def columns(self) -> tuple[Column, ...]:

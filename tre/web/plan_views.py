@@ -43,6 +43,18 @@ class NoiseView(View):
     share: float = Field(description="The share of this release's price")
 
 
+class AlternativeView(View):
+    """The noise of a count at the policy's usual price, of people or of rows, in either way to bound a person.
+
+    That is over all groups `together`, which is `taken`, or `in_each` of them.
+    """
+
+    of: str
+    together: float
+    in_each: float
+    taken: bool
+
+
 class LossView(View):
     """A part of a price, exact: in rho, or in epsilon under pure DP. Parts add up in these."""
 
@@ -66,6 +78,7 @@ class StepView(View):
     known_groups: int | None = None
     threshold: int | None = None
     bounds: tuple[SourcedBoundView, ...]
+    alternatives: tuple[AlternativeView, ...] = ()
     noise: tuple[NoiseView, ...]
     error: tuple[ErrorView, ...]
     stored_draws: int

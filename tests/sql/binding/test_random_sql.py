@@ -176,6 +176,7 @@ def test_a_person_who_leaves_takes_their_own_rows_and_no_others(
         assert len(own) <= block.rows_per_unit
         assert len(own) <= 1 or not block.one_row
         groups = {row[1 : 1 + len(block.keys)] for row in own}
+        assert len(own) == len(groups) or not block.one_row_a_group
         assert block.groups_per_unit is None or len(groups) <= block.groups_per_unit
 
 

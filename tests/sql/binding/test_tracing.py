@@ -96,6 +96,20 @@ def test_what_one_person_can_contribute_follows_from_declarations(text: str, exp
     assert (found.groups_per_unit, found.rows_per_unit, found.typical_rows, found.one_row) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "claimed"),
+    [
+        ("SELECT c, COUNT(*) FROM (SELECT DISTINCT person_id, visit_concept_id AS c FROM visit_occurrence) q GROUP BY c", True),
+        ("SELECT c % 2, COUNT(*) FROM (SELECT DISTINCT person_id, visit_concept_id AS c FROM visit_occurrence) q GROUP BY 1", False),
+        ("SELECT n, COUNT(*) FROM (SELECT person_id, visit_concept_id, COUNT(*) AS n FROM visit_occurrence GROUP BY 1, 2) q GROUP BY n", False),
+        ("SELECT visit_concept_id, COUNT(*) FROM visit_occurrence GROUP BY 1", False),
+        ("SELECT visit_occurrence_id, COUNT(*) FROM visit_occurrence GROUP BY 1", True),
+    ],
+)  # fmt: skip
+def test_one_row_of_a_person_in_each_group_is_claimed_where_unit_and_keys_identify_it(text: str, claimed: bool) -> None:
+    assert block(text).one_row_a_group == claimed
+
+
 REFUSED = [
     ("private.join-without-unit", "SELECT COUNT(*) FROM person p, death d"),
     ("private.join-without-unit", "SELECT COUNT(*) FROM person p JOIN death d ON p.person_id = d.person_id OR TRUE"),

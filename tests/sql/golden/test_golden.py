@@ -78,7 +78,7 @@ def _block(block: PrivateAggregate, rows: Relation) -> list[str]:
     return [
         f"private {asked}; keys {keys}",
         f"a person: groups {block.groups_per_unit}, rows {block.rows_per_unit}, typical {block.typical_rows}"
-        f"{', one row' if block.one_row else ''}",
+        f"{', one row' if block.one_row else ', one row a group' if block.one_row_a_group else ''}",
         *(f"  {line}" for line in render(rows).sql.splitlines()),
     ]
 

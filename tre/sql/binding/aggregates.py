@@ -278,6 +278,7 @@ class Grouping:
             given.rows_per_unit,
             given.typical_rows,
             given.one_row,
+            given.one_row_a_group,
         )
 
 

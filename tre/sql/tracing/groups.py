@@ -114,17 +114,19 @@ class Contribution:
     rows_per_unit: int
     typical_rows: int | None
     one_row: bool
+    one_row_a_group: bool
 
 
 def contribution(
     relation: Relation, unit: Column, keys: Iterable[tuple[Column, Expression]], tracing: Tracing
 ) -> Contribution:
     """Return what a unit contributes to an aggregate of `relation` by `keys`."""
-    traits = tracing.of(relation)
-    determined = computed(traits, keys).dependencies.closure({unit.id})
-    one_group = all(column.id in determined for column, _ in keys)
+    traits, by = tracing.of(relation), {column.id for column, _ in keys}
+    known = computed(traits, keys).dependencies
     one_row = traits.dependencies.unique_on({unit.id})
-    return Contribution(1 if one_group or one_row else None, traits.rows_per_unit, traits.typical_rows, one_row)
+    groups = 1 if one_row or by <= known.closure({unit.id}) else None
+    one_a_group = one_row or known.unique_on({unit.id, *by})
+    return Contribution(groups, traits.rows_per_unit, traits.typical_rows, one_row, one_a_group)
 
 
 def distinct(node: Distinct, tracing: Tracing) -> Traits:

@@ -28,6 +28,7 @@ def _step(one: Step) -> plan_views.StepView:
         known_groups=one.known_groups,
         threshold=one.threshold,
         bounds=tuple(views.SourcedBoundView(**asdict(bound)) for bound in one.bounds),
+        alternatives=tuple(plan_views.AlternativeView(**asdict(one_way)) for one_way in one.alternatives),
         noise=tuple(
             plan_views.NoiseView(**{**asdict(noise), "unit": str(noise.unit), "share": float(noise.share)})
             for noise in one.noise
