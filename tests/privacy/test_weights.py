@@ -41,6 +41,10 @@ def stage() -> Iterator[Stage]:
             f"INSERT INTO {FULL}.event (event_id, person_id, code, value) VALUES (?, ?, ?, ?)",
             [place, person, code, value],
         )
+    for person in range(1, PEOPLE, 2):
+        made.connection.execute(
+            f"INSERT INTO {FULL}.person (person_id, sex) VALUES (?, ?)", [person, 1 + person % 4 // 2]
+        )
     yield made
     made.connection.close()
 
@@ -157,6 +161,37 @@ def test_kept_counts_are_read_in_place_of_rows(stage: Stage) -> None:
     assert '"tre_side"' in text("SELECT COUNT(*) FROM event", True)
     assert '"tre_side"' not in text("SELECT COUNT(*) FROM event", False)
     assert '"tre_side"' not in text("SELECT COUNT(*) FROM event WHERE code = 1", True)
+
+
+@pytest.mark.parametrize(
+    ("text", "once"),
+    [
+        ("SELECT COUNT(DISTINCT e.person_id) FROM person p JOIN event e ON e.person_id = p.person_id", True),
+        (
+            "SELECT sex, COUNT(DISTINCT e.person_id) FROM person p, event e WHERE e.person_id = p.person_id GROUP BY 1",
+            True,
+        ),
+        (
+            "SELECT COUNT(DISTINCT p.person_id) FROM person p JOIN event e ON e.person_id = p.person_id "
+            "JOIN (SELECT person_id AS whose FROM event) f ON f.whose = p.person_id WHERE p.sex = 1",
+            True,
+        ),
+        (
+            "SELECT COUNT(DISTINCT p.person_id) FROM person p JOIN event e ON e.person_id = p.person_id AND e.code = 1",
+            False,
+        ),
+        ("SELECT COUNT(DISTINCT p.person_id) FROM person p LEFT JOIN event e ON e.person_id = p.person_id", False),
+        ("SELECT COUNT(*) FROM person p JOIN event e ON e.person_id = p.person_id", False),
+    ],
+)
+def test_a_table_of_which_only_the_people_matter_is_read_once_a_person(stage: Stage, text: str, once: bool) -> None:
+    found = []
+    for counts_kept in (True, False):
+        block = block_of(stage, text, counts_kept)
+        assert ('"tre_side"."event"' in render(block.shape.relation).sql) is (counts_kept and once)
+        found.append(vectors(block, stage.run(block.shape.relation, FULL)))
+    assert found[0] == found[1]
+    assert all(cells[0][0] for cells in found[0].values())
 
 
 @pytest.mark.parametrize("ask", [Ask(rows=3), Ask(groups=2)])

@@ -12,7 +12,7 @@ from itertools import count
 
 from tre.catalogue import Kind
 from tre.privacy.choosing import Fresh, chosen, unit_and_keys
-from tre.privacy.counts import kept_counts
+from tre.privacy.counts import kept_counts, units_once
 from tre.privacy.parts import Part, PartKind
 from tre.privacy.values import beside, counting, values_counted
 from tre.sql import functions, walk
@@ -28,6 +28,7 @@ from tre.sql.plan import (
     Relation,
     UnitCounts,
 )
+from tre.sql.walk import referred
 
 _OF_VALUES = frozenset({PartKind.DISTINCT, PartKind.RANKED})
 """Parts that are no sums of what units add: they count values, of which a unit has several."""
@@ -60,7 +61,7 @@ def _summed(
         totals.clips += totals.values_clipped(part)
     by = unit_and_keys(block, fresh)
     unit, *keys = (column for column, _ in by)
-    per_unit: Relation = _kept(block, unit, totals) or Aggregate(block.input, by, tuple(totals.aggregates))
+    per_unit = _kept(block, unit, totals) or _counted(block, by, totals)
     if cut is not None:
         counted = fresh.column("groups", nullable=False)
         per_unit = chosen(per_unit, unit, keys, cut, counted)
@@ -77,6 +78,14 @@ def _kept(block: PrivateAggregate, unit: Column, totals: _UnitTotals) -> Relatio
         return None
     rows = totals.aggregates[0].column if totals.aggregates else totals.fresh.column("rows")
     return UnitCounts(scan.table, (unit, rows))
+
+
+def _counted(block: PrivateAggregate, by: Sequence[tuple[Column, Expression]], totals: _UnitTotals) -> Relation:
+    """Return the totals of each (unit, group); where none is asked, who is in which group is all that counts."""
+    rows = block.input
+    if not totals.aggregates:
+        rows = units_once(rows, frozenset[int]().union(*(referred(one) for _, one in by)), totals.fresh)
+    return Aggregate(rows, tuple(by), tuple(totals.aggregates))
 
 
 @dataclass
