@@ -12,7 +12,8 @@ import pytest
 from tests.policy.documents import MINIMAL
 from tre.catalogue import Interval, Kind, Type
 from tre.policy import compile_policy, load_policy
-from tre.privacy.choice import best, deviation, text_of, with_bounds
+from tre.privacy.bins import usual_noise
+from tre.privacy.choice import best, text_of, with_bounds
 from tre.privacy.histograms import Histogram, Statistic, Subject, wanted
 
 SIZES = {
@@ -91,11 +92,11 @@ def test_an_open_bound_is_looked_for_and_filled_in() -> None:
 def test_a_dearer_usual_price_gives_wider_bounds_and_another_text() -> None:
     policy = compile_policy(load_policy(MINIMAL))
     cheap, dear = (replace(policy.rules, default_epsilon=Fraction(one)) for one in ("0.01", "5"))
-    assert deviation(dear) < deviation(cheap)
+    assert usual_noise(dear) < usual_noise(cheap)
     subject = Subject("visit", "cost", Statistic.TOTAL)
     people = tuple(max(0, 10**5 >> max(0, number)) for number in subject.exponents)
     found = {subject: Histogram(subject, people, 1.0)}
-    narrow, wide = (best(found[subject], 2 * deviation(one)) for one in (cheap, dear))
+    narrow, wide = (best(found[subject], 2 * usual_noise(one)) for one in (cheap, dear))
     assert narrow is not None
     assert wide is not None
     assert narrow < wide

@@ -12,7 +12,7 @@ from tre.base.reasons import Refused
 from tre.catalogue import Catalogue
 from tre.privacy.keys import PublicValues
 from tre.privacy.plan import PrivatePlan, plan
-from tre.privacy.request import Ask, Rules
+from tre.privacy.request import AUTOMATIC, Ask, Rules
 from tre.sql import bind
 
 TODAY = date(2024, 1, 1)
@@ -26,7 +26,7 @@ def asked(random: Random) -> tuple[Ask, Rules]:
     """Return the bounds of a random request under random rules."""
     ask = Ask(
         epsilon=random.choice((None, Fraction(1, 10), Fraction(2))),
-        groups=random.choice((None, None, 1, 2, 5)),
+        groups=random.choice((None, None, 1, 2, 5, AUTOMATIC, AUTOMATIC)),
         rows=random.choice((None, 1, 2, 3, 50)),
     )
     given = PURE if random.random() < 0.1 else WIDE

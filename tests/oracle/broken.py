@@ -16,14 +16,14 @@ from tests.oracle.worlds import World, catalogue, world
 from tests.oracle.worlds import rows as rows_of
 from tre.base.cost import Cost, Measure
 from tre.catalogue import Catalogue, Kind, Type
-from tre.privacy import bounds, choosing, lowering, ranks, values, weights
+from tre.privacy import bounds, choosing, first_step, lowering, ranks, shapes, values, weights
 from tre.privacy import plan as planning
 from tre.privacy import sizes as noisy_sizes
 from tre.privacy.blocks import Block, PrivatePlan, Shape
 from tre.privacy.keys import PublicValues
 from tre.privacy.mechanisms import Mechanism
 from tre.privacy.parts import Part, PartKind
-from tre.privacy.request import Ask, Rules
+from tre.privacy.request import AUTOMATIC, Ask, Rules
 from tre.sql import bind, enforce, functions, predicates, writing
 from tre.sql import windows as window_texts
 from tre.sql.binding import aggregates, securing
@@ -31,7 +31,19 @@ from tre.sql.binding import keys as grouping_keys
 from tre.sql.binding import sets as set_operations
 from tre.sql.binding import windows as overs
 from tre.sql.dependencies import Dependencies, equal
-from tre.sql.plan import Aggregate, Aggregated, Aggregation, Expression, Join, Listed, Ref, Relation, Sort
+from tre.sql.plan import (
+    Aggregate,
+    Aggregated,
+    Aggregation,
+    Expression,
+    Join,
+    Listed,
+    PrivateAggregate,
+    Project,
+    Ref,
+    Relation,
+    Sort,
+)
 from tre.sql.tracing import RULES, Contribution, Traits, groups, joins, rows, sets, sides, sizes, subqueries, windows
 from tre.sql.walk import replaced
 
@@ -46,13 +58,19 @@ def of_texts(texts: tuple[str, ...], declared: Catalogue, public_keys: PublicVal
     return (plan for plan in found if plan is not None)
 
 
+def of_first_steps(texts: tuple[str, ...], declared: Catalogue, public_keys: PublicValues) -> Iterator[PrivatePlan]:
+    """Yield the plans of statements whose groups of one person a first step tells."""
+    found = (planned(text, declared, public_keys, Ask(rows=2, groups=AUTOMATIC), WIDE) for text in texts)
+    return (plan for plan in found if plan is not None)
+
+
 def of_sizes(_texts: tuple[str, ...], declared: Catalogue, _public_keys: PublicValues) -> Iterator[PrivatePlan]:
     """Yield the release of the sizes of a version, which no statement asks for, of people with two usual rows."""
     usual = {name: replace(table, typical_rows=2) for name, table in declared.tables.items()}
     declared = replace(declared, tables=usual)
     tables, price = noisy_sizes.wanted(declared), Cost(Measure.ZCDP, 10**8)
     asked = bind(noisy_sizes.question(tables[0], declared.unit_key), declared, TODAY)
-    yield PrivatePlan(asked, WIDE, noisy_sizes.blocks(tables, declared, WIDE, price), price, {}, {})
+    yield PrivatePlan(asked, Ask(), WIDE, noisy_sizes.blocks(tables, declared, WIDE, price), price, {}, {})
 
 
 @dataclass(frozen=True)
@@ -193,7 +211,7 @@ def a_result_inside_is_read_before_it_is_released(patch: pytest.MonkeyPatch) -> 
             relation = replaced(relation, shape.source, exact)
         return relation, ()
 
-    patch.setattr(planning, "_over_released", unreleased)
+    patch.setattr(shapes, "_over_released", unreleased)
 
 
 @breaks(
@@ -313,7 +331,7 @@ def two_references_to_one_with_query_are_one_row(patch: pytest.MonkeyPatch) -> N
 )
 def a_person_stays_in_every_group(patch: pytest.MonkeyPatch) -> None:
     bound = bounds.group_bound
-    patch.setattr(planning.bounds, "group_bound", lambda *given: (bound(*given)[0], False))
+    patch.setattr(shapes.bounds, "group_bound", lambda *given: (bound(*given)[0], False))
 
 
 @breaks("SELECT COUNT(*) FROM event", "SELECT COUNT(label) FROM event", sees=("Linf",))
@@ -593,6 +611,52 @@ def the_final_sums_are_of_doubles(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(choosing, "INTEGER", Type(Kind.DOUBLE))
     patch.setattr(lowering, "row_value", lambda part: part.argument)
     patch.setattr(lowering, "_clamp", lambda value, low, high: value)
+
+
+# --- the first step that tells the groups of one person ---------------------------------------------------
+
+TOLD = (
+    "SELECT code, COUNT(*) FROM event GROUP BY code",
+    "SELECT CAST(kind AS VARCHAR) AS kind, COUNT(DISTINCT person_id) FROM visit GROUP BY 1",
+)
+
+
+@breaks(*TOLD, sees=("one row", "Linf", "L1 L2", "groups"), plans=of_first_steps)
+def a_person_stands_in_a_bin_for_each_group(patch: pytest.MonkeyPatch) -> None:
+    people = first_step.people_by_groups
+
+    def uncounted(block: PrivateAggregate) -> PrivateAggregate:
+        step = people(block)
+        assert isinstance(step.input, Project)
+        assert isinstance(step.input.input, Aggregate)
+        each = replace(step.input.input, keys=(*step.input.input.keys, *block.keys), input=block.input)
+        unit, *_ = each.keys
+        by = ((unit[0], Ref(block.unit)), *each.keys[1:])
+        return replace(step, input=replace(step.input, input=replace(each, keys=by)))
+
+    patch.setattr(first_step, "people_by_groups", uncounted)
+
+
+@breaks(*TOLD, sees=("loss", "price"), plans=of_first_steps)
+def the_groups_of_one_person_are_told_by_exact_numbers(patch: pytest.MonkeyPatch) -> None:
+    made, exact = planning.at, Mechanism.of_variance(Measure.ZCDP, Fraction(1, 10**6))
+
+    def noiseless(shape: Shape, cost: Cost, units: int) -> Block:
+        block = made(shape, cost, units)
+        told = shape.source.one_row
+        return replace(block, mechanisms=dict.fromkeys(block.mechanisms, exact)) if told else block
+
+    patch.setattr(planning, "at", noiseless)
+
+
+@breaks(*TOLD, sees=("groups", "L1 L2", "loss"), where=crowded, plans=of_first_steps)
+def what_a_first_step_tells_cuts_nobody(patch: pytest.MonkeyPatch) -> None:
+    settled = shapes.settled
+
+    def uncut(shape: Shape, *given: Any) -> Shape:
+        return replace(settled(shape, *given), relation=shape.relation)
+
+    patch.setattr(shapes, "settled", uncut)
 
 
 # --- sizes of a version -----------------------------------------------------------------------------------

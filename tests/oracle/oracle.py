@@ -21,7 +21,7 @@ import pyarrow as pa
 
 from tests.oracle.stage import FULL, LESS, SHUFFLED, Stage, partials, tuples
 from tests.oracle.worlds import World
-from tests.privacy.exact import NoNoise
+from tests.privacy.exact import NoNoise, telling
 from tre.base.cost import Measure
 from tre.base.passage import Key, Release
 from tre.catalogue import Kind
@@ -29,7 +29,7 @@ from tre.privacy.above import standing_in
 from tre.privacy.estimates import estimates
 from tre.privacy.mechanisms import loss
 from tre.privacy.parts import Part, PartKind
-from tre.privacy.plan import Block, PrivatePlan
+from tre.privacy.plan import Block, PrivatePlan, settled
 from tre.privacy.release import release
 from tre.privacy.released import inputs_of, released_table
 from tre.sql.dependencies import Dependencies
@@ -90,12 +90,14 @@ class Oracle:
             return [Violation("total", f"{type(error).__name__}: {str(error)[:300]}")]
 
     def _violations(self, plan: PrivatePlan, steps: bool, world: World) -> Iterator[Violation]:
-        asked = {block.shape.question for block in plan.blocks}
+        asked = {one.question for block in plan.blocks for one in (block.shape.first, block.shape) if one is not None}
         if sum(block.cost.amount for block in plan.measured) > plan.cost.amount or len(asked) != len(plan.measured):
             yield Violation("price", "the blocks cost more than the answer")
         before = Before(plan)
-        for block in plan.blocks:
-            inputs = inputs_of(block, plan, before.releases)
+        for place in range(len(plan.measured)):
+            before.plan = settled(plan, before.releases)
+            block = before.plan.measured[place]
+            inputs = inputs_of(block, before.plan, before.releases)
             whole = self.stage.run(block.shape.relation, FULL, inputs)
             if vectors(block, whole) != vectors(block, self.stage.run(block.shape.relation, SHUFFLED, inputs)):
                 yield Violation("order", "another physical order gives another vector")
@@ -107,7 +109,10 @@ class Oracle:
                 yield from leaving(block, whole, less)
             if steps:
                 yield from self._steps(block, before, world)
-            before.releases.setdefault(block.shape.question, release(block, partials(whole), NoNoise()))
+            if block.shape.question in plan.steps:
+                before.releases[block.shape.question] = telling(block)
+            else:
+                before.releases.setdefault(block.shape.question, release(block, partials(whole), NoNoise()))
 
     def _run(self, node: Relation, schema: str, before: Before) -> list[Any]:
         """Return the rows of a step, over what was released before it."""

@@ -172,7 +172,8 @@ def test_every_function_keeps_what_is_claimed_on_wild_values(start: int) -> None
 def test_binding_and_planning_cannot_see_data() -> None:
     """Verdict and price are functions of text, policy and public facts: nothing else is handed in (PRIVACY §1)."""
     assert list(inspect.signature(bind).parameters)[:4] == ["text", "catalogue", "today", "dialect"]
-    assert list(inspect.signature(planning.plan).parameters) == ["query", "ask", "rules", "public_keys", "drawn"]
+    given = list(inspect.signature(planning.plan).parameters)
+    assert given == ["query", "ask", "rules", "public_keys", "drawn", "released"]
     random = Random(5)
     for _ in range(20):
         made = world(random)

@@ -18,7 +18,7 @@ from tre.journal.entries import Question as Asked
 from tre.policy import CompiledPolicy
 from tre.policy.context import Verdict
 from tre.privacy import accounting, refining
-from tre.privacy.blocks import PrivatePlan
+from tre.privacy.blocks import Block, PrivatePlan
 
 
 def facts(decision: Decision, at: Standing) -> dict[str, Any]:
@@ -55,12 +55,19 @@ def _sourced(plan: PrivatePlan) -> dict[str, list[dict[str, str]]]:
 
 def _released_first(decision: Decision) -> list[str]:
     """Say of each result that others read that it is released before them, and at which price."""
+    steps = {} if decision.plan is None else decision.plan.steps
     return [
-        f"{', '.join(asked.function.value for asked in one.shape.source.asked)} is released first, at "
-        f"{one.requested.in_words()} of the price, and used as it was released"
+        f"{_what(one, steps)} is released first, at {one.requested.in_words()} of the price, and used as it was "
+        "released"
         for one in decision.measured
         if one.shape.question in decision.released_first
     ]
+
+
+def _what(measured: Measured, steps: Mapping[str, Block]) -> str:
+    if measured.shape.question in steps:
+        return "how many people stand in how many groups, which tells how many groups of a person count,"
+    return ", ".join(asked.function.value for asked in measured.shape.source.asked)
 
 
 def sharper(job: Job, left: Cost, whole: Cost, policy: CompiledPolicy) -> dict[str, Any] | None:

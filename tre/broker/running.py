@@ -169,7 +169,9 @@ def _measurement(parts: Parts, slot: Slot, job: Job, plan: PrivatePlan, at: Grou
     uses = [Use(question, tuple(positions), leads) for question, positions, leads in job.decision["uses"]]
     draws: dict[str, Release] = {}
     released: dict[str, Release] = {}
-    for block, use in zip(plan.measured, uses, strict=True):
+    for place, use in enumerate(uses):
+        plan = planning.settled(plan, released)
+        block = plan.measured[place]
         stored = _stored(parts, use)
         if use.leads is not None:
             inputs = inputs_of(block, plan, released)

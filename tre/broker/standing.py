@@ -157,6 +157,7 @@ def costs(every: tuple[Draw, ...], payments: Payments) -> Drawn:
         paid=frozenset(place for place, draw in enumerate(draws) if draw.position in payments),
         positions=tuple(draw.position for draw in draws),
         following=len(every),
+        releases=tuple(draw.release for draw in draws),
     )
 
 

@@ -38,6 +38,10 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _groups(text: str) -> int | str:
+    return text if text == "automatic" else _count(text)
+
+
 def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
@@ -109,7 +113,10 @@ def _asking(commands: Commands) -> None:
             "--accuracy", metavar="'±20@95'", help="the error that each number may have; it fixes the price"
         )
         made.add_argument(
-            "--groups", type=_count, metavar="N", help="groups of one person that count; up to the proven most"
+            "--groups",
+            type=_groups,
+            metavar="N|automatic",
+            help="groups of one person that count; up to the proven most, or as a first step tells for a price",
         )
         made.add_argument("--rows", type=_count, metavar="N", help="rows of one person in a group that count; likewise")
         if name == "check":

@@ -28,6 +28,8 @@ from tre.client.results import Result
 from tre.client.values import Number, decimal
 
 _TIMEOUT = 20.0
+Groups = int | Literal["automatic"]
+"""How many groups of one person count: so many, or as a first step tells, for a part of the price."""
 
 
 def connect(
@@ -61,7 +63,7 @@ class Connection:
         sql: str,
         *,
         epsilon: Number | None = None,
-        groups: int | None = None,
+        groups: Groups | None = None,
         rows: int | None = None,
         totals: Mapping[str, tuple[Number, Number]] | None = None,
         dialect: str | None = None,
@@ -83,7 +85,7 @@ class Connection:
         sql: str,
         *,
         epsilon: Number | None = None,
-        groups: int | None = None,
+        groups: Groups | None = None,
         rows: int | None = None,
         totals: Mapping[str, tuple[Number, Number]] | None = None,
         dialect: str | None = None,
@@ -101,7 +103,7 @@ class Connection:
         sql: str,
         *,
         epsilon: Number | None = None,
-        groups: int | None = None,
+        groups: Groups | None = None,
         rows: int | None = None,
         totals: Mapping[str, tuple[Number, Number]] | None = None,
         dialect: str | None = None,
@@ -118,7 +120,7 @@ class Connection:
         sql: str,
         *,
         epsilon: Number | None = None,
-        groups: int | None = None,
+        groups: Groups | None = None,
         rows: int | None = None,
         totals: Mapping[str, tuple[Number, Number]] | None = None,
         dialect: str | None = None,
@@ -185,7 +187,7 @@ class Connection:
         self,
         sql: str,
         epsilon: Number | None,
-        groups: int | None,
+        groups: Groups | None,
         rows: int | None,
         totals: Mapping[str, tuple[Number, Number]] | None,
         dialect: str | None,

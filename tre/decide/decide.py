@@ -112,7 +112,8 @@ def _outputs_gate(
         return None, (), ()
     rules, drawn = situation.policy.rules, cache(situation.drawn)
     try:
-        plan = planning.plan(query, question.ask, rules, situation.public_keys, lambda one: drawn(one).draws)
+        draws, releases = (lambda one: drawn(one).draws), (lambda one: drawn(one).releases)
+        plan = planning.plan(query, question.ask, rules, situation.public_keys, draws, releases)
         measured = _measured(plan, rules, drawn)
         plan = _expecting(plan, measured)
     except Refused as refused:
@@ -126,14 +127,14 @@ def _measured(plan: PrivatePlan, rules: Rules, drawn_of: DrawnOf) -> tuple[Measu
     found: dict[str, Measured] = {}
     for block in plan.measured:
         shape = block.shape
-        first = [found[plan.named(name).shape.question].positions for name in shape.inputs]
+        first = [found[question].positions for question in plan.released_before(shape)]
         found[shape.question] = _priced(shape, over_draws(shape.question, first), block.cost, rules, drawn_of)
     return tuple(found.values())
 
 
 def _expecting(plan: PrivatePlan, measured: tuple[Measured, ...]) -> PrivatePlan:
     """Return the plan with the errors of the draws that will serve, which over released rows are known only now."""
-    if not any(one.shape.inputs for one in measured):
+    if not any(plan.released_before(one.shape) for one in measured):
         return plan
     draws = {one.shape.question: one.charge.made_of(one.stored) for one in measured}
     served = [(block.shape, draws[block.shape.question]) for block in plan.blocks]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tre.base.cost import Cost
+from tre.base.passage import Release
 from tre.base.reasons import Refusal
 from tre.decide.timing import Timing
 from tre.policy.context import Verdict
@@ -27,13 +28,15 @@ class Question:
 class Drawn:
     """The stored or pending draws of a question, in order, as costs; the places of those that this project has paid.
 
-    `positions` are those in the list of all, failed ones counted, and `following` is that of a further one.
+    `positions` are those in the list of all, failed ones counted, and `following` is that of a further one; `releases`
+    is what they released (None: it is being measured).
     """
 
     draws: tuple[Cost, ...]
     paid: frozenset[int]
     positions: tuple[int, ...]
     following: int
+    releases: tuple[Release | None, ...] = ()
 
     def made_of(self, charge: Charge) -> tuple[int, ...]:
         """Return the positions of the draws that an answer at `charge` is made of, a new one last."""
@@ -92,11 +95,10 @@ class Decision:
 
     @property
     def released_first(self) -> frozenset[str]:
-        """The questions of the shapes whose released rows others read."""
+        """The questions of the shapes on whose releases others rest."""
         if self.plan is None:
             return frozenset()
-        names = {name for one in self.measured for name in one.shape.inputs}
-        return frozenset(self.plan.named(name).shape.question for name in names)
+        return frozenset(first for one in self.measured for first in self.plan.released_before(one.shape))
 
     @property
     def refusals(self) -> tuple[Refusal, ...]:

@@ -82,7 +82,7 @@ def _step(
 ) -> Step:
     shape = measured.shape
     draws = measured.charge.made_of(measured.stored)
-    reads = {numbers[plan.named(name).shape.question] for name in shape.inputs}
+    reads = {numbers[question] for question in plan.released_before(shape)}
     return Step(
         number=numbers[shape.question],
         reads=tuple(sorted(reads)),

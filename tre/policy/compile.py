@@ -241,6 +241,7 @@ def _rules(policy: Policy, catalogue: Catalogue) -> Rules:
         default_epsilon=budget.per_answer.by_default or budget.per_answer.epsilon,
         minimum_group=answers.minimum_group,
         groups=answers.groups,
+        automatic=answers.automatic_groups,
         known_keys=answers.known_keys,
         release_every=answers.release_every,
         most_rows_per_unit=answers.most_rows_per_unit,

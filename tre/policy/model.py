@@ -166,6 +166,7 @@ class Answers(Part):
 
     minimum_group: Count | None = Field(None, alias="minimum group")
     groups: Count | None = Field(None, alias="groups per person")
+    automatic_groups: bool = Field(True, alias="automatic groups")
     known_keys: Count = Field(1000, alias="known keys")
     release_every: Duration = Field(Fraction(1, 4), alias="release every", json_schema_extra={"default": "250 ms"})
     most_rows_per_unit: Count = Field(10**8, alias="most rows per person")

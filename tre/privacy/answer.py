@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ from tre.base.cost import Cost
 from tre.base.passage import Release
 from tre.catalogue import Kind, Type, Value
 from tre.privacy import above
-from tre.privacy.blocks import PrivatePlan
+from tre.privacy.blocks import Bound, PrivatePlan
 from tre.privacy.estimates import Ends, Estimates, can_be_clipped, clipped_share, ends, estimates, replicates
 from tre.privacy.expected import named
 from tre.privacy.keys import normal
@@ -53,7 +53,8 @@ class Answer:
     `rows` are as wide as `columns`; `intervals` has per column None (exact, or no number) or one (low, high) a
     row, for the 95 % interval of the noise; `suppressed` marks rows under the minimum group, whose noisy cells
     are None; `clipped` is (share of people at a clip bound, 95 % half-width), None where nobody can be, and `clips` the
-    same by output, of what was measured together with it; `bounds` are the clip bounds in use per output.
+    same by output, of what was measured together with it; `bounds` are the clip bounds in use per output, and `sourced`
+    the same with who says so.
     """
 
     columns: tuple[AnswerColumn, ...]
@@ -64,6 +65,7 @@ class Answer:
     bounds: Mapping[str, Mapping[str, str]]
     cost: Cost
     clips: Mapping[str, tuple[float, float]]
+    sourced: Mapping[str, tuple[Bound, ...]]
 
     def as_json(self) -> dict[str, object]:
         """Return the answer for JSON: each noisy column n is followed by n_low and n_high, `bound_of` n.
@@ -83,6 +85,7 @@ class Answer:
             "clipped": None if self.clipped is None else _clipped(*self.clipped),
             "clips": {name: _clipped(*one) for name, one in self.clips.items()},
             "bounds": {name: dict(bounds) for name, bounds in self.bounds.items()},
+            "sourced": {name: [asdict(bound) for bound in every] for name, every in self.sourced.items()},
             "cost": self.cost.as_json(),
         }
 
@@ -134,6 +137,7 @@ def answer(plan: PrivatePlan, releases: Sequence[Release], evaluate: Evaluate) -
         plan.bounds,
         plan.cost,
         _clips(shown),
+        plan.sourced,
     )
 
 

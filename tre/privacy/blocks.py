@@ -12,7 +12,7 @@ from tre.base.passage import Key
 from tre.privacy.mechanisms import Mechanism
 from tre.privacy.parts import Output, Part
 from tre.privacy.quantiles import most_cells
-from tre.privacy.request import Rules
+from tre.privacy.request import Ask, Rules
 from tre.sql.plan import PrivateAggregate, Query, Relation, Released
 
 
@@ -22,7 +22,8 @@ class Shape:
 
     `keys` are all groups in key order (None: unknown), `groups` is l0; `relation` computes the exact partials,
     with the released tables named in `inputs`; `names` is what people call each asked aggregate; `units`, `people` and
-    `clipped` name the supporting parts: people by group, and those of whom so many are clipped.
+    `clipped` name the supporting parts: people by group, and those of whom so many are clipped. `first` is what tells
+    l0 where that is automatic; until its release is known the shape is `open`, and `groups` the most that may be told.
     """
 
     source: PrivateAggregate
@@ -40,6 +41,8 @@ class Shape:
     relation: Relation
     inputs: tuple[str, ...]
     question: str
+    first: Shape | None = None
+    open: bool = False
 
     def part(self, name: str) -> Part:
         """Return the part of that name."""
@@ -82,12 +85,14 @@ class Bound:
 class PrivatePlan:
     """How a query will be answered, and at which price; a function of request, policy and public facts alone.
 
-    `bounds` says per output what was clipped, and `sourced` besides who says so; `errors` the half-width of the 95 %
-    interval per output name (None: not known beforehand), and `notes` what is said of it. `most` is what a pilot and
-    its second step may cost together, None of other plans.
+    `rules` are those kept, for `ask`; `bounds` says per output what was clipped, `sourced` besides who says so;
+    `errors` the half-width of the 95 % interval per output name (None: not known beforehand), and `notes` what is
+    said of it. `most` is what a pilot and its second step may cost together, None of other plans. `steps` are the first
+    steps of blocks, by question.
     """
 
     query: Query
+    ask: Ask
     rules: Rules
     blocks: tuple[Block, ...]
     cost: Cost
@@ -96,14 +101,25 @@ class PrivatePlan:
     most: Cost | None = None
     notes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     sourced: Mapping[str, tuple[Bound, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    steps: Mapping[str, Block] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def measured(self) -> tuple[Block, ...]:
-        """The blocks that are measured: of those that ask one question the first; its release serves them all."""
+        """The blocks that are measured: of those that ask one question the first; its release serves them all.
+
+        The first step of a block comes before it.
+        """
         found: dict[str, Block] = {}
         for block in self.blocks:
+            if (first := block.shape.first) is not None:
+                found.setdefault(first.question, self.steps[first.question])
             found.setdefault(block.shape.question, block)
         return tuple(found.values())
+
+    def released_before(self, shape: Shape) -> tuple[str, ...]:
+        """The questions on whose releases a shape rests: those whose rows it reads, and its own first step."""
+        read = tuple(self.named(name).shape.question for name in shape.inputs)
+        return read if shape.first is None else (*read, shape.first.question)
 
     def named(self, name: str) -> Block:
         """Return the block whose released table has that name."""

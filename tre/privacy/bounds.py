@@ -65,15 +65,19 @@ def value_cap(block: PrivateAggregate, ask: Ask, argument: Expression) -> int | 
     return min(rows, most)
 
 
-def group_bound(block: PrivateAggregate, ask: Ask, rules: Rules, known: int | None) -> tuple[int, bool]:
+def proven_groups(block: PrivateAggregate, known: int | None) -> int:
+    """Return the most groups in which a unit can stand: 1 by dependency or without keys, known keys, a unit's rows."""
+    return min(bound for bound in (block.groups_per_unit, known, proven_rows(block)) if bound is not None)
+
+
+def group_bound(block: PrivateAggregate, asked: int | None, rules: Rules, known: int | None) -> tuple[int, bool]:
     """Return (l0, whether units must be cut to it): the groups in which one unit is counted.
 
-    1 by dependency or without keys; else the request's bound, else the policy's, else a unit's usual rows, each of
-    which stands in one group; and never more than the proven one (known keys, or a unit's rows), which serves alone
-    with known keys where nothing else does.
+    1 where that is proven; else the bound `asked` for, else the policy's, else a unit's usual rows, each of which
+    stands in one group; and never more than the proven one, which serves alone with known keys where nothing else does.
     """
-    proven = min(bound for bound in (block.groups_per_unit, known, proven_rows(block)) if bound is not None)
-    given = next((one for one in (ask.groups, rules.groups, block.typical_rows) if one is not None), None)
+    proven = proven_groups(block, known)
+    given = next((one for one in (asked, rules.groups, block.typical_rows) if one is not None), None)
     if proven == 1:
         return 1, False
     if given is None:
@@ -81,6 +85,14 @@ def group_bound(block: PrivateAggregate, ask: Ask, rules: Rules, known: int | No
             raise Refused.because(reasons.NO_GROUPS_BOUND)
         return proven, False
     return min(given, proven), given < proven
+
+
+def groups_untold(block: PrivateAggregate, rules: Rules, known: int | None) -> int:
+    """Return the groups in which one unit is counted where a first step tells nothing: as without it, else 1."""
+    try:
+        return group_bound(block, None, rules, known)[0]
+    except Refused:
+        return 1
 
 
 def values_of(asked: Asked, total: Interval | None) -> Values | None:

@@ -16,9 +16,8 @@ from fractions import Fraction
 from functools import lru_cache
 from types import MappingProxyType
 
-from tre.base.cost import Measure
 from tre.catalogue import Catalogue, Column, Interval, Kind, Table, Usual
-from tre.privacy import accounting
+from tre.privacy.bins import filled, usual_noise
 from tre.privacy.histograms import REFERENCE, Histogram, Statistic, Subject
 from tre.privacy.request import Rules
 from tre.sql.functions.intervals import DAY, clip, days, limits
@@ -33,8 +32,6 @@ _PLACES = tuple((point + 0.5) / 16 for point in range(16))
 """Sizes that stand for the people of a bin: evenly on the logarithmic scale, from its lower end to its upper one."""
 _WIDE = 24
 """How many powers of two below the outermost people bounds are tried."""
-_SURE, _LIKELY = 5.0, 2.5
-"""Standard deviations of noise: what one in three million, and one in 160 of empty bins hold."""
 
 Histograms = Mapping[Subject, Histogram]
 
@@ -97,16 +94,16 @@ def _mean_of(found: Histograms, table: str, column: Column) -> Fraction:
 
 def _ranked(found: Histograms, table: str, rules: Rules) -> int | None:
     rows = found.get(Subject(table, "", Statistic.ROWS))
-    bound = None if rows is None else best(rows, deviation(rules) * _GROUPS * _HALVINGS)
+    bound = None if rows is None else best(rows, usual_noise(rules) * _GROUPS * _HALVINGS)
     return None if bound is None else math.ceil(bound)
 
 
 def _around_reference(reach: Histogram, column: Column) -> Interval | None:
     """Return the dates up to the furthest bin that is surely filled; none where no bin is."""
-    filled, room = _filled(reach), limits(column.type)
-    if not filled or room is None:
+    bins, room = _filled(reach), limits(column.type)
+    if not bins or room is None:
         return None
-    centre, width = Fraction(days(REFERENCE)), Fraction(2 ** filled[-1][0])
+    centre, width = Fraction(days(REFERENCE)), Fraction(2 ** bins[-1][0])
     found = Interval(centre - width, centre + width)
     if column.type.kind is Kind.TIMESTAMP:
         found = Interval(found.low * DAY, (found.high + 1) * DAY - 1)
@@ -115,25 +112,19 @@ def _around_reference(reach: Histogram, column: Column) -> Interval | None:
 
 def _chosen(found: Histograms, subject: Subject, rules: Rules) -> float | None:
     histogram = found.get(subject)
-    return None if histogram is None else best(histogram, deviation(rules) * _GROUPS)
+    return None if histogram is None else best(histogram, usual_noise(rules) * _GROUPS)
 
 
 @lru_cache(maxsize=4096)
 def best(histogram: Histogram, noise: float) -> float | None:
     """Return the bound with the least error where noise grows by `noise` for each of it; None if all bins are noise."""
-    filled = _filled(histogram)
-    if not filled:
+    bins = _filled(histogram)
+    if not bins:
         return None
-    last = filled[-1][0]
-    tried: list[float] = [2.0 ** (last - step / _STEPS) for step in range(_STEPS * min(len(filled), _WIDE))]
-    errors = [_cut_off(filled, bound) ** 2 + (noise * bound) ** 2 for bound in tried]
+    last = bins[-1][0]
+    tried: list[float] = [2.0 ** (last - step / _STEPS) for step in range(_STEPS * min(len(bins), _WIDE))]
+    errors = [_cut_off(bins, bound) ** 2 + (noise * bound) ** 2 for bound in tried]
     return tried[errors.index(min(errors))]
-
-
-def deviation(rules: Rules) -> float:
-    """Return the noise of a usual answer's count or sum, of a clip bound of 1: half of the price is its own."""
-    amount = accounting.price(rules.measure, rules.default_epsilon, rules.conversion_delta).rho / 2
-    return math.sqrt(1 / (2 * float(amount))) if rules.measure is Measure.ZCDP else math.sqrt(2) / float(amount)
 
 
 @lru_cache(maxsize=4096)
@@ -143,26 +134,16 @@ def size(histogram: Histogram) -> float:
 
 
 def _filled(histogram: Histogram) -> list[tuple[int, int]]:
-    """Return (number, people) of the bins up to the outermost one that is filled; none where none surely is.
-
-    It is the outermost one that noise alone cannot have filled, or one reached from there by bins that are likely
-    filled. A lower bin's noise outweighs nothing.
-    """
-    people, deviation = histogram.people, histogram.deviation
-    sure = [at for at, count in enumerate(people) if count >= max(1.0, _SURE * deviation)]
-    last = max(sure, default=-1)
-    while 0 <= last < len(people) - 1 and people[last + 1] >= max(1.0, _LIKELY * deviation):
-        last += 1
-    return [(histogram.subject.exponents[at], max(0, people[at])) for at in range(last + 1)]
+    return filled(histogram.subject.exponents, histogram.people, histogram.deviation)
 
 
-def _cut_off(filled: list[tuple[int, int]], bound: float) -> float:
+def _cut_off(bins: list[tuple[int, int]], bound: float) -> float:
     """Return the part of everybody's sizes that lies beyond `bound`.
 
     Within a bin people are taken to thin out, or to grow in number, as from the bin before it to this one.
     """
     lost, before = 0.0, 1
-    for number, people in filled:
+    for number, people in bins:
         if 2.0**number > bound and people:
             trend = people / max(before, 1)
             weights = [trend**place for place in _PLACES]

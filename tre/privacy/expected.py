@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from types import MappingProxyType
 
-from tre.base.cost import Cost
+from tre.base.cost import Cost, Measure
 from tre.privacy import above, sized
 from tre.privacy.blocks import Bound, Shape
 from tre.privacy.mechanisms import Mechanism, accuracy
@@ -52,7 +52,7 @@ def _grouped(shape: Shape) -> str:
 
 def _bounds_of(shape: Shape, output: Output) -> dict[str, str]:
     part = shape.part(output.terms[0][0])
-    found = {"together": "yes"} if part.whole and shape.source.keys else {"groups": str(shape.groups)}
+    found = {"together": "yes"} if part.whole and shape.source.keys else _groups_of(shape)
     if output.function is PrivateFunction.SUM and output.denominator is None and len(output.terms) == 1:
         return found | {"low": str(part.low * part.granularity), "high": str(part.high * part.granularity)}
     if output.function is not PrivateFunction.COUNT_UNITS:
@@ -69,6 +69,11 @@ def _bounds_of(shape: Shape, output: Output) -> dict[str, str]:
     return found
 
 
+def _groups_of(shape: Shape) -> dict[str, str]:
+    told = {} if shape.first is None else {"automatic": "yes"}
+    return told if shape.open else {"groups": str(shape.groups)} | told
+
+
 def half_width(output: Output, mechanisms: Mapping[str, Mechanism], alpha: float = 0.05) -> Fraction | None:
     """Return the half-width of a count's or a sum's interval, 95 % unless said; None for others, whose error varies."""
     if output.denominator is not None or output.fraction is not None:
@@ -83,6 +88,8 @@ def half_width(output: Output, mechanisms: Mapping[str, Mechanism], alpha: float
 
 def promised(shape: Shape, output: Output, mechanisms: Mapping[str, Mechanism], alpha: float = 0.05) -> Fraction | None:
     """Return the half-width that is known before anything runs: of a count or a sum, or of an AVG of a known size."""
+    if shape.open:
+        return None
     bare = half_width(output, mechanisms, alpha)
     return sized.width(shape, output, mechanisms, alpha) if bare is None and sized.known(shape, output) else bare
 
@@ -123,6 +130,21 @@ def notes(query: Query, priced: Sequence[tuple[Shape, Sequence[Cost]]]) -> Mappi
     effects = {shape.name: in_effect(shape, draws) for shape, draws in priced}
     found = {}
     for name, told in shown(query, [shape for shape, _ in priced]).items():
-        said = dict.fromkeys(sized.note(shape, output, effects[shape.name]) for shape, output in told)
+        said = dict.fromkeys(_note(shape, output, effects[shape.name]) for shape, output in told)
         found[name] = "; ".join(one for one in said if one)
     return MappingProxyType({name: text for name, text in found.items() if text})
+
+
+def _note(shape: Shape, output: Output, mechanisms: Mapping[str, Mechanism]) -> str:
+    """Return where an expected error comes from, or what it is for each group of one person that may count."""
+    if not shape.open:
+        return sized.note(shape, output, mechanisms)
+    if (most := half_width(output, mechanisms)) is None:
+        return "it follows from the groups of one person that the first step tells"
+    measure = mechanisms[output.terms[0][0]].measure
+    one, by = (
+        (most / shape.groups, "")
+        if measure is Measure.PURE
+        else (float(most) / math.sqrt(shape.groups), "the root of ")
+    )
+    return f"about ±{float(one):.3g} times {by}the groups of one person, which the first step tells"

@@ -2,118 +2,105 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
 from tre.base.cost import Cost
-from tre.base.passage import Key
+from tre.base.passage import Release
 from tre.base.reasons import Refusal, Refused
 from tre.base.reasons import privacy as reasons
 from tre.catalogue import Interval
-from tre.privacy import above, bounds, expected
+from tre.privacy import above, expected, first_step, shapes
 from tre.privacy.blocks import Block, PrivatePlan, Shape
-from tre.privacy.keys import PublicValues, known_keys
-from tre.privacy.lowering import lowered
+from tre.privacy.draws import charge
+from tre.privacy.keys import PublicValues
 from tre.privacy.needs import Needs
 from tre.privacy.noising import at, privacy_map
 from tre.privacy.pricing import DrawnOf, draws_of, nothing_drawn, prices
-from tre.privacy.question import question_of
+from tre.privacy.release import combine
 from tre.privacy.request import Ask, Rules
-from tre.privacy.sharing import outputs_of, support
-from tre.privacy.weights import admitted, shares_for, weighted
-from tre.sql import walk
-from tre.sql.plan import PrivateFunction, Query, Relation
+from tre.sql.plan import PrivateFunction, Query
 
-__all__ = ["Block", "PrivatePlan", "Shape", "at", "output_names", "plan", "privacy_map"]
+ReleasedOf = Callable[[str], Sequence[Release | None]]
+"""Looks up what the draws of a question released, as `DrawnOf` their prices; None of one that is being made."""
+
+__all__ = ["Block", "PrivatePlan", "Shape", "at", "output_names", "plan", "privacy_map", "settled"]
+
+
+def nothing_released(_question: str) -> Sequence[Release | None]:
+    """Say that nothing was released yet."""
+    return ()
 
 
 def plan(
-    query: Query, ask: Ask, rules: Rules, public_keys: PublicValues, drawn: DrawnOf = nothing_drawn
+    query: Query,
+    ask: Ask,
+    rules: Rules,
+    public_keys: PublicValues,
+    drawn: DrawnOf = nothing_drawn,
+    released: ReleasedOf = nothing_released,
 ) -> PrivatePlan:
     """Plan `query` at the price that `ask` names or needs; raise Refused with every reason found.
 
     :param drawn: the prices of the draws that a question has already: they count towards what is asked, and the
         error that is expected is that of all draws combined.
+    :param released: what those draws released: a first step that is released tells beforehand.
     """
     if not query.blocks:
-        return PrivatePlan(query, rules, (), Cost.zero(rules.measure), MappingProxyType({}), MappingProxyType({}))
+        return PrivatePlan(query, ask, rules, (), Cost.zero(rules.measure), MappingProxyType({}), MappingProxyType({}))
     names = output_names(query)
     totals = _totals(query, ask, names)
-    shapes: list[Shape] = []
+    found: list[Shape] = []
     for source in query.blocks:
-        shapes.append(_shape(Needs(source, ask, rules.units, totals, names), shapes, rules, public_keys))
-    priced = prices(query, shapes, ask, rules, drawn)
-    blocks = tuple(at(one, priced.costs[one.question], rules.units) for one in shapes)
-    served = [(one, draws_of(one.question, priced.costs[one.question], rules, drawn)) for one in shapes]
+        shape = shapes.shape_of(Needs(source, ask, rules.units, totals, names), found, rules, public_keys)
+        known = _told_already(shape.first, rules, drawn, released)
+        found.append(shapes.settled(shape, known, found, rules))
+    priced = prices(query, found, ask, rules, drawn)
+    blocks = tuple(at(one, priced.costs[one.question], rules.units) for one in found)
+    served = [(one, draws_of(one.question, priced.costs[one.question], rules, drawn)) for one in found]
+    first = {one.first.question: one.first for one in found if one.first is not None}
     return PrivatePlan(
         query,
+        ask,
         rules,
         blocks,
         priced.whole,
-        expected.bounds_in_use(shapes),
+        expected.bounds_in_use(found),
         expected.errors(query, served),
         priced.most,
         expected.notes(query, served),
-        expected.sourced(shapes, ask),
+        expected.sourced(found, ask),
+        MappingProxyType({question: at(one, priced.costs[question], rules.units) for question, one in first.items()}),
     )
 
 
-def _shape(needs: Needs, before: Sequence[Shape], rules: Rules, public_keys: PublicValues) -> Shape:
-    """Return what a block measures. Blocks before it that it reads are released first and stand in it as such."""
-    source = needs.block
-    keys = known_keys(source, rules, public_keys)
-    groups, keep = bounds.group_bound(source, needs.ask, rules, None if keys is None else len(keys))
-    needs = _weighted(needs, keys, rules) or needs
-    if needs.weighted and keys is not None:
-        groups, keep = len(keys), False
-    outputs = outputs_of(needs)
-    units, people, clipped = support(needs, with_units=keys is None or rules.minimum_group is not None, cut=keep)
-    if needs.weighted and keys is not None:
-        exact = weighted(source, needs.parts, keys)
-    else:
-        exact = lowered(source, needs.parts, groups, keep)
-    relation, inputs = _over_released(exact, before)
-    return Shape(
-        source,
-        f"released_{len(before)}",
-        keys,
-        groups,
-        tuple(needs.parts),
-        MappingProxyType(dict(needs.weights)),
-        outputs,
-        MappingProxyType({one.column.id: needs.name(one) for one in source.asked}),
-        units.name if units else None,
-        people.name if people else None,
-        clipped.name if clipped else None,
-        rules.minimum_group,
-        relation,
-        tuple(one.name for one in inputs),
-        question_of(source, needs.parts, groups, keys, inputs),
-    )
+def _told_already(first: Shape | None, rules: Rules, drawn: DrawnOf, released: ReleasedOf) -> Mapping[str, Release]:
+    """Return the release of a first step whose draws are all there already."""
+    if first is None or first.inputs:  # what it reads is of other draws each time: another question
+        return {}
+    charged = charge(drawn(first.question), first_step.price(rules))
+    draws = [released(first.question)[place] for place in charged.serves]
+    there = [one for one in draws if one is not None]
+    if charged.new is not None or len(there) < len(draws):
+        return {}
+    return {first.question: combine(there)}
 
 
-def _weighted(needs: Needs, keys: tuple[Key, ...] | None, rules: Rules) -> Needs | None:
-    """Return the needs of a block each of whose units has one weight; None where that is not how it is measured."""
-    if not admitted(needs.block, needs.ask, keys, needs.totals, rules):
-        return None
-    tried = replace(needs, parts=[], weights={}, weighted=True)
-    outputs_of(tried)
-    if any(part.narrowed for part in tried.parts):  # a weight by rows bounds no total besides
-        return None
-    shares = shares_for(tried.parts, bounds.proven_rows(needs.block), rules.units)
-    return None if shares is None else replace(needs, parts=[], weights={}, weighted=True, shares=shares)
+def settled(plan: PrivatePlan, released: Mapping[str, Release]) -> PrivatePlan:
+    """Return `plan` with the groups of one person fixed where the first step that tells them is among `released`.
 
-
-def _over_released(relation: Relation, before: Sequence[Shape]) -> tuple[Relation, tuple[Shape, ...]]:
-    """Return `relation` over the released tables that it reads; what only those were made of it reads no more."""
-    inputs: list[Shape] = []
-    noisy = above.origins(relation, frozenset(one.column.id for shape in before for one in shape.source.asked))
-    for shape in reversed(before):
-        if any(node == shape.source for node in walk.relations(relation)):
-            relation = walk.replaced(relation, shape.source, shape.released)
-            inputs.append(shape)
-    return above.ordered_alike(relation, noisy.keys()) if inputs else relation, tuple(reversed(inputs))
+    :param released: releases by question, each of all draws that serve.
+    """
+    blocks: list[Block] = []
+    for block in plan.blocks:
+        shape = shapes.settled(block.shape, released, [one.shape for one in blocks], plan.rules)
+        blocks.append(block if shape is block.shape else at(shape, block.cost, plan.rules.units))
+    if all(one is other for one, other in zip(blocks, plan.blocks, strict=True)):
+        return plan
+    found = [one.shape for one in blocks]
+    told = expected.bounds_in_use(found), expected.sourced(found, plan.ask)
+    return replace(plan, blocks=tuple(blocks), bounds=told[0], sourced=told[1])
 
 
 def output_names(query: Query) -> Mapping[int, str]:
@@ -130,7 +117,7 @@ def _totals(query: Query, ask: Ask, names: Mapping[int, str]) -> Mapping[int, In
     found = [
         Refusal(reasons.BOUND_NOT_POSITIVE, {"bound": name})
         for name, value in (("groups", ask.groups), ("rows", ask.rows))
-        if value is not None and value < 1
+        if isinstance(value, int) and value < 1
     ]
     if ask.epsilon is not None and ask.epsilon <= 0:
         found.append(Refusal(reasons.EPSILON_NOT_POSITIVE))

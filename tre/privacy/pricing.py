@@ -12,7 +12,7 @@ from tre.base.cost import ATTO, Cost, Measure
 from tre.base.reasons import Refusal, Refused, requests
 from tre.base.reasons import privacy as reasons
 from tre.catalogue import Kind
-from tre.privacy import accounting, sized
+from tre.privacy import accounting, first_step, sized
 from tre.privacy.accuracy import Accuracy
 from tre.privacy.blocks import Shape
 from tre.privacy.draws import charge
@@ -29,6 +29,8 @@ DrawnOf = Callable[[str], Sequence[Cost]]
 _PILOT = 16
 """A pilot costs a sixteenth of the most that the answer may cost, so its errors are four times the least to be had: a
 number that the rest could make exact to a fifth is told from 0 by then."""
+_TIMES = 2
+"""An answer costs at least so many times what its first steps do: below that its bounds cost more than it tells."""
 _NUMBERS = (Kind.INTEGER, Kind.DECIMAL, Kind.DOUBLE)
 
 Outputs = Mapping[str, list[tuple[Shape, Output]]]
@@ -59,26 +61,49 @@ def prices(query: Query, shapes: Sequence[Shape], ask: Ask, rules: Rules, drawn:
 
     An `epsilon` is shared equally by the questions, at least at the policy's floor. An accuracy gives each question
     the least amount at which all that is shown of it is as exact as asked: no other split costs less. Where errors
-    follow from values that nobody has measured, and a share of a number where no noisy size bounds it from below, it
-    gives the price of a pilot, a constant part of the most that the answer may cost.
+    follow from values that nobody has measured, or from a first step that is to be made, and a share of a number where
+    no noisy size bounds it from below, it gives the price of a pilot, a constant part of the most that the answer may
+    cost. First steps have their fixed price, which is part of the whole.
     """
     unknown = {shape.question: shape.keys is None for shape in shapes}
     delta = math.floor(rules.keys_delta * ATTO) // max(1, sum(unknown.values()))
     nothing = {question: Cost(rules.measure, 0, delta if keyless else 0) for question, keyless in unknown.items()}
+    first = {shape.question: first_step.price(rules) for shape in map(_first, shapes) if shape is not None}
+    steps = sum((one.amount for one in first.values()), 0)
     most = _most(ask, rules)
     piloted = False
     if ask.amounts is not None:
-        costs = _fixed(nothing, ask.amounts)
+        costs = _fixed(_in_order(shapes, nothing | first), ask.amounts)
     elif ask.accuracy is None:
-        costs = _spent(nothing, most)
+        costs = first | _spent(nothing, _beside(steps, most, rules))
     elif _takes_a_pilot(query, shapes, ask.accuracy, rules):
         _check_numbers(query, shapes, rules)
-        piloted, costs = True, _spent(nothing, max(rules.floor, -(-most // _PILOT)))
+        pilot = max(rules.floor, -(-most // _PILOT), _TIMES * steps)
+        piloted, costs = True, first | _spent(nothing, _beside(steps, min(pilot, most), rules))
     else:
-        costs = _needed(_told_beforehand(query, shapes), ask.accuracy, nothing, most, rules, drawn)
+        outputs, rest = _told_beforehand(query, shapes), _beside(steps, most, rules)
+        costs = first | _needed(outputs, ask.accuracy, nothing, rest, rules, drawn)
     whole = sum(costs.values(), Cost.zero(rules.measure))
     _check_limit(whole, rules)
     return Prices(costs, whole, Cost(rules.measure, most) if piloted else None)
+
+
+def _first(shape: Shape) -> Shape | None:
+    return shape.first
+
+
+def _in_order(shapes: Sequence[Shape], costs: Mapping[str, Cost]) -> dict[str, Cost]:
+    """Return costs in the order in which a plan measures: a first step before its block."""
+    every = (one for shape in shapes for one in (shape.first, shape) if one is not None)
+    return {one.question: costs[one.question] for one in every}
+
+
+def _beside(steps: int, most: int, rules: Rules) -> int:
+    """Return what is left of an answer's price beside its first steps, which may take half of it."""
+    if _TIMES * steps > most:
+        least, _ = accounting.shown(Cost(rules.measure, _TIMES * steps), rules.conversion_delta)
+        raise Refused.because(reasons.FIRST_STEP_PRICE, least=f"{math.ceil(least * 1000) / 1000:g}")
+    return most - steps
 
 
 def _most(ask: Ask, rules: Rules) -> int:
@@ -105,8 +130,8 @@ def _takes_a_pilot(query: Query, shapes: Sequence[Shape], accuracy: Accuracy, ru
     """Whether an accuracy has no price before something is released; under pure DP nothing is refined afterwards."""
     if accuracy.relative:
         return not _sizes_suffice(query, shapes)
-    told = shown(query, shapes).values()
-    return rules.measure is Measure.ZCDP and any(_unknown(one) for one in told)
+    told, untold = shown(query, shapes).values(), any(shape.open for shape in shapes)
+    return rules.measure is Measure.ZCDP and (untold or any(_unknown(one) for one in told))
 
 
 def _check_numbers(query: Query, shapes: Sequence[Shape], rules: Rules) -> None:
@@ -192,6 +217,8 @@ def _least(enough: Callable[[int], bool], existing: Sequence[Cost], most: int, r
 
 def _told_beforehand(query: Query, shapes: Sequence[Shape]) -> Outputs:
     """Return, by question, what the answer shows of it; refuse what has no error that is known beforehand."""
+    if any(shape.open for shape in shapes):
+        raise Refused.because(reasons.ACCURACY_FIRST_STEP)
     found: dict[str, list[tuple[Shape, Output]]] = {shape.question: [] for shape in shapes}
     refusals = []
     for name, told in shown(query, shapes).items():

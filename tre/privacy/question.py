@@ -14,13 +14,14 @@ from tre.sql.plan import PrivateAggregate
 def question_of(
     source: PrivateAggregate,
     parts: Sequence[Part],
-    groups: int,
+    groups: str,
     keys: tuple[Key, ...] | None,
     first: Sequence[Shape] = (),
 ) -> str:
     """Return the text; the version is added by who stores draws. Budgets and post-processing are no part of it.
 
     `first` are the blocks whose released rows it reads: what they measure, and how those rows are shown, is part of it.
+    `groups` says how many groups of one person count.
     """
     measured = "; ".join(
         f"{part.kind.value} [{part.low}, {part.high}] of [{part.row_low}, {part.row_high}] × {part.granularity}"

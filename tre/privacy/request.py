@@ -6,10 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from types import MappingProxyType
+from typing import Final, Literal
 
 from tre.base.cost import Cost, Measure
 from tre.catalogue import Interval
 from tre.privacy.accuracy import Accuracy
+
+AUTOMATIC: Final = "automatic"
+"""The groups of one person that count are to be told by a first step (tre.privacy.first_step)."""
+
+Groups = int | Literal["automatic"]
+"""How many groups of one person count: so many, or as a first step tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +32,7 @@ class Ask:
 
     epsilon: Fraction | None = None
     accuracy: Accuracy | None = None
-    groups: int | None = None
+    groups: Groups | None = None
     rows: int | None = None
     totals: Mapping[str, Interval] = field(default_factory=lambda: MappingProxyType({}))
     amounts: tuple[int, ...] | None = None
@@ -37,7 +44,8 @@ class Rules:
 
     Limits are stored as (rho(epsilon, delta_conversion), delta − delta_conversion) (PRIVACY §1 "Measure").
     `keys_delta` is the delta that one answer with unknown keys may spend; `minimum_group` applies to the noisy
-    number of people; `groups` is the policy's default l0; `known_keys` the most keys that are enumerated;
+    number of people; `groups` is the policy's default l0, `automatic` says whether a request may have it told by a
+    first step; `known_keys` the most keys that are enumerated;
     `release_every` the grid of release times in seconds (0: none); `most_rows_per_unit` and `most_rows` bound
     the worst-case work of a plan (PRIVACY §3.9). `units` bounds the number of people, so that sums cannot
     overflow; `floor` is the least amount that an answer costs (PRIVACY §1), in nano-rho or nano-epsilon; `bounds` is
@@ -54,6 +62,7 @@ class Rules:
     default_epsilon: Fraction
     minimum_group: int | None = None
     groups: int | None = None
+    automatic: bool = True
     known_keys: int = 1000
     release_every: Fraction = Fraction(1, 4)
     most_rows_per_unit: int = 10**8

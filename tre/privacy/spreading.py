@@ -13,7 +13,8 @@ import math
 from dataclasses import dataclass
 
 from tre.base.cost import Measure
-from tre.privacy import accounting, bounds
+from tre.privacy import bounds
+from tre.privacy.bins import usual_noise
 from tre.privacy.request import Ask, Rules
 from tre.sql.plan import PrivateAggregate, PrivateFunction
 
@@ -40,7 +41,7 @@ def in_each(block: PrivateAggregate, keys: int, ask: Ask, rules: Rules) -> bool:
 
 def reaches(block: PrivateAggregate, keys: int, ask: Ask, rules: Rules) -> tuple[Reach, ...]:
     """Return the reach in people, where those are counted, and in rows, where those are; each sum goes by its rows."""
-    groups, _ = bounds.group_bound(block, ask, rules, keys)
+    groups, _ = bounds.group_bound(block, None, rules, keys)  # a request that names groups has chosen already
     found = []
     functions = {one.function for one in block.asked}
     if PrivateFunction.COUNT_UNITS in functions:
@@ -54,9 +55,7 @@ def reaches(block: PrivateAggregate, keys: int, ask: Ask, rules: Rules) -> tuple
 
 def noise(reach: float, rules: Rules) -> float:
     """Return the standard deviation of a count at the policy's usual price, of which half is its own."""
-    amount = accounting.price(rules.measure, rules.default_epsilon, rules.conversion_delta).rho / 2
-    one = math.sqrt(1 / (2 * float(amount))) if rules.measure is Measure.ZCDP else math.sqrt(2) / float(amount)
-    return reach * one
+    return reach * usual_noise(rules)
 
 
 def _over(groups: int, rules: Rules) -> float:

@@ -23,6 +23,7 @@ from tre.sql.wording import name_of, worded
 
 POLICY, REQUEST, PROVEN = "the policy", "the request", "proven from what is declared"
 FOUND = "the data set's released histograms"
+FIRST_STEP = "chosen from a first step"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,8 @@ def bounds_of(shape: Shape, ask: Ask, output: Output | None = None) -> tuple[Bou
     """Return the bounds of a block, or of one of its outputs: groups and rows of one person, then values and totals."""
     parts = [part for part in shape.parts if output is None or part.name in output.parts]
     together = bool(shape.source.keys) and any(part.whole for part in parts)
-    found = [] if together else [Bound("groups of one person", f"{shape.groups:,}", _source_of_groups(shape, ask))]
+    groups = f"as a first step tells, up to {shape.groups:,}" if shape.open else f"{shape.groups:,}"
+    found = [] if together else [Bound("groups of one person", groups, _source_of_groups(shape, ask))]
     rows = "rows of one person in all groups together" if together else "rows of one person in a group"
     for cap in dict.fromkeys(part.cap for part in parts if _counts_rows(part)):
         found.append(Bound(rows, f"{cap:,}", _source_of_rows(shape, cap, ask)))
@@ -137,6 +139,8 @@ def _source_of_groups(shape: Shape, ask: Ask) -> str:
         return "no groups"
     if source.groups_per_unit == 1:
         return f"{PROVEN}: the groups follow from the person"
+    if shape.first is not None:
+        return FIRST_STEP
     if shape.groups == ask.groups:
         return REQUEST
     return PROVEN if shape.groups in (bounds.proven_rows(source), len(shape.keys or ())) else POLICY

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema, model_validator
 
 from tre.privacy.accuracy import FORM, Accuracy
+from tre.privacy.request import AUTOMATIC, Groups
 from tre.web.service import QueryRequest
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
@@ -88,7 +89,28 @@ def _ordered(ends: list[Fraction]) -> list[Fraction]:
 
 
 Ends = Annotated[list[Exact], Field(min_length=2, max_length=2), AfterValidator(_ordered)]
-Count = Annotated[int, Field(ge=1, le=2**31 - 1)]
+_MOST_COUNTED = 2**31 - 1
+Count = Annotated[int, Field(ge=1, le=_MOST_COUNTED)]
+
+
+def _counted(value: object) -> Groups:
+    if value == AUTOMATIC:
+        return AUTOMATIC
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= _MOST_COUNTED:
+        raise ValueError(f"neither a whole number from 1 to {_MOST_COUNTED} nor “{AUTOMATIC}”")
+    return value
+
+
+Counted = Annotated[
+    Groups,
+    PlainValidator(_counted),
+    WithJsonSchema(
+        {
+            "anyOf": [{"type": "integer", "minimum": 1, "maximum": _MOST_COUNTED}, {"const": AUTOMATIC}],
+            "description": f"So many; or {AUTOMATIC}, as a first step tells, whose fixed price is part of the whole",
+        }
+    ),
+]
 
 
 class Body(BaseModel):
@@ -100,7 +122,7 @@ class Body(BaseModel):
 class BoundsBody(Body):
     """Contribution bounds in place of the policy's usual ones: one person's groups, rows of a group, totals."""
 
-    groups: Count | None = None
+    groups: Counted | None = None
     rows: Count | None = None
     totals: dict[str, Ends] = Field(
         default_factory=dict, max_length=64, description="[low, high] by the name of a SUM in the output"

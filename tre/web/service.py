@@ -10,6 +10,7 @@ from typing import Protocol
 
 from tre.identity import Principal
 from tre.privacy.accuracy import Accuracy
+from tre.privacy.request import Groups
 from tre.web.plan_views import CheckView
 from tre.web.views import (
     BudgetView,
@@ -28,8 +29,8 @@ class QueryRequest:
 
     `dialect` None means PostgreSQL; `dataset` None the project's only one; `epsilon` None the policy's default, with
     an `accuracy` the policy's limit for one answer.
-    `groups` bounds the groups of one person, `rows` the rows of one person in a group, `totals` one person's
-    contribution to the SUM of that output.
+    `groups` bounds the groups of one person, or says that a first step shall, `rows` the rows of one person in a
+    group, `totals` one person's contribution to the SUM of that output.
     """
 
     sql: str
@@ -37,7 +38,7 @@ class QueryRequest:
     dataset: str | None = None
     epsilon: Fraction | None = None
     accuracy: Accuracy | None = None
-    groups: int | None = None
+    groups: Groups | None = None
     rows: int | None = None
     totals: Mapping[str, tuple[Fraction, Fraction]] = field(default_factory=lambda: MappingProxyType({}))
 

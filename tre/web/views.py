@@ -108,13 +108,14 @@ class OutputBoundsView(View):
 class BoundsView(View):
     """Contribution bounds in use: groups of one person, rows of one person in a group, totals by output.
 
-    `together` says that rows and totals are those of one person in all groups of an output together. `outputs` tells
-    every bound of each output.
+    `together` says that rows and totals are those of one person in all groups of an output together, `automatic` that
+    a first step tells the groups: before it is released they are not known. `outputs` tells every bound of each output.
     """
 
     groups: int | None = None
     rows: int | None = None
     together: bool = False
+    automatic: bool = False
     totals: dict[str, tuple[float, float]] = Field(default_factory=dict)
     outputs: tuple[OutputBoundsView, ...] = ()
 

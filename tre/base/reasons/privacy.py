@@ -23,6 +23,20 @@ NO_GROUPS_BOUND = reason(
     "Ask with `groups`, the most groups of one person, or group by a column that has one value for each person.",
     "People in more groups than the bound are kept in some of them, chosen by a keyed hash.",
 )
+AUTOMATIC_GROUPS = reason(
+    "privacy.automatic-groups",
+    Kind.UNPROCESSABLE,
+    "The policy lets no first step measure how many groups of one person should count.",
+    "Ask with a number of `groups`, or leave it out: then the policy's bound counts.",
+)
+FIRST_STEP_PRICE = reason(
+    "privacy.first-step-price",
+    Kind.BUDGET,
+    "The first step that measures the groups of one person costs more than half of what the answer may.",
+    "Offer an epsilon of at least {least}, or ask with a number of `groups`.",
+    "A first step has a fixed price, so that its one measurement serves every request; ROLLUP and CUBE take one for "
+    "each grouping in which a person may stand in several groups.",
+)
 BOUND_NOT_POSITIVE = reason(
     "privacy.bound-not-positive",
     Kind.UNPROCESSABLE,
@@ -94,6 +108,12 @@ ACCURACY_UNKNOWN = reason(
     "its noisy size besides. That of another average, a spread, a quantile or an expression over several numbers "
     "follows from their values too: a pilot prices it, where it is a number and answers may be refined, which they are "
     "not under pure differential privacy.",
+)
+ACCURACY_FIRST_STEP = reason(
+    "privacy.accuracy-first-step",
+    Kind.UNPROCESSABLE,
+    "The error depends on the groups of one person, which the first step has not measured yet.",
+    "Ask once with an epsilon: the first step is kept, and then an accuracy has a price; or name a number of `groups`.",
 )
 ACCURACY_NOT_SHOWN = reason(
     "privacy.accuracy-not-shown",

@@ -60,6 +60,7 @@ def bounds(
         groups=max(groups, default=None),
         rows=max(rows, default=None),
         together=any("together" in one for one in bounds.values()),
+        automatic=any("automatic" in one for one in bounds.values()),
         totals=totals,
         outputs=tuple(
             views.OutputBoundsView(

@@ -59,7 +59,7 @@ def result(
         columns=columns,
         rows=rows,
         cost=price(found["cost"], facts["share"]),
-        bounds=bounds(found["bounds"], facts["sourced"], found["clips"]),
+        bounds=bounds(found["bounds"], found["sourced"], found["clips"]),
         clipped=None if clipped is None else views.ClippedView(**clipped),
         sharper=None if sharper is None else _sharper(sharper),
         notes=tuple(facts["notes"]),
