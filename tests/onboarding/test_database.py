@@ -129,17 +129,30 @@ def alike(row: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(("nan" if isnan(one) else (copysign(1, one), one)) if isinstance(one, float) else one for one in row)
 
 
-def test_values_that_break_copies_arrive_as_they_are_in_either_engine(empty: str, tmp_path: Path) -> None:
-    """NULL and the empty text, quotes, line ends, signs of zero, the ends of time, beyond ASCII."""
+@pytest.mark.parametrize("encoding", ["UTF8", "LATIN1"])
+def test_values_that_break_copies_arrive_as_they_are_in_either_engine(
+    empty: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    """NULL and the empty text, quotes, line ends, signs of zero, the ends of time, beyond ASCII, whatever is usual."""
     expected = sorted((alike(one) for one in breaking(empty)), key=repr)
+    monkeypatch.setenv("PGCLIENTENCODING", encoding)
     listed = "SELECT " + ", ".join(f'"{one}"' for one in VALUES) + " FROM "
     embedded = make(empty, tmp_path, BREAKING)
     assert sorted((alike(one) for one in read(embedded, f"{listed} person")), key=repr) == expected
     with roles() as (owner, _reader, role):
         there = make(empty, tmp_path, BREAKING, server=Server(owner, role))
         assert there.commitment == embedded.commitment
+        monkeypatch.undo()
         found = run(owner, f"{listed} {there.path.read_text().strip()}.person")
     assert sorted((alike(one) for one in found), key=repr) == expected
+
+
+def test_a_database_in_another_encoding_gives_the_same_texts(tmp_path: Path) -> None:
+    """Two letters of Latin 1 can be one of UTF-8: they would be another name, and nothing would be refused."""
+    address = fresh_database("ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
+    fill(address, changed(lambda found: found["concept"][0].update(concept_name="MÃ©")))
+    assert read(make(address, tmp_path), "SELECT concept_name FROM concept ORDER BY 1") == [("FEMALE",), ("MÃ©",)]
+    drop_database(address)
 
 
 def test_rows_of_one_empty_column_are_rows(source: str, tmp_path: Path) -> None:

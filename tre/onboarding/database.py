@@ -29,6 +29,7 @@ _SENT = "tre sent"
 _BLOCK = 1 << 24
 """Bytes of one block, and the most of one row."""
 _SETTINGS = {
+    "client_encoding": "UTF8",
     "datestyle": "ISO, YMD",
     "extra_float_digits": "1",
     "idle_in_transaction_session_timeout": "0",

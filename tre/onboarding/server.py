@@ -116,8 +116,9 @@ def _connected(server: Server) -> psycopg.Connection:
 def _begin(there: psycopg.Connection, schema: str) -> None:
     """Have whoever would drop the schema wait for whoever writes it, also where that one's process was killed.
 
-    The server looks once a second whether we are still there.
+    The server looks once a second whether we are still there. What Arrow writes is UTF-8, whatever the role has set.
     """
+    _run(there, "SET LOCAL client_encoding = 'UTF8'")
     _run(there, "SET LOCAL client_connection_check_interval = '1s'", "SET LOCAL lock_timeout = '60s'")
     _run(there, f"SELECT pg_advisory_xact_lock(hashtextextended({literal(schema)}, 0))")
 
