@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from math import isclose
 from typing import Any
 
@@ -56,7 +57,8 @@ def differences(found: Answers) -> list[str]:
 
 
 def _key(row: Row, width: int) -> Row:
-    return tuple(float(one) if isinstance(one, float) else one for one in row[:width])
+    """A decimal key comes as the nearest double from where averages of the server's own are read."""
+    return tuple(float(one) if isinstance(one, (float, Decimal)) else one for one in row[:width])
 
 
 def _close(one: Any, other: Any) -> bool:
