@@ -9,7 +9,7 @@ import duckdb
 
 from tre.app.admin import HomeAdmin, open_admin
 from tre.broker import Asker
-from tre.cli.admin import NewPerson, NewProject
+from tre.cli.admin import Added, NewPerson, NewProject
 
 DATASET, PROJECT, PERSON = "clinic", "study", "okafor"
 OKAFOR = Asker(PERSON, "local", "t_test")
@@ -72,8 +72,8 @@ def furnish(root: Path, policy: str = POLICY) -> HomeAdmin:
     return admin
 
 
-def add_version(admin: HomeAdmin, policy: str = POLICY) -> None:
-    """Add the data once more, as the next version."""
+def add_version(admin: HomeAdmin, policy: str = POLICY) -> Added:
+    """Add the data once more, as the next version; return what was made."""
     root = admin.house.home.root
     source, file = root.parent / f"{root.name}-source", root.parent / f"{root.name}.yaml"
     file.write_text(policy)
@@ -81,7 +81,7 @@ def add_version(admin: HomeAdmin, policy: str = POLICY) -> None:
     with duckdb.connect() as connection:
         for table, sql in _SOURCE.items():
             connection.execute(f"COPY ({sql}) TO '{source}/{table}.parquet'")
-    admin.dataset_add(DATASET, source, file, lambda _step, _fraction: None)
+    return admin.dataset_add(DATASET, source, file, lambda _step, _fraction: None)
 
 
 def add_project(admin: HomeAdmin, name: str, epsilon: str = "20") -> None:

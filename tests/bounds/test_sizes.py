@@ -99,7 +99,11 @@ def test_every_version_pays_for_its_own_and_a_newcomer_for_the_newest(tmp_path: 
     admin = furnish(tmp_path / "home")
     first = sizes_of(admin)
     before = spent(admin.house, LedgerId.of_dataset(DATASET))
-    add_version(admin)
+    (paid,) = add_version(admin).paid
+    assert (paid.what, paid.each) == ("sizes", True)
+    with admin.house.store.reading() as tx:
+        whole = ledger.balance(tx, LedgerId.of_dataset(DATASET)).limit
+    assert paid.dataset == pytest.approx(SIZES.amount / whole.amount)
     assert sizes_of(admin) != first
     for account in (LedgerId.of_dataset(DATASET), LedgerId.of_project(PROJECT, DATASET)):
         assert spent(admin.house, account) == before + SIZES

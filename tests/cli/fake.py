@@ -10,7 +10,7 @@ from typing import Any
 
 from tre.base.reasons import Refused
 from tre.base.reasons.web import UNKNOWN_PROJECT
-from tre.cli.admin import NewPerson, NewProject, Progress, Table
+from tre.cli.admin import Added, NewPerson, NewProject, Paid, Progress, Table
 
 
 @dataclass
@@ -23,12 +23,10 @@ class FakeAdmin:
         self.calls.append(("init", home, origin, control))
         return f"{origin}+00000000+AAAA\n"
 
-    def dataset_add(
-        self, name: str, source: Path | str, policy: Path, progress: Progress
-    ) -> tuple[str, tuple[str, ...]]:
+    def dataset_add(self, name: str, source: Path | str, policy: Path, progress: Progress) -> Added:
         self.calls.append(("dataset_add", name, source, policy))
         progress("read", 0.5)
-        return "v_1", ("note",)
+        return Added("v_1", ("note",), (Paid("bounds", 0.016, 0.08, False), Paid("sizes", 0.0006, 0.0032, True)))
 
     def person_add(self, person: NewPerson) -> None:
         if person.id == "broken":

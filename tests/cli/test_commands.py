@@ -179,13 +179,18 @@ def test_a_home_is_made_and_its_public_key_shown(admin: FakeAdmin, capsys: pytes
     assert "tre.example+00000000+AAAA" in capsys.readouterr().out
 
 
-def test_a_data_set_is_made_from_files_that_exist(admin: FakeAdmin, tmp_path: Path) -> None:
+def test_a_data_set_is_made_from_files_that_exist(
+    admin: FakeAdmin, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     policy = tmp_path / "policy.yaml"
     arguments = ["dataset", "add", "northfield", "--source", str(tmp_path), "--policy", str(policy)]
     assert main(arguments) == 2
     policy.touch()
     assert main(arguments) == 0
     assert admin.calls == [("dataset_add", "northfield", tmp_path, policy)]
+    said = capsys.readouterr().out
+    assert "paid for bounds, once for all versions: 1.600% of the data set's budget, 8.000% of a project's" in said
+    assert "paid for sizes, by this version, and by each that follows: 0.060% of" in said
 
 
 def test_a_data_set_is_made_from_a_database_by_its_address(admin: FakeAdmin, tmp_path: Path) -> None:

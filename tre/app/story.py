@@ -109,8 +109,8 @@ def _furnish(admin: HomeAdmin, root: Path, people: int, say: Say, progress: Prog
     _choosing(Home(root))
     with tempfile.TemporaryDirectory(dir=Home(root).spill) as folder:
         generate(people, _SEED, Path(folder), progress)
-        version, _ = admin.dataset_add(DATASET, Path(folder), policies_folder() / "omop.yaml", progress)
-    say(f"The data set {DATASET} is at version {version}: no names, no NHS numbers, no postcodes came along.")
+        added = admin.dataset_add(DATASET, Path(folder), policies_folder() / "omop.yaml", progress)
+    say(f"The data set {DATASET} is at version {added.version}: no names, no NHS numbers, no postcodes came along.")
     admin.person_add(NewPerson(RESEARCHER, "Dr A. Okafor", ("researcher",)))
     admin.project_add(
         NewProject(PROJECT, (DATASET,), (RESEARCHER,), ("DUO:0000006",), Decimal(5), Decimal("1e-6"), None)

@@ -41,6 +41,28 @@ class NewProject:
 
 
 @dataclass(frozen=True, slots=True)
+class Added:
+    """A version that was made: the optional parts that its source lacks, and what it `paid` for what it released."""
+
+    version: str
+    absent: tuple[str, ...]
+    paid: tuple[Paid, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """A release of `what`, and which share it takes of the data set's budget, and of a project's as the policy has it.
+
+    Shares are of rho, or of epsilon under pure DP, which add up. `each` says that every further version pays it too.
+    """
+
+    what: str
+    dataset: float
+    project: float
+    each: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """What a listing command prints: the id stands in the first column."""
 
@@ -57,10 +79,8 @@ class Admin(Protocol):
         :param control: the address of an empty PostgreSQL database; None keeps the control database in the home.
         """
 
-    def dataset_add(
-        self, name: str, source: Path | str, policy: Path, progress: Progress
-    ) -> tuple[str, tuple[str, ...]]:
-        """Make a version of the data set under the policy; return its name and what optional parts it lacks.
+    def dataset_add(self, name: str, source: Path | str, policy: Path, progress: Progress) -> Added:
+        """Make a version of the data set under the policy; return it with what it lacks and paid.
 
         :param source: where files are, or the address of a PostgreSQL database.
         """

@@ -45,10 +45,14 @@ def dataset_add(options: argparse.Namespace) -> int:
         raise Refused.because(SOURCE_URL, scheme=f"{scheme[1].lower()}://")
     source = options.source if scheme else _existing(options.source)
     policy = _existing(options.policy)
-    version, absent = at_home().dataset_add(options.name, source, policy, progress_bar)
-    print(f"{options.name} is at version {version}")
-    if absent:
-        print(f"not in the source, so not to be asked: {', '.join(absent)}")
+    made = at_home().dataset_add(options.name, source, policy, progress_bar)
+    print(f"{options.name} is at version {made.version}")
+    if made.absent:
+        print(f"not in the source, so not to be asked: {', '.join(made.absent)}")
+    for one in made.paid:
+        often = "by this version, and by each that follows" if one.each else "once for all versions"
+        shares = f"{one.dataset:.3%} of the data set's budget, {one.project:.3%} of a project's"
+        print(f"paid for {one.what}, {often}: {shares}")
     return 0
 
 

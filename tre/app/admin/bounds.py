@@ -25,8 +25,8 @@ from tre.privacy.mechanisms import OpenDPNoise
 from tre.store import Transaction
 
 
-def look_for_bounds(house: House, policy: CompiledPolicy, version: Version) -> None:
-    """Measure on a version what bounds nothing and was not measured on an earlier one.
+def look_for_bounds(house: House, policy: CompiledPolicy, version: Version) -> Cost:
+    """Measure on a version what bounds nothing and was not measured on an earlier one; return what was paid.
 
     A data set whose budget no longer covers it is left as it is: what is not bounded is refused. Raises Refused
     (onboarding.bounds-unfinished).
@@ -38,15 +38,16 @@ def look_for_bounds(house: House, policy: CompiledPolicy, version: Version) -> N
     missing = [subject for subject in every if subject not in known]
     price = _price(policy, missing, every)
     if not missing or not _affordable(house, policy, price):
-        return
+        return Cost.zero(price.measure)
     measured_as = histograms.blocks(missing, catalogue, policy.rules, price)
     release, found = _measured(house, policy, version, price, measured_as)
     told = [histogram(*one) for one in zip(missing, measured_as, found, strict=True)]
     house.act(OPERATOR, lambda tx, trail: governance.keep_bounds(tx, trail, release, told))
+    return price
 
 
-def look_for_sizes(house: House, policy: CompiledPolicy, version: Version) -> None:
-    """Measure how many rows and people a version's tables have, where rows are bounded.
+def look_for_sizes(house: House, policy: CompiledPolicy, version: Version) -> Cost:
+    """Measure how many rows and people a version's tables have, where rows are bounded; return what was paid.
 
     Where the budget no longer covers it nothing is priced by sizes. Raises Refused (onboarding.bounds-unfinished).
     """
@@ -55,11 +56,12 @@ def look_for_sizes(house: House, policy: CompiledPolicy, version: Version) -> No
     catalogue = choice.with_bounds(_declared(policy, version), known, policy.rules)
     tables, price = sizes.wanted(catalogue), policy.rules.sizes
     if done or not tables or price is None or not _affordable(house, policy, price):
-        return
+        return Cost.zero(policy.rules.measure)
     measured_as = sizes.blocks(tables, catalogue, policy.rules, price)
     release, found = _measured(house, policy, version, price, measured_as)
     told = {name: sizes.size(block, one) for name, block, one in zip(tables, measured_as, found, strict=True)}
     house.act(OPERATOR, lambda tx, trail: governance.keep_sizes(tx, trail, release, told))
+    return price
 
 
 def _declared(policy: CompiledPolicy, version: Version) -> Catalogue:

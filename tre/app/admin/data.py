@@ -12,9 +12,10 @@ from tre.app.admin.at_home import OPERATOR, AtHome
 from tre.app.admin.bounds import look_for_bounds, look_for_sizes
 from tre.app.compose import COMMITMENT_KEY, MEBI
 from tre.app.settings import source_address
+from tre.base.cost import Cost
 from tre.base.reasons import Refusal, Refused
 from tre.base.reasons import app as reasons
-from tre.cli.admin import Progress
+from tre.cli.admin import Added, Paid, Progress
 from tre.engines import EngineFailed
 from tre.governance.checks import id_refusals, refuse
 from tre.journal import Trail
@@ -28,10 +29,8 @@ _PATIENCE = 60.0
 class DataCommands(AtHome):
     """What is asked, and under which policy."""
 
-    def dataset_add(
-        self, name: str, source: Path | str, policy: Path, progress: Progress
-    ) -> tuple[str, tuple[str, ...]]:
-        """Make a version of a data set under a policy, put both into force; return its name and what it lacks.
+    def dataset_add(self, name: str, source: Path | str, policy: Path, progress: Progress) -> Added:
+        """Make a version of a data set under a policy, put both into force; return it with what it lacks and paid.
 
         :param source: where files are, or the address of a database.
         """
@@ -48,10 +47,11 @@ class DataCommands(AtHome):
             governance.add_version(tx, trail, name, version.name, version.commitment, version.catalogue_digest)
 
         self.house.act(OPERATOR, change)
-        look_for_bounds(self.house, compiled, version)
-        look_for_sizes(self.house, compiled, version)
+        bounds = look_for_bounds(self.house, compiled, version)
+        sizes = look_for_sizes(self.house, compiled, version)
         progress("bounds", 1)
-        return version.name, version.absent
+        paid = _paid(compiled, "bounds", bounds, False), _paid(compiled, "sizes", sizes, True)
+        return Added(version.name, version.absent, tuple(one for one in paid if one.dataset))
 
     def policy_lint(self, file: Path) -> tuple[str, ...]:
         """Return remarks on a policy. Raises DocumentRefused with every error."""
@@ -90,3 +90,9 @@ class DataCommands(AtHome):
             except EngineFailed:
                 discard(version, self.house.server())
                 raise Refused.because(reasons.READER) from None
+
+
+def _paid(policy: CompiledPolicy, what: str, cost: Cost, each: bool) -> Paid:
+    """Return a price as shares of the whole budgets of the data set and of a project."""
+    dataset, project = (cost.amount / whole.amount for whole in (policy.rules.per_dataset, policy.rules.per_project))
+    return Paid(what, dataset, project, each)
