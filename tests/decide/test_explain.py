@@ -22,7 +22,7 @@ from tre.decide import Decision, Drawn, Explanation, explain
 from tre.decide.decide import _measured
 from tre.privacy.choosing import SECRET
 from tre.privacy.plan import plan
-from tre.privacy.request import Ask, Rules
+from tre.privacy.request import AUTOMATIC, Ask, Rules
 from tre.sql import bind
 from tre.web.adapter.explaining import explanation
 
@@ -94,6 +94,18 @@ def test_a_release_that_reads_others_names_them() -> None:
     assert [(one.number, one.reads) for one in found.steps] == [(1, ()), (2, (1,))]
     assert "result 1 (released_0)" in {line.operation for line in found.steps[1].rows}
     assert '"released_0"' in found.steps[1].sql
+
+
+def test_a_first_step_is_told_with_its_price_and_mechanism_and_the_answer_reads_it() -> None:
+    text = "SELECT visit_concept_id, COUNT(DISTINCT person_id) FROM visit_occurrence GROUP BY 1"
+    first, block = explained(text, Ask(Fraction(1, 2), groups=AUTOMATIC)).steps
+    assert first.measures == ("people, by the number of groups that they stand in",)
+    assert (first.known_groups, first.threshold, [one.sensitivity for one in first.noise]) == (11, None, [1])
+    assert first.new is not None
+    assert first.new.delta == 0
+    assert block.reads == (first.number,)
+    assert block.bounds[0].source == "chosen from a first step"
+    assert block.errors == {"count": None}
 
 
 @pytest.mark.parametrize("name", ["postcode", "qqqqqqqq"])

@@ -54,7 +54,7 @@ def exact(plan: PrivatePlan, made: World, random: Random) -> Iterator[tuple[Vect
         oracle.load(made, random)
     found = released(plan, lambda *given: partials(duckdb().stage.run(given[0], FULL, given[1])), NoNoise())
     releases = {one.shape.question: release for one, release in zip(plan.blocks, found, strict=True)}
-    for block in plan.blocks:
+    for block in plan.measured:
         given = inputs_of(block, plan, releases)
         here, there = (
             vectors(block, one.stage.run(block.shape.relation, FULL, given)) for one in (duckdb(), postgres())

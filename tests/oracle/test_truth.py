@@ -11,10 +11,12 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from tests.oracle.asking import WIDE, planned
 from tests.oracle.grammar import Grammar
 from tests.oracle.oracle import Oracle
 from tests.oracle.truth import answers, differences, wide
 from tests.oracle.worlds import world
+from tre.privacy.request import AUTOMATIC, Ask
 from tre.sql.binding import expressions
 
 EXAMPLES = int(os.environ.get("TRE_ORACLE_EXAMPLES", "30"))
@@ -226,4 +228,23 @@ def test_what_is_released_first_and_used_inside_means_what_it_says(text: str) ->
         plan = wide(text, oracle)
         assert plan is not None
         assert len(plan.measured) > 1
+        assert not differences(answers(text, plan, oracle)), text
+
+
+TOLD = (
+    "SELECT kind, COUNT(*) AS n, SUM(paid) AS s FROM visit GROUP BY kind",
+    "SELECT v.kind, COUNT(DISTINCT v.person_id) AS n FROM visit v JOIN event e ON e.person_id = v.person_id "
+    "WHERE e.code > 0 GROUP BY v.kind",
+    "SELECT kind, start, COUNT(DISTINCT paid) AS n FROM visit GROUP BY ROLLUP (kind, start)",
+)
+
+
+@pytest.mark.parametrize("text", TOLD)
+def test_groups_that_a_first_step_tells_cut_nobody_where_it_tells_enough(text: str) -> None:
+    for seed in range(8):
+        oracle = loaded(Random(seed))
+        assert oracle.world is not None
+        plan = planned(text, oracle.world.catalogue, oracle.stage.public_keys, Ask(groups=AUTOMATIC), WIDE)
+        assert plan is not None
+        assert plan.steps
         assert not differences(answers(text, plan, oracle)), text

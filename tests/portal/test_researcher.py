@@ -178,3 +178,19 @@ def test_the_whole_way_is_walked_by_keyboard_alone(sit: Sit) -> None:
         keyboard.press("Enter")
         answered(person)
         person.tab_to("a[href$='answer.csv']")
+
+
+def test_groups_that_a_first_step_tells_are_chosen_beside_the_number_and_shown_with_the_answer(sit: Sit) -> None:
+    by_class = "SELECT visit_concept_id AS class, COUNT(DISTINCT person_id) AS people FROM visit_occurrence GROUP BY 1"
+    with sit("researcher") as person:
+        person.go(ASK)
+        person.page.fill("#sql", by_class)
+        person.page.fill("#epsilon", "0.5")
+        person.page.fill("#groups", "automatic")
+        person.press("Check")
+        told = person.page.inner_text("main")
+        assert re.search(r"Groups per person\s+as a first step will tell, whose price is part of this one", told)
+        assert "is released first, at" in told
+        person.page.locator("#run").click()
+        answered(person)
+        assert re.search(r"Groups per person\s+\d+, as the first step told", person.page.inner_text("main"))

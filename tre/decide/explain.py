@@ -57,6 +57,9 @@ class Explanation:
     sql: str
 
 
+_FIRST_STEP = ("people, by the number of groups that they stand in",)
+
+
 def explain(decision: Decision, ask: Ask, dialect: str) -> Explanation | None:
     """Return the plan of a decision for people; None where the text could not be planned."""
     plan = decision.plan
@@ -86,7 +89,7 @@ def _step(
     return Step(
         number=numbers[shape.question],
         reads=tuple(sorted(reads)),
-        measures=relational.measured(shape.source),
+        measures=_FIRST_STEP if shape.question in plan.steps else relational.measured(shape.source),
         rows=relational.told(shape.source.input, results),
         groups=private.groups_of(shape),
         known_groups=None if shape.keys is None else len(shape.keys),
