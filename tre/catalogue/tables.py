@@ -176,7 +176,7 @@ class Link:
     target_columns: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Table:
     """A declared table.
 
@@ -222,7 +222,7 @@ class Table:
         return self.enforced_rows is None or self.enforced_rows > self.rows_per_unit
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Catalogue:
     """What a data set's policy declares, and at which version; `units` bounds the number of people."""
 

@@ -28,7 +28,7 @@ from tre.privacy.request import Rules
 from tre.sql.binding import bind
 from tre.sql.plan import Query
 from tre.sql.render import tables_of
-from tre.sql.work import most_of_one, refusals_for
+from tre.sql.work import refusals_for, worst
 
 DATA, OUTPUTS = "data", "outputs"
 
@@ -78,7 +78,7 @@ def decide(question: Question, situation: Situation) -> Decision:
 def _timing(query: Query, plan: PrivatePlan | None, situation: Situation, searched: int) -> Timing:
     """Both times: what one person may add counts in every block, as they run one after the other."""
     every, blocks = situation.policy.rules.release_every, 1 if plan is None else max(1, len(plan.measured))
-    return timing(_passes(query, plan), situation.catalogue, every, searched, blocks * most_of_one(query.root))
+    return timing(_passes(query, plan), situation.catalogue, every, searched, blocks * worst(query.root).rows_of_one)
 
 
 def _passes(query: Query, plan: PrivatePlan | None) -> tuple[str, ...]:

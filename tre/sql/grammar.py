@@ -5,7 +5,7 @@ Nodes that the binder refuses by name (windows, set operations, …) are listed,
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 
 from sqlglot import exp
@@ -116,15 +116,15 @@ GRAMMAR: Mapping[type[exp.Expr], frozenset[str]] = MappingProxyType(
 )
 
 
-def off_list(tree: exp.Expr) -> Iterator[Found]:
-    """Yield why, with what words and where, for every node and part of `tree` that is not listed."""
-    for node in tree.walk():
+def off_list(nodes: Iterable[exp.Expr]) -> Iterator[Found]:
+    """Yield why, with what words and where, for every one of `nodes` and every part of one that is not listed."""
+    for node in nodes:
         allowed = GRAMMAR.get(type(node))
         if functions.is_named(node):
             continue
         if allowed is None:
             yield _unlisted(node)
-        else:
+        elif not node.args.keys() <= allowed:
             yield from _parts(node, allowed)
         if isinstance(node, exp.Table):
             yield from _file(node)

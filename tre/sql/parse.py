@@ -136,10 +136,11 @@ def _checked(parsed: Parsed) -> None:
 
 
 def _off_list(parsed: Parsed) -> Iterator[Found]:
-    yield from off_list(parsed.tree)
+    nodes = list(parsed.tree.walk())
+    yield from off_list(nodes)
     if parsed.dialect == DIALECTS[0]:
         # The parser knows DATEDIFF in every dialect, and takes its unit for a column where PostgreSQL has no such word.
-        yield from map(_not_of_postgres, parsed.tree.find_all(exp.DateDiff))
+        yield from (_not_of_postgres(node) for node in nodes if isinstance(node, exp.DateDiff))
 
 
 def _not_of_postgres(node: exp.Expr) -> Found:
@@ -174,25 +175,48 @@ def _terms(node: exp.Expr) -> list[exp.Expr]:
 
 def _fixed_point(parsed: Parsed, reader: Dialect) -> None:
     try:
-        once = _written(parsed.tree, reader)
+        once = _written(_unplaced(parsed.tree), reader)
         again = reader.parser(error_level=ErrorLevel.IMMEDIATE).parse(reader.tokenize(once), once)
-        stable = len(again) == 1 and again[0] is not None and _written(again[0], reader, keep=False) == once
+        stable = len(again) == 1 and again[0] is not None and _written(again[0], reader) == once
     except Exception:  # noqa: BLE001 - what cannot be written and read again is not stable
         stable = False
     if not stable:
         raise Refused.because(reasons.UNSTABLE)
 
 
-def _written(tree: exp.Expr, reader: Dialect, *, keep: bool = True) -> str:
-    """Return the text of `tree`, which writing may change where it need not be kept."""
-    return str(reader.generate(tree, copy=keep, comments=False, unsupported_level=ErrorLevel.IGNORE))
+def _written(tree: exp.Expr, reader: Dialect) -> str:
+    """Return the text of `tree`, which writing may change."""
+    return str(reader.generate(tree, copy=False, comments=False, unsupported_level=ErrorLevel.IGNORE))
+
+
+def _unplaced(tree: exp.Expr) -> exp.Expr:
+    """Return a copy of `tree` to be written: the comments and places of its nodes are most of what a copy takes."""
+    root = type(tree)()
+    waiting = [(tree, root)]
+
+    def made(one: object) -> object:
+        if not isinstance(one, exp.Expr):
+            return one
+        copy = type(one)()
+        waiting.append((one, copy))
+        return copy
+
+    while waiting:
+        node, copy = waiting.pop()
+        copy._type = node._type
+        for name, value in node.args.items():
+            if isinstance(value, exp.Expr):
+                copy.set(name, made(value))
+            elif isinstance(value, list):
+                copy.set(name, [made(one) for one in value])
+            else:
+                copy.args[name] = value
+    return root
 
 
 def _balanced(tree: exp.Query) -> exp.Query:
     """Turn long chains of AND and of OR, which associate, into trees of logarithmic depth."""
-    chains = [
-        node for node in tree.walk() if isinstance(node, exp.And | exp.Or) and type(node.parent) is not type(node)
-    ]
+    chains = [node for node in tree.walk() if type(node) in (exp.And, exp.Or) and type(node.parent) is not type(node)]
     for node in chains:
         terms = _terms(node)
         if len(terms) > 3:

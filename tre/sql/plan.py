@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
+from functools import cached_property
 
 from tre.catalogue import Interval, Table, Type, Usual, Value
 
@@ -61,7 +62,7 @@ class Column:
     origin: Origin | None = field(compare=False, default=None)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Ref:
     """A column's value; of the relation itself, or of an enclosing query (correlation)."""
 
@@ -76,7 +77,7 @@ class Ref:
         return self.column.facts
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Literal:
     """A constant; None is NULL."""
 
@@ -85,7 +86,7 @@ class Literal:
     facts: Facts
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Parameter:
     """A value bound when the statement runs, such as the secret of the keyed mix. Never part of the text."""
 
@@ -94,7 +95,7 @@ class Parameter:
     facts: Facts = Facts(nullable=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Call:
     """A function of the allow-list in `tre.sql.functions`, operators included. Total: it cannot fail on a value."""
 
@@ -104,7 +105,7 @@ class Call:
     facts: Facts
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Case:
     """CASE WHEN condition THEN result … ELSE otherwise END (simple CASE is bound to this form)."""
 
@@ -114,7 +115,7 @@ class Case:
     facts: Facts
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Exists:
     """[NOT] EXISTS over a relation whose filters may refer to the enclosing query. IN binds to this form."""
 
@@ -130,7 +131,7 @@ Expression = Ref | Literal | Parameter | Call | Case | Exists
 # --- relations --------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Scan:
     """A declared table, its bounds clamped, domains mapped, text cut and row cap enforced by the scan itself."""
 
@@ -138,7 +139,7 @@ class Scan:
     columns: tuple[Column, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class UnitCounts:
     """The rows of each unit in a declared table, as its version keeps them; `columns` are the unit and their number."""
 
@@ -146,7 +147,7 @@ class UnitCounts:
     columns: tuple[Column, Column]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Listed:
     """Rows of constants; SELECT without FROM has one row without columns."""
 
@@ -154,26 +155,26 @@ class Listed:
     rows: tuple[tuple[Literal, ...], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Filter:
     """Rows of `input` for which `condition` is true."""
 
     input: Relation
     condition: Expression
 
-    @property
+    @cached_property
     def columns(self) -> tuple[Column, ...]:
         return self.input.columns
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Project:
     """One output column per (column, expression); a bare Ref may keep its column's id."""
 
     input: Relation
     outputs: tuple[tuple[Column, Expression], ...]
 
-    @property
+    @cached_property
     def columns(self) -> tuple[Column, ...]:
         return tuple(column for column, _ in self.outputs)
 
@@ -185,7 +186,7 @@ class JoinKind(StrEnum):
     LEFT = "left"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Join:
     """Columns of both sides; after a LEFT join the right side's columns are new ids with nullable facts."""
 
@@ -195,7 +196,7 @@ class Join:
     condition: Expression
     nulled: tuple[tuple[Column, Column], ...] = ()  # LEFT: (column of the join, column of the right side)
 
-    @property
+    @cached_property
     def columns(self) -> tuple[Column, ...]:
         right = tuple(new for new, _ in self.nulled) if self.nulled else self.right.columns
         return self.left.columns + right
@@ -232,7 +233,7 @@ class Aggregated:
     fraction: Fraction | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Aggregate:
     """An exact GROUP BY: over public tables, or keyed by the unit inside the enclave, or the final clipped sums.
 
@@ -243,12 +244,12 @@ class Aggregate:
     keys: tuple[tuple[Column, Expression], ...]
     aggregates: tuple[Aggregated, ...]
 
-    @property
+    @cached_property
     def columns(self) -> tuple[Column, ...]:
         return tuple(column for column, _ in self.keys) + tuple(one.column for one in self.aggregates)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Keep:
     """The first `rows` rows of each partition under `order`: row caps, l0 selection. Order must be total.
 
@@ -261,7 +262,7 @@ class Keep:
     rows: int
     counted: Column | None = None
 
-    @property
+    @cached_property
     def columns(self) -> tuple[Column, ...]:
         return self.input.columns if self.counted is None else (*self.input.columns, self.counted)
 
@@ -333,14 +334,14 @@ class Window:
     where: Expression | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Windowed:
     """The rows of `input`, each with the values of its windows."""
 
     input: Relation
     windows: tuple[Window, ...]
 
-    @property
+    @cached_property
     def columns(self) -> tuple[Column, ...]:
         return self.input.columns + tuple(one.column for one in self.windows)
 
@@ -379,7 +380,7 @@ class Asked:
     fraction: Fraction | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PrivateAggregate:
     """The mechanism's place (PRIVACY §2): an aggregate over a unit-keyed relation without the unit key.
 
@@ -402,12 +403,12 @@ class PrivateAggregate:
     one_row: bool
     one_row_a_group: bool = False
 
-    @property
+    @cached_property
     def columns(self) -> tuple[Column, ...]:
         return tuple(column for column, _ in self.keys) + tuple(one.column for one in self.asked)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Released:
     """A table of already released (noisy) or simulated values, handed to the engine as input `name`."""
 
@@ -415,18 +416,18 @@ class Released:
     columns: tuple[Column, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Distinct:
     """Distinct rows of a public or released relation, or of a unit-keyed one with its unit key in the row."""
 
     input: Relation
 
-    @property
+    @cached_property
     def columns(self) -> tuple[Column, ...]:
         return self.input.columns
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Sort:
     """ORDER BY … LIMIT … OFFSET … over public or released rows. Terms: (expression, descending, nulls first)."""
 
@@ -435,7 +436,7 @@ class Sort:
     limit: int | None = None
     offset: int = 0
 
-    @property
+    @cached_property
     def columns(self) -> tuple[Column, ...]:
         return self.input.columns
 
@@ -448,7 +449,7 @@ class SetKind(StrEnum):
     EXCEPT = "except"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SetOperation:
     """Rows of two relations put together, or those of the left that the right has, or has not.
 
@@ -462,7 +463,7 @@ class SetOperation:
     right: Relation
     outputs: tuple[tuple[Column, Column, Column], ...]
 
-    @property
+    @cached_property
     def columns(self) -> tuple[Column, ...]:
         return tuple(column for column, _, _ in self.outputs)
 

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from decimal import Decimal
 from fractions import Fraction
 
+from tre.base.facts import fact
 from tre.sql.plan import Call, Column, Expression, Literal, Ref
 
 AND = "and"
 EQUAL = "="
 
 
-def conjuncts(condition: Expression) -> Iterator[Expression]:
-    """Yield the top-level AND-terms of `condition`."""
+@fact
+def conjuncts(condition: Expression) -> tuple[Expression, ...]:
+    """Return the top-level AND-terms of `condition`."""
     if isinstance(condition, Call) and condition.function == AND:
-        for argument in condition.arguments:
-            yield from conjuncts(argument)
-    else:
-        yield condition
+        return tuple(term for argument in condition.arguments for term in conjuncts(argument))
+    return (condition,)
 
 
 def equated(term: Expression) -> tuple[Column, Column] | None:
@@ -63,6 +62,7 @@ def at_most(term: Expression) -> tuple[Column, Fraction] | None:
     return None
 
 
+@fact
 def equalities(condition: Expression) -> tuple[tuple[Column, Column], ...]:
     """Return every pair of bare columns that `condition` equates at its top level."""
     return tuple(pair for term in conjuncts(condition) if (pair := equated(term)) is not None)

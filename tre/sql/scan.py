@@ -108,18 +108,19 @@ def _sized(text: str) -> None:
 
 def _plain(text: str, tokens: list[Token]) -> None:
     """Refuse literals that are read in other ways than they look, and letters that look like others."""
+    ascii_alone = text.isascii()
     for token in tokens:
         if token.token_type in _FORMS_REFUSED:
             raise _refused(reasons.LITERAL_FORM, text, token.start, token.end)
-        found = _NOT_ASCII.search(text, token.start, token.end + 1)
+        found = None if ascii_alone else _NOT_ASCII.search(text, token.start, token.end + 1)
         if found and token.token_type not in _STRINGS:
             raise _alike(text, found)
-    for before, mark, name in zip(tokens, tokens[1:], tokens[2:], strict=False):
+    for before, mark, name in zip(tokens, tokens[1:], tokens[2:], strict=False) if "&" in text else ():
         joined = before.end + 1 == mark.start and mark.end + 1 == name.start
         quoted = mark.token_type is TokenType.AMP and name.token_type is TokenType.IDENTIFIER
         if joined and quoted and before.text.upper() == "U":
             raise _refused(reasons.LITERAL_FORM, text, before.start, name.end)
-    for start, end in _gaps(text, tokens):
+    for start, end in () if ascii_alone else _gaps(text, tokens):
         outside = _COMMENT.sub(lambda comment: " " * len(comment.group()), text[start:end])
         found = _NOT_ASCII.search(outside)
         if found:
@@ -142,35 +143,39 @@ def _alike(text: str, found: re.Match[str], offset: int = 0) -> Refused:
 def _shallow(text: str, tokens: list[Token]) -> None:
     """Bound how deep a parser can recurse, whatever the grammar: open brackets and CASEs, signs and NOTs, runs."""
     runs, prefixes = [0], [0]
+    run = prefixed = 0  # their sums
     for token in tokens:
         kind = token.token_type
         if kind in _SEPARATING:
+            run, prefixed = run - runs[-1], prefixed - prefixes[-1]
             runs[-1], prefixes[-1] = 0, 0
         elif kind in _OPENING:
             runs.append(0)
             prefixes.append(0)
         elif kind in _CLOSING and len(runs) > 1:
-            runs.pop()
-            prefixes.pop()
+            run, prefixed = run - runs.pop(), prefixed - prefixes.pop()
         elif kind in _PREFIX:
             prefixes[-1] += 1
+            prefixed += 1
         runs[-1] += 1
-        if len(runs) - 1 + sum(prefixes) > MOST_DEPTH or sum(runs) > MOST_RUN:
+        run += 1
+        if len(runs) - 1 + prefixed > MOST_DEPTH or run > MOST_RUN:
             raise _refused(reasons.TOO_DEEP, text, token.start, token.end, limit=str(MOST_DEPTH))
 
 
 def _light(text: str, tokens: list[Token]) -> None:
     """Bound the work of reading subqueries: their sizes, summed over all that are inside another SELECT."""
-    selects, weight = [False], 0
+    selects, around, weight = [False], 0, 0
     for token in tokens:
         kind = token.token_type
         if kind in _OPENING:
             selects.append(False)
         elif kind in _CLOSING and len(selects) > 1:
-            selects.pop()
-        elif kind is TokenType.SELECT:
+            around -= selects.pop()
+        elif kind is TokenType.SELECT and not selects[-1]:
             selects[-1] = True
-        weight += max(0, sum(selects) - 1)
+            around += 1
+        weight += max(0, around - 1)
         if weight > MOST_NESTED:
             raise _refused(reasons.TOO_NESTED, text, token.start, token.end)
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import TypeVar
 
+from tre.base.facts import fact
 from tre.sql.plan import (
     Aggregate,
     Aggregated,
@@ -31,9 +32,11 @@ from tre.sql.plan import (
 )
 
 Measured = TypeVar("Measured", Aggregated, Asked)
+_NONE: frozenset[int] = frozenset()
 _OVER_ONE = Filter | Project | Aggregate | Keep | Windowed | PrivateAggregate | Distinct | Sort
 
 
+@fact
 def inputs(relation: Relation) -> tuple[Relation, ...]:
     """Return the relations that `relation` reads, apart from those inside its expressions."""
     if isinstance(relation, Join | SetOperation):
@@ -43,6 +46,7 @@ def inputs(relation: Relation) -> tuple[Relation, ...]:
     return ()
 
 
+@fact
 def expressions(relation: Relation) -> tuple[Expression, ...]:
     """Return the expressions that stand in `relation` itself, in a fixed order."""
     if isinstance(relation, Filter | Join):
@@ -68,6 +72,7 @@ def of_window(one: Window) -> tuple[Expression, ...]:
     return one.arguments + one.partition + order + (() if one.where is None else (one.where,))
 
 
+@fact
 def parts(expression: Expression) -> tuple[Expression, ...]:
     """Return the direct operands of `expression`; the relation of an Exists is not among them."""
     if isinstance(expression, Call):
@@ -84,38 +89,54 @@ def subexpressions(expression: Expression) -> Iterator[Expression]:
         yield from subexpressions(part)
 
 
-def subqueries(expression: Expression) -> Iterator[Exists]:
-    """Yield the Exists that stand directly in `expression`."""
-    return (part for part in subexpressions(expression) if isinstance(part, Exists))
+@fact
+def subqueries(expression: Expression) -> tuple[Exists, ...]:
+    """Return the Exists that stand directly in `expression`."""
+    if isinstance(expression, Exists):
+        return (expression,)
+    return tuple(one for part in parts(expression) for one in subqueries(part))
 
 
+@fact
 def referred(expression: Expression) -> frozenset[int]:
     """Return the ids of the columns that `expression` needs from around it, those of its subqueries included."""
-    found: set[int] = set()
-    for part in subexpressions(expression):
-        if isinstance(part, Ref):
-            found.add(part.column.id)
-        elif isinstance(part, Exists):
-            found |= outer(part.relation)
-    return frozenset(found)
+    if isinstance(expression, Ref):
+        return frozenset({expression.column.id})
+    if isinstance(expression, Exists):
+        return outer(expression.relation)
+    return _NONE.union(*map(referred, parts(expression)))
 
 
+@fact
+def produced(relation: Relation) -> frozenset[int]:
+    """Return the ids of the columns of `relation`."""
+    return frozenset([column.id for column in relation.columns])
+
+
+@fact
 def outer(relation: Relation) -> frozenset[int]:
     """Return the ids of the columns of enclosing queries that `relation` refers to."""
     below = inputs(relation)
-    produced = {column.id for one in below for column in one.columns}
-    found = {id_ for expression in expressions(relation) for id_ in referred(expression)} - produced
-    return frozenset(found).union(*(outer(one) for one in below))
+    here = _NONE.union(*map(referred, expressions(relation))).difference(*map(produced, below))
+    return here.union(*map(outer, below))
 
 
-def relations(relation: Relation) -> Iterator[Relation]:
-    """Yield every node under and including `relation`, those inside its expressions too, inputs first."""
-    for below in inputs(relation):
-        yield from relations(below)
-    for expression in expressions(relation):
-        for subquery in subqueries(expression):
-            yield from relations(subquery.relation)
-    yield relation
+def relations(relation: Relation) -> Iterable[Relation]:
+    """Return every node under and including `relation` once, those inside its expressions too, inputs first."""
+    found: dict[int, Relation] = {}
+
+    def visit(node: Relation) -> None:
+        for below in inputs(node):
+            if id(below) not in found:
+                visit(below)
+        for expression in expressions(node):
+            for subquery in subqueries(expression):
+                if id(subquery.relation) not in found:
+                    visit(subquery.relation)
+        found[id(node)] = node
+
+    visit(relation)
+    return found.values()
 
 
 def over(relation: Relation, change: Callable[[Relation], Relation]) -> Relation:

@@ -20,6 +20,7 @@ _NODES: dict[type[exp.Expr], Reason] = {
     exp.Any: reasons.QUANTIFIED,
     exp.All: reasons.QUANTIFIED,
 }
+_REFUSED = tuple(_NODES)
 _SELECT = {"kind", "expressions", "from_", "joins", "where", "group", "having", "order", "limit", "offset"}
 _SET = {"this", "expression", "distinct", "with_", "order", "limit", "offset"}
 _WINDOW = {"this", "partition_by", "order", "spec", "alias", "over"}
@@ -62,9 +63,8 @@ def refused_forms(tree: exp.Expr, session: Session) -> list[Refusal]:
 
 
 def _found(node: exp.Expr) -> Iterator[Found]:
-    for kind, why in _NODES.items():
-        if isinstance(node, kind):
-            yield why, {}
+    if isinstance(node, _REFUSED):
+        yield from ((why, {}) for kind, why in _NODES.items() if isinstance(node, kind))
     check = _CHECKS.get(type(node))
     if check is not None:
         yield from check(node)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from string import ascii_lowercase, ascii_uppercase
 from typing import Any
 
@@ -32,16 +33,25 @@ class Bound:
     steps: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Source:
     """One item of FROM. A name that stands twice in it is ambiguous, so columns are pairs."""
 
     alias: str
     columns: tuple[tuple[str, Column], ...]
 
-    def named(self, name: str) -> tuple[Column, ...]:
-        """Return the columns called `name` (folded)."""
-        return tuple(column for own, column in self.columns if folded(own) == name)
+    @cached_property
+    def called(self) -> str:
+        """The alias, folded."""
+        return folded(self.alias)
+
+    @cached_property
+    def named(self) -> Mapping[str, tuple[Column, ...]]:
+        """The columns by their folded names."""
+        found: dict[str, tuple[Column, ...]] = {}
+        for name, column in self.columns:
+            found[folded(name)] = (*found.get(folded(name), ()), column)
+        return found
 
 
 @dataclass(slots=True)
@@ -55,7 +65,7 @@ class Scope:
 
     def add(self, source: Source, session: Session, node: Any) -> None:
         """Add a source whose alias must be new."""
-        if any(folded(one.alias) == folded(source.alias) for one in self.sources):
+        if any(one.called == source.called for one in self.sources):
             raise session.refused(reasons.TWICE, node, name=source.alias)
         self.sources.append(source)
 
@@ -89,11 +99,12 @@ class Scope:
         if not qualifier and wanted in self.merged:
             return [self.merged[wanted]]
         sources = self.sources if not qualifier else self.source(qualifier)
-        return [column for one in sources for column in one.named(wanted)]
+        return [column for one in sources for column in one.named.get(wanted, ())]
 
     def source(self, alias: str) -> list[Source]:
         """Return the sources called `alias`: none or one."""
-        return [one for one in self.sources if folded(one.alias) == folded(alias)]
+        wanted = folded(alias)
+        return [one for one in self.sources if one.called == wanted]
 
     def unknown(self, name: str, qualifier: str, session: Session, node: Any) -> Exception:
         """Return the refusal of a name, which offers only what the asker may see (PRIVACY §1)."""

@@ -10,7 +10,7 @@ from tre.sql import functions, predicates
 from tre.sql.binding.session import Session
 from tre.sql.plan import Column, Expression, Join, JoinKind, Ref, Relation
 from tre.sql.tracing import Instance
-from tre.sql.walk import referred, subqueries
+from tre.sql.walk import produced, referred, subqueries
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,7 @@ def pushed(joined: Joined, terms: list[Expression]) -> tuple[Joined, list[Expres
 
 
 def _of(term: Expression, relation: Relation) -> bool:
-    ids = frozenset(column.id for column in relation.columns)
-    return bool(referred(term)) and referred(term) <= ids and not any(True for _ in subqueries(term))
+    return bool(referred(term)) and referred(term) <= produced(relation) and not subqueries(term)
 
 
 def secured(joined: Joined, session: Session) -> Relation:

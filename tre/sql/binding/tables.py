@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
@@ -9,8 +10,9 @@ from functools import lru_cache
 
 from sqlglot import exp
 
+from tre.base.facts import fact
 from tre.base.reasons import sql_private as reasons
-from tre.catalogue import Access, Interval, Kind, Table
+from tre.catalogue import Access, Catalogue, Interval, Kind, Table
 from tre.catalogue import Column as Declared
 from tre.sql.binding.scope import Bound, Scope, Source, folded, listed, meant
 from tre.sql.binding.session import Session
@@ -26,30 +28,34 @@ def table(node: exp.Table, scope: Scope, session: Session) -> Relation:
     cte = scope.ctes.get(folded(name)) if not node.args.get("db") else None
     if cte is not None:
         return reference(cte, node, scope, session)
-    found = visible_tables(session).get(folded(name))
+    found = visible_tables(session.catalogue).get(folded(name))
     if found is None:
-        names = [*visible_tables(session), *scope.ctes]
+        names = [*visible_tables(session.catalogue), *scope.ctes]
         raise session.refused(
             reasons.UNKNOWN_TABLE, node.this, name=name, choices=listed(sorted(names)), hint=meant(name, names)
         )
     alias = node.alias or found.name
     session.step(node)
-    columns = tuple(_declared(found, column, alias, session) for column in found.columns.values() if column.visible)
+    columns = tuple(session.renamed(column, column.name, f"{alias}.{column.name}") for column in scanned(found))
     named = _renamed_by_list([(column.name, column) for column in columns], node, session)
     scope.add(Source(alias, tuple(named)), session, node)
     return Scan(found, columns)
 
 
-def visible_tables(session: Session) -> dict[str, Table]:
+@fact
+def visible_tables(catalogue: Catalogue) -> Mapping[str, Table]:
     """Return the tables that the asker may see, by folded name."""
-    tables = session.catalogue.tables.values()
-    return {folded(table.name): table for table in tables if table.access is not Access.HIDDEN}
+    return {folded(table.name): table for table in catalogue.tables.values() if table.access is not Access.HIDDEN}
 
 
-def _declared(table: Table, column: Declared, alias: str, session: Session) -> Column:
-    facts = facts_of(table, column)
-    origin = Origin(table.name, column.name)
-    return session.column(column.name, column.type, facts, origin, f"{alias}.{column.name}")
+@fact
+def scanned(table: Table) -> tuple[Column, ...]:
+    """Return the columns that a query may see of `table`, before they have ids of their own."""
+    return tuple(
+        Column(0, column.name, column.type, facts_of(table, column), Origin(table.name, column.name))
+        for column in table.columns.values()
+        if column.visible
+    )
 
 
 def facts_of(table: Table, column: Declared) -> Facts:

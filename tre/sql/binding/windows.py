@@ -87,7 +87,7 @@ class Windows:
         over = over_of(node, self.named, self.session)
         rows = replace(environment, where="a window", windows=None, scalars=None)
         made = self._made(node, over, rows)
-        if any(True for part in of_window(made) for _ in subqueries(part)):
+        if any(map(subqueries, of_window(made))):
             raise self.session.refused(reasons.WINDOW, node, form="A subquery inside a window")
         self._within_persons(node, over, made)
         for _, one in self.found:

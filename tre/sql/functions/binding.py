@@ -62,9 +62,7 @@ def is_function(node: exp.Expr) -> bool:
 
 def is_named(node: exp.Expr) -> bool:
     """Say whether `node` is a function known by its name alone."""
-    if moments.is_age(node):
-        return True
-    return isinstance(node, exp.Anonymous) and str(node.this).lower() in _NAMED
+    return isinstance(node, exp.Anonymous) and (moments.is_age(node) or str(node.this).lower() in _NAMED)
 
 
 def unknown(node: exp.Expr) -> tuple[Reason, Mapping[str, str], exp.Expr]:

@@ -30,6 +30,8 @@ class Counted:
 
 def plainly(parsed: Parsed) -> tuple[Parsed, tuple[str, ...]] | None:
     """Return the text with its percentiles written as such, and what to say of it; None where there are none."""
+    if parsed.tree.find(exp.Window) is None:  # rows are numbered by windows alone
+        return None
     tree, notes, gone = parsed.tree.copy(), list[str](), list[Step]()
     for select in list(tree.find_all(exp.Select)):
         _of_all_rows(select)

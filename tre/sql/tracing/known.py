@@ -29,7 +29,7 @@ def domains(node: Join, public: Side, private: Side) -> dict[int, PublicKeys]:
 
 
 def _about(term: Expression, ids: frozenset[int]) -> bool:
-    return bool(referred(term)) and referred(term) <= ids and not any(True for _ in subqueries(term))
+    return bool(referred(term)) and referred(term) <= ids and not subqueries(term)
 
 
 def _among(own: Column, theirs: Column) -> Expression | None:

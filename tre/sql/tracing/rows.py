@@ -141,8 +141,8 @@ def ties(condition: Expression, keys: frozenset[int], inside: frozenset[int]) ->
 
 def equal_to(condition: Expression, identifying: frozenset[int]) -> frozenset[int]:
     """Return `identifying` and every column that `condition` equates with one of them."""
-    pairs = (frozenset((one.id, other.id)) for one, other in predicates.equalities(condition))
-    return identifying.union(*(pair for pair in pairs if pair & identifying))
+    pairs = [(one.id, other.id) for one, other in predicates.equalities(condition)]
+    return identifying.union(*(pair for pair in pairs if not identifying.isdisjoint(pair)))
 
 
 def said(condition: Expression, inside: frozenset[int]) -> list[Arrow]:
@@ -190,7 +190,7 @@ def _arrows(output: tuple[Column, Expression], traits: Traits) -> tuple[Arrow, .
     if isinstance(expression, Ref):
         return () if expression.column.id == column.id else equal(expression.column.id, column.id)
     determinant = referred(expression)
-    if any(True for _ in subqueries(expression)):  # what a tied subquery says follows from the unit's rows
+    if subqueries(expression):  # what a tied subquery says follows from the unit's rows
         determinant |= frozenset(sorted(traits.unit_keys)[:1])
     return ((determinant, frozenset({column.id})),)
 

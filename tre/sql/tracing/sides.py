@@ -8,6 +8,7 @@ from tre.sql import predicates
 from tre.sql.plan import Join, Relation
 from tre.sql.tracing.tracer import Tracing
 from tre.sql.tracing.traits import Traits
+from tre.sql.walk import produced
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class Side:
     @property
     def ids(self) -> frozenset[int]:
         """The ids of the side's columns."""
-        return frozenset(column.id for column in self.relation.columns)
+        return produced(self.relation)
 
     @property
     def looked_up(self) -> bool:
@@ -38,7 +39,7 @@ class Side:
 
 def sides(node: Join, tracing: Tracing) -> tuple[Side, Side]:
     """Return both sides with what the condition says of each."""
-    ids = tuple(frozenset(column.id for column in one.columns) for one in (node.left, node.right))
+    ids = (produced(node.left), produced(node.right))
     pairs = predicates.across(node.condition, *ids)
     constants = frozenset(
         column.id for term in predicates.conjuncts(node.condition) if (column := predicates.fixed(term))

@@ -104,7 +104,7 @@ def _read(read: Iterable[Expression], below: Traits) -> frozenset[int]:
     found: frozenset[int] = frozenset()
     for expression in read:
         found |= referred(expression)
-        if any(True for _ in subqueries(expression)):
+        if subqueries(expression):
             found |= frozenset(sorted(below.unit_keys)[:1])
     return found
 
