@@ -33,6 +33,19 @@ class Dependencies:
         """Say whether at most one row has given values of `columns`."""
         return self.key is not None and self.key <= self.closure(columns)
 
+    def unique_on_any(self, columns: Iterable[int]) -> bool:
+        """Say whether at most one row has a given value of one of `columns`."""
+        if self.key is None:
+            return False
+        tried: set[int] = set()
+        for column in columns:
+            if column not in tried:  # what it determines is determined by what was tried before
+                found = self.closure({column})
+                if self.key <= found:
+                    return True
+                tried |= found
+        return False
+
     def plus(self, arrows: Iterable[Arrow]) -> Dependencies:
         """Return these dependencies and `arrows`."""
         return Dependencies(self.key, self.arrows.union(arrows))

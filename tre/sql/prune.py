@@ -21,7 +21,17 @@ from tre.sql.plan import (
     Window,
     Windowed,
 )
-from tre.sql.walk import expressions, inputs, of_window, over, referred, subqueries, substituted, with_expressions
+from tre.sql.walk import (
+    expressions,
+    inputs,
+    of_window,
+    over,
+    produced,
+    referred,
+    subqueries,
+    substituted,
+    with_expressions,
+)
 
 
 def pruned(root: Relation) -> Relation:
@@ -49,8 +59,7 @@ class _Pruner:
         needed |= columns
         inside = self._read(node, needed)
         for below in inputs(node):
-            own = {column.id for column in below.columns}
-            self.need(below, inside & own)
+            self.need(below, inside & produced(below))
         for expression in expressions(node):
             for subquery in subqueries(expression):
                 self.need(subquery.relation, set())
@@ -96,7 +105,7 @@ class _Pruner:
         needed = self._needed[id(node)]
         if isinstance(node, Scan):
             return replace(node, columns=_some(node.columns, needed))
-        if isinstance(node, Project):
+        if isinstance(node, Project) and not produced(node) <= needed:
             node = replace(node, outputs=self._outputs(node, needed))
         if isinstance(node, Windowed):
             node = replace(node, windows=_windows(node, needed))
@@ -106,7 +115,10 @@ class _Pruner:
             node = replace(node, outputs=_outputs_of(node, needed))
         if isinstance(node, Join) and node.nulled:
             node = replace(node, nulled=self._nulled(node, needed))
-        return with_expressions(over(node, self.without), lambda one: substituted(one, self._inside))
+        node = over(node, self.without)
+        if not any(map(subqueries, expressions(node))):
+            return node
+        return with_expressions(node, lambda one: substituted(one, self._inside))
 
     def _inside(self, expression: Expression) -> Expression | None:
         if isinstance(expression, Exists):

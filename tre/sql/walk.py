@@ -140,11 +140,14 @@ def relations(relation: Relation) -> Iterable[Relation]:
 
 
 def over(relation: Relation, change: Callable[[Relation], Relation]) -> Relation:
-    """Return `relation` with `change` applied to each of its inputs."""
+    """Return `relation` with `change` applied to each of its inputs: itself where that changes none."""
     if isinstance(relation, Join | SetOperation):
-        return replace(relation, left=change(relation.left), right=change(relation.right))
+        left, right = change(relation.left), change(relation.right)
+        same = left is relation.left and right is relation.right
+        return relation if same else replace(relation, left=left, right=right)
     if isinstance(relation, _OVER_ONE):
-        return replace(relation, input=change(relation.input))
+        below = change(relation.input)
+        return relation if below is relation.input else replace(relation, input=below)
     return relation
 
 
@@ -232,7 +235,9 @@ def transformed(relation: Relation, change: Callable[[Relation], Relation]) -> R
 
     def at(node: Relation) -> Relation:
         if id(node) not in made:
-            below = with_expressions(over(node, at), lambda one: substituted(one, inside))
+            below = over(node, at)
+            if any(map(subqueries, expressions(node))):
+                below = with_expressions(below, lambda one: substituted(one, inside))
             made[id(node)] = change(below)
         return made[id(node)]
 

@@ -20,6 +20,7 @@ from tre.sql.binding.scope import folded, position
 from tre.sql.binding.session import Session
 from tre.sql.plan import Column, Expression, Ref, Relation
 from tre.sql.tracing import Status, Traits
+from tre.sql.tracing.known import values_of
 from tre.sql.walk import referred, substituted
 
 Listed = exp.Expr | tuple[str, Column]
@@ -141,7 +142,7 @@ class Keys:
             origin, name = expression.column.origin, expression.column.name
             known = self.traits.known.get(expression.column.id)
             if known is not None and facts.domain is None:
-                facts = replace(facts, domain=known)
+                facts = replace(facts, domain=values_of(known))
                 expression = Ref(replace(expression.column, facts=facts))
         column = self.session.column(name, expression.type, facts, origin, name)
         self.all.append((column, expression))

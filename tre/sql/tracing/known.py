@@ -10,10 +10,11 @@ from tre.sql import functions, predicates
 from tre.sql.plan import Column, Distinct, Expression, Filter, Join, Project, PublicKeys, Ref, Relation
 from tre.sql.prune import pruned
 from tre.sql.tracing.sides import Side
+from tre.sql.tracing.traits import Known
 from tre.sql.walk import outer, referred, subqueries
 
 
-def domains(node: Join, public: Side, private: Side) -> dict[int, PublicKeys]:
+def domains(node: Join, public: Side, private: Side) -> dict[int, Known]:
     """A public table's column can only have the values that the public table has, as far as public facts filter it."""
     if outer(public.relation):
         return {}
@@ -25,7 +26,7 @@ def domains(node: Join, public: Side, private: Side) -> dict[int, PublicKeys]:
     ]
     relation = public.relation if not terms else Filter(public.relation, functions.conjunction(*terms))
     renamed = {old.id: new.id for new, old in node.nulled}
-    return {renamed.get(column.id, column.id): _values(relation, column) for column in public.relation.columns}
+    return {renamed.get(column.id, column.id): (relation, column) for column in public.relation.columns}
 
 
 def _about(term: Expression, ids: frozenset[int]) -> bool:
@@ -39,7 +40,9 @@ def _among(own: Column, theirs: Column) -> Expression | None:
     return functions.call("in", Ref(own), *(functions.literal(value) for value in domain))
 
 
-def _values(relation: Relation, column: Column) -> PublicKeys:
+def values_of(known: Known) -> PublicKeys:
+    """Return the distinct values that a column of a public relation has."""
+    relation, column = known
     return PublicKeys(pruned(Distinct(Project(relation, ((column, Ref(column)),)))))
 
 

@@ -39,4 +39,4 @@ def settled(traits: Traits) -> Traits:
 
 def one_row_per_unit(traits: Traits) -> bool:
     """Say whether declared uniqueness leaves a unit one row at most (PRIVACY §2 "Dependencies")."""
-    return any(traits.dependencies.unique_on({key}) for key in traits.unit_keys)
+    return traits.dependencies.unique_on_any(traits.unit_keys)

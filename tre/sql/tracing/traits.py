@@ -9,10 +9,14 @@ from types import MappingProxyType
 
 from tre.base.reasons import Reason
 from tre.sql.dependencies import Dependencies
-from tre.sql.plan import PublicKeys, Relation
+from tre.sql.plan import Column, Relation
 
 MOST = 2**63 - 1
 """Worst cases saturate here: every limit lies below."""
+
+
+Known = tuple[Relation, Column]
+"""A column of a public relation."""
 
 
 class Status(StrEnum):
@@ -38,11 +42,11 @@ class Traits:
 
     `unit_keys` are the bare, never-NULL copies of the unit key; `echoes` equal the unit key or are NULL (the key
     of a nullable side). `tied` are columns of enclosing queries that equal the unit key in every row. From the
-    columns `identifying` a unit key could be read: they never leave. `known` gives columns of public tables their
-    public domain. `rows_per_unit` (unit-keyed only) and `rows` are worst cases; `typical_rows` the declared
-    contribution bound carried through joins, None where undeclared. `fans`: the most public rows that have one value of
-    a column. `inexact` public rows hold sums of doubles,
-    which may differ from run to run.
+    columns `identifying` a unit key could be read: they never leave. `known` says which column of which public relation
+    has every value that a column of a public table can have here. `rows_per_unit` (unit-keyed only) and `rows` are
+    worst cases; `typical_rows` the declared contribution bound carried through joins, None where undeclared. `fans`:
+    the most public rows with one value of a column. `inexact` public rows hold sums of doubles, which may differ from
+    run to run.
     """
 
     status: Status
@@ -51,7 +55,7 @@ class Traits:
     echoes: frozenset[int] = frozenset()
     tied: frozenset[int] = frozenset()
     identifying: frozenset[int] = frozenset()
-    known: Mapping[int, PublicKeys] = field(default_factory=lambda: MappingProxyType({}))
+    known: Mapping[int, Known] = field(default_factory=lambda: MappingProxyType({}))
     instances: tuple[Instance, ...] = ()
     rows_per_unit: int = 0
     typical_rows: int | None = None
