@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TypeVar
 
@@ -94,7 +94,7 @@ def subqueries(expression: Expression) -> tuple[Exists, ...]:
     """Return the Exists that stand directly in `expression`."""
     if isinstance(expression, Exists):
         return (expression,)
-    return tuple(one for part in parts(expression) for one in subqueries(part))
+    return tuple([one for part in parts(expression) for one in subqueries(part)])
 
 
 @fact
@@ -121,22 +121,24 @@ def outer(relation: Relation) -> frozenset[int]:
     return here.union(*map(outer, below))
 
 
-def relations(relation: Relation) -> Iterable[Relation]:
+def relations(relation: Relation) -> tuple[Relation, ...]:
     """Return every node under and including `relation` once, those inside its expressions too, inputs first."""
+    return (*_under(relation), relation)
+
+
+@fact
+def _under(relation: Relation) -> tuple[Relation, ...]:
     found: dict[int, Relation] = {}
 
     def visit(node: Relation) -> None:
-        for below in inputs(node):
+        subplans = [one.relation for expression in expressions(node) for one in subqueries(expression)]
+        for below in (*inputs(node), *subplans):
             if id(below) not in found:
                 visit(below)
-        for expression in expressions(node):
-            for subquery in subqueries(expression):
-                if id(subquery.relation) not in found:
-                    visit(subquery.relation)
         found[id(node)] = node
 
     visit(relation)
-    return found.values()
+    return tuple(found.values())[:-1]  # without itself, so that a node does not hold itself
 
 
 def over(relation: Relation, change: Callable[[Relation], Relation]) -> Relation:

@@ -21,7 +21,7 @@ _LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
 
 def folded(name: str) -> str:
     """Return the form under which names are compared: ASCII letters without case, the rest as it is."""
-    return name.translate(_LOWER)
+    return name.lower() if name.isascii() else name.translate(_LOWER)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from tre.sql import predicates
 from tre.sql.plan import Join, Relation
@@ -11,7 +12,7 @@ from tre.sql.tracing.traits import Traits
 from tre.sql.walk import produced
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Side:
     """One side of a join: its relation and traits, its columns equated with the other's, those fixed to a literal."""
 
@@ -25,7 +26,7 @@ class Side:
         """The ids of the side's columns."""
         return produced(self.relation)
 
-    @property
+    @cached_property
     def looked_up(self) -> bool:
         """Whether at most one row of this side matches a row of the other, by declared uniqueness."""
         return self.traits.dependencies.unique_on(self.equated | self.fixed)
