@@ -235,7 +235,8 @@ TOLD = (
     "SELECT kind, COUNT(*) AS n, SUM(paid) AS s FROM visit GROUP BY kind",
     "SELECT v.kind, COUNT(DISTINCT v.person_id) AS n FROM visit v JOIN event e ON e.person_id = v.person_id "
     "WHERE e.code > 0 GROUP BY v.kind",
-    "SELECT kind, start, COUNT(DISTINCT paid) AS n FROM visit GROUP BY ROLLUP (kind, start)",
+    "SELECT kind, start, GROUPING(kind, start) AS b, COUNT(DISTINCT paid) AS n FROM visit "
+    "GROUP BY ROLLUP (kind, start)",
 )
 
 
