@@ -107,7 +107,7 @@ def _decision_lines(decision: Decision) -> list[tuple[str, str]]:
         said = decision.error_notes.get(output)
         lines.append((f"error of {output} (95 %)", f"{known}: {said}" if said else known))
     for name, bound in decision.bounds.items():
-        if bound not in (None, {}):
+        if bound not in (None, {}, False):
             lines += _bound_lines(name, bound)
     lines += [("note", note) for note in decision.notes]
     if decision.release_seconds is not None and decision.allowed:

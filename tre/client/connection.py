@@ -133,6 +133,8 @@ class Connection:
     ) -> Result | Query:
         """Return the differentially private answer, with a 95 % interval for every number and a receipt.
 
+        `groups` bounds the groups in which one person counts; with "automatic" a first step, whose price is part of the
+        whole, tells how many, and the answer says it.
         `progress` shows the waiting, as time passed against the time at which an answer leaves: True or False, by
         default in a notebook and at a terminal, or a function of seconds and state. After `timeout` seconds TreError
         is raised; the query goes on and its id is in the message. Ctrl-C cancels the query in the environment and
