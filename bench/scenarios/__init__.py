@@ -21,6 +21,7 @@ SCENARIOS: dict[str, Scenario] = {
     "peers": peers.run,
     "rows": sizes.rows,
     "groups": sizes.groups,
+    "spill": sizes.spill,
     "error": error.run,
     "memory": memory.run,
     "budget": budget.run,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -9,13 +10,18 @@ from bench.houses import GROUPS, Clinic, Plain, clinic, clinic_of, served
 from bench.report import Report, Series, Target, milliseconds
 from bench.scale import Scale
 from bench.scenarios.http import paired
-from bench.watching import MEBI, watched
+from bench.watching import MEBI, Peak, watched
 from tre.engines import EngineLimits
 
 _BY = (
     "SELECT s.at_{groups} AS place, COUNT(*) AS stays, SUM(s.days) AS days FROM stay s "
     "WHERE s.days * 1000000 + {n} > 1000000 GROUP BY 1"
 )
+_UNKNOWN = (
+    "SELECT s.code, COUNT(*) AS stays, SUM(s.days) AS days FROM stay s "
+    "WHERE s.days * 1000000 + {n} > 1000000 GROUP BY s.code"
+)
+_LIMITS = (128, 256, 512, 2048)
 _NOT_ASKED = ("started", "code", *(f"at_{count}" for count in GROUPS if count != 20))
 
 
@@ -56,15 +62,42 @@ def groups(folder: Path, scale: Scale) -> Report:
     )
 
 
+def spill(folder: Path, scale: Scale) -> Report:
+    """Ask for groups that nobody has declared, of 10⁷ rows, in engines that may hold less and less."""
+    people = scale.of(10**6, 10**4)
+    without = tuple(name for name in _NOT_ASKED if name != "code")
+    home = clinic_of(folder, Clinic(10 * people, people, without=(*without, "at_20")))
+    config = home / "config.toml"
+    text = config.read_text()
+    series: list[Series] = []
+    for limit in _LIMITS:
+        config.write_text(re.sub(r"(?m)(^\[engine\]\nmemory =) \d+", rf"\1 {limit}", text))
+        with served(home) as house, watched(house) as peak:
+            seconds = [house.ask(_UNKNOWN) for _ in range(scale.of(5, 1))]
+        series += [milliseconds("whole request", seconds, limit), *_held(peak, limit)]
+    return Report(
+        "Memory and disk",
+        f"COUNT and SUM by 400 values that nobody declared, {10 * people:,} rows of {people:,} people, eight of a "
+        "person: each person's rows are gathered by value. The limit is what DuckDB may hold; the engine's process has "
+        "Python and Arrow besides.",
+        tuple(series),
+        (),
+        "limit, MB",
+    )
+
+
 def _at(home: Path, x: int, count: int, times: int) -> tuple[Series, ...]:
     plain = Plain(home)
     with served(home) as house, watched(house) as peak:
         own, bare = paired(house, plain, _BY.replace("{groups}", str(count)), times)
     plain.close()
-    found = {"engine, peak resident": peak.resident, "engine, limit": EngineLimits().memory / MEBI}
-    memory = (Series(name, "MB", (value,), x) for name, value in found.items())
-    spilled = Series("engine, spilled", "MB", (peak.spilled,), x)
-    return milliseconds("whole request", own, x), milliseconds("plain SQL", bare, x), *memory, spilled
+    limit = Series("engine, limit", "MB", (EngineLimits().memory / MEBI,), x)
+    return milliseconds("whole request", own, x), milliseconds("plain SQL", bare, x), *_held(peak, x), limit
+
+
+def _held(peak: Peak, x: int) -> tuple[Series, Series]:
+    resident = Series("engine, peak resident", "MB", (peak.resident,), x)
+    return resident, Series("engine, spilled", "MB", (peak.spilled,), x)
 
 
 def _slowest(series: list[Series]) -> tuple[Target, ...]:
