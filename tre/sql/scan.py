@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import SqlglotError
+from sqlglot.parser import Parser
 from sqlglot.tokenizer_core import Token, TokenType
 
 from tre.base.reasons import Place, Reason, Refused
@@ -25,6 +26,9 @@ MOST_NESTED = 6_000
 """Most tokens inside subqueries, each counted once a level: some dialects' readers copy a subquery at every level."""
 MOST_OPEN_JOINS = 4
 """Most JOINs that wait for their ON at one place: the reader reads what follows such a JOIN twice, once as its own."""
+
+MOST_OPEN_TYPES = 3
+"""Most open brackets at one place that follow a type's word: the reader reads DATE(…) as a type, then as a call."""
 
 _OPENING = frozenset({TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE, TokenType.CASE})
 _CLOSING = frozenset({TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE, TokenType.END})
@@ -45,6 +49,7 @@ _FORMS_REFUSED = frozenset(
         TokenType.SESSION_PARAMETER,
     }
 )
+_TYPES = frozenset(Parser.TYPE_TOKENS | {TokenType.TABLE, TokenType.FILE})
 _JOINING = frozenset({TokenType.JOIN, TokenType.STRAIGHT_JOIN})
 _CONDITION = frozenset({TokenType.ON, TokenType.USING})
 _STRINGS = frozenset({TokenType.STRING, TokenType.NATIONAL_STRING}) | _FORMS_REFUSED
@@ -79,6 +84,7 @@ def scan(text: str, dialect: Dialect) -> list[Token]:
     _shallow(text, tokens)
     _light(text, tokens)
     _joined(text, tokens)
+    _typed(text, tokens)
     return tokens
 
 
@@ -198,3 +204,15 @@ def _joined(text: str, tokens: list[Token]) -> None:
             waiting[-1] = max(0, waiting[-1] - 1)
         if sum(waiting) > MOST_OPEN_JOINS:
             raise _refused(reasons.JOINS_OPEN, text, token.start, token.end, limit=str(MOST_OPEN_JOINS))
+
+
+def _typed(text: str, tokens: list[Token]) -> None:
+    """Bound the brackets after types' words on the way to any token: reading takes time that doubles with each."""
+    following = [False]
+    for before, token in zip([None, *tokens], tokens, strict=False):
+        if token.token_type in _OPENING:
+            following.append(before is not None and before.token_type in _TYPES)
+            if sum(following) > MOST_OPEN_TYPES:
+                raise _refused(reasons.TYPES_OPEN, text, token.start, token.end, limit=str(MOST_OPEN_TYPES))
+        elif token.token_type in _CLOSING and len(following) > 1:
+            following.pop()

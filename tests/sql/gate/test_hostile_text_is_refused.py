@@ -174,6 +174,22 @@ def test_joins_with_conditions_are_read_however_many_there_are() -> None:
     assert parse("SELECT 1 FROM a JOIN b JOIN c JOIN d ON d.x = c.x ON c.x = b.x ON b.x = a.x")
 
 
+@pytest.mark.parametrize("between", ["", "f(", "1 + (", "CASE WHEN "])
+@pytest.mark.parametrize(
+    "word", ["DATE", "STRUCT", "DECIMAL", "TIMESTAMP", "OBJECT", "ENUM", "VARCHAR", "MAP", "ARRAY"]
+)
+def test_types_inside_each_other_take_no_time_that_doubles(word: str, between: str) -> None:
+    with pytest.raises(Refused, match=r"sql\.types-open"):
+        parse(f"SELECT {f'{word}({between}' * 25}1")
+    with pytest.raises(Refused, match=r"sql\.types-open"):
+        parse(f"SELECT DATE(INT(VARCHAR({word}(1)))) FROM t")
+
+
+def test_types_side_by_side_are_read_however_many_there_are() -> None:
+    casts = ", ".join(f"CAST(a AS DECIMAL({n}, 2)), CAST(b AS VARCHAR(9))" for n in range(3, 30))
+    assert parse(f"SELECT {casts} FROM t")
+
+
 def test_subqueries_of_a_usual_size_are_read() -> None:
     columns = ", ".join(f"column_{number}" for number in range(40))
     assert parse(f"SELECT * FROM (SELECT * FROM (SELECT * FROM (SELECT {columns} FROM t) a) b) c", "bigquery")

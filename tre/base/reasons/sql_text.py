@@ -68,6 +68,13 @@ JOINS_OPEN = reason(
     "Give each JOIN its ON before the next one, or write CROSS JOIN.",
     "The work of reading a text is bounded before it is read, and it doubles with each JOIN that is left open.",
 )
+TYPES_OPEN = reason(
+    "sql.types-open",
+    Kind.UNPROCESSABLE,
+    "More than {limit} types or conversions are written inside each other here, as in DATE(DATE(…)).",
+    "Convert a value once, by CAST(x AS type).",
+    "The work of reading a text is bounded before it is read, and it doubles with each bracket after a type.",
+)
 SYNTAX = reason(
     "sql.syntax",
     Kind.UNPROCESSABLE,
