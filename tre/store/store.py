@@ -8,8 +8,8 @@ must not race is a conditional update or a unique key.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -101,19 +101,19 @@ class Session:
     Not for threads to share. Nothing is locked, and no transaction open, between its blocks.
     """
 
-    def __init__(self, store: Store, connection: Connection) -> None:
-        self._store, self._connection = store, connection
+    def __init__(self, connection: Connection, turn: Callable[[], AbstractContextManager[None]]) -> None:
+        self._connection, self._turn = connection, turn
 
     @contextmanager
     def reading(self) -> Iterator[Reading]:
         """Open a transaction that only reads, as `Store.reading`."""
-        with self._store._faults(), _begun(self._connection, writes=False, lasting=True):
+        with _begun(self._connection, writes=False, lasting=True):
             yield Reading(self._connection)
 
     @contextmanager
     def transaction(self, *, lasting: bool = True) -> Iterator[Transaction]:
         """Open a transaction that writes, as `Store.transaction`."""
-        with self._store._turn(), self._store._faults(), _begun(self._connection, writes=True, lasting=lasting):
+        with self._turn(), _begun(self._connection, writes=True, lasting=lasting):
             yield Transaction(self._connection)
 
 
@@ -187,7 +187,7 @@ class Store:
     def session(self) -> Iterator[Session]:
         """Keep one connection for several transactions. Raises Refused (store.unavailable, store.missing)."""
         with self._faults(), self._engine.connect() as connection:
-            yield Session(self, connection)
+            yield Session(connection, self._turn)
 
     def migrate(self) -> None:
         """Bring the tables to this release. Raises Refused (store.newer, store.missing, store.unavailable)."""
