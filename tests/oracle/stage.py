@@ -39,7 +39,8 @@ _STORED = {
 }
 
 
-def _stored(type_: Type) -> pa.DataType:
+def stored(type_: Type) -> pa.DataType:
+    """Return the type of Arrow in which values of a column are handed to an engine."""
     return pa.decimal128(type_.precision, type_.scale) if type_.kind is Kind.DECIMAL else _STORED[type_.kind]
 
 
@@ -76,7 +77,7 @@ class Stage:
         """Replace the rows of `schema`."""
         for name, table in self._tables.items():
             columns = table.columns.values()
-            arrays = [pa.array([row[one.name] for row in world.rows[name]], _stored(one.type)) for one in columns]
+            arrays = [pa.array([row[one.name] for row in world.rows[name]], stored(one.type)) for one in columns]
             given = pa.table(arrays, names=[one.name for one in columns])
             self.connection.register("given", given)
             self.connection.execute(f"DELETE FROM {schema}.{name}; INSERT INTO {schema}.{name} SELECT * FROM given")

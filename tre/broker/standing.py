@@ -14,15 +14,15 @@ from tre.base.reasons import Refused, web
 from tre.base.reasons import requests as reasons
 from tre.broker.parts import Parts
 from tre.broker.public import PublicLookup
-from tre.catalogue import Catalogue
+from tre.catalogue import Catalogue, Size
 from tre.decide import Drawn, Situation
 from tre.ledger import Draw, DrawState, LedgerId
 from tre.onboarding import Version, load_version
 from tre.policy import CompiledPolicy, with_version
 from tre.policy.context import Context
 from tre.privacy import choice
-from tre.privacy.choice import Histograms
-from tre.privacy.sizes import Sizes, with_sizes
+from tre.privacy.histograms import Histogram, Subject
+from tre.privacy.sizes import with_sizes
 from tre.store import Reading
 
 Payments = Mapping[int, frozenset[str]]
@@ -52,23 +52,16 @@ class Ledgers:
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What a plan rests on: the policy in force, the newest version, the bounds that were found, and noisy sizes."""
+    """What a plan rests on: the policy in force, the newest version, and what was released to plan by.
+
+    `catalogue` is that of the version, with its noisy sizes, and the bounds that were found where none are declared;
+    `chosen` the digest of these bounds: a release may come between a question and its run.
+    """
 
     policy: CompiledPolicy
     version: Version
-    found: Histograms
-    sizes: Sizes
-
-    @property
-    def catalogue(self) -> Catalogue:
-        """The catalogue of the version, with its noisy sizes and the bounds that were found where none are declared."""
-        declared = _declared(self.policy, self.version)
-        return with_sizes(choice.with_bounds(declared, self.found, self.policy.rules), self.sizes)
-
-    @property
-    def chosen(self) -> str:
-        """The digest of the bounds that were found: a release may come between a question and its run."""
-        return hashlib.sha256(choice.text_of(self.found, self.policy.rules).encode()).hexdigest()
+    catalogue: Catalogue
+    chosen: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +102,7 @@ def ground(tx: Reading, parts: Parts, dataset: str) -> Ground:
         raise Refused.because(reasons.VERSION_MISSING)
     version = version_at(parts.versions / governance.current_version(tx, dataset).name)
     found, sizes = governance.found_bounds(tx, dataset), governance.found_sizes(tx, version.name)
-    return Ground(policy, version, found, sizes)
+    return ground_of(policy, version, tuple(sorted(found.items())), tuple(sorted(sizes.items())))
 
 
 def situation(tx: Reading, parts: Parts, at: Standing) -> Situation:
@@ -170,9 +163,17 @@ def _dataset(granted: frozenset[str], named: str | None) -> str:
 
 
 @lru_cache(maxsize=256)
-def _declared(policy: CompiledPolicy, at: Version) -> Catalogue:
-    """Return the catalogue of a policy at a version; of each there is one object in a process, known by identity."""
-    return with_version(policy.catalogue, at.name, at.enforced, at.public_sizes, at.absent, at.counted)
+def ground_of(
+    policy: CompiledPolicy,
+    at: Version,
+    found: tuple[tuple[Subject, Histogram], ...],
+    sizes: tuple[tuple[str, Size], ...],
+) -> Ground:
+    """Return what follows from these. Of the same there is one catalogue in a process: its tables keep their facts."""
+    declared = with_version(policy.catalogue, at.name, at.enforced, at.public_sizes, at.absent, at.counted)
+    bounds = dict(found)
+    catalogue = with_sizes(choice.with_bounds(declared, bounds, policy.rules), dict(sizes))
+    return Ground(policy, at, catalogue, hashlib.sha256(choice.text_of(bounds, policy.rules).encode()).hexdigest())
 
 
 @lru_cache(maxsize=256)

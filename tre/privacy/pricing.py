@@ -68,8 +68,8 @@ def prices(query: Query, shapes: Sequence[Shape], ask: Ask, rules: Rules, drawn:
     unknown = {shape.question: shape.keys is None for shape in shapes}
     delta = math.floor(rules.keys_delta * ATTO) // max(1, sum(unknown.values()))
     nothing = {question: Cost(rules.measure, 0, delta if keyless else 0) for question, keyless in unknown.items()}
-    first = {shape.question: first_step.price(rules) for shape in map(_first, shapes) if shape is not None}
-    steps = sum((one.amount for one in first.values()), 0)
+    first = {one.first.question: first_step.price(rules) for one in shapes if one.first is not None}
+    steps = sum(one.amount for one in first.values())
     most = _most(ask, rules)
     piloted = False
     if ask.amounts is not None:
@@ -86,10 +86,6 @@ def prices(query: Query, shapes: Sequence[Shape], ask: Ask, rules: Rules, drawn:
     whole = sum(costs.values(), Cost.zero(rules.measure))
     _check_limit(whole, rules)
     return Prices(costs, whole, Cost(rules.measure, most) if piloted else None)
-
-
-def _first(shape: Shape) -> Shape | None:
-    return shape.first
 
 
 def _in_order(shapes: Sequence[Shape], costs: Mapping[str, Cost]) -> dict[str, Cost]:

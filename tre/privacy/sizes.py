@@ -56,8 +56,10 @@ def size(block: Block, found: Release) -> Size:
 
 def with_sizes(catalogue: Catalogue, found: Sizes) -> Catalogue:
     """Return `catalogue` with what was released of its version."""
+    if not found:
+        return catalogue
     tables = {name: replace(table, size=found.get(name)) for name, table in catalogue.tables.items()}
-    return replace(catalogue, tables=MappingProxyType(tables)) if found else catalogue
+    return replace(catalogue, tables=MappingProxyType(tables))
 
 
 def as_json(one: Size) -> str:

@@ -200,10 +200,10 @@ def _joined(text: str, tokens: list[Token]) -> None:
             waiting.pop()
         elif kind in _JOINING and (before is None or before.token_type is not TokenType.CROSS):
             waiting[-1] += 1
+            if sum(waiting) > MOST_OPEN_JOINS:
+                raise _refused(reasons.JOINS_OPEN, text, token.start, token.end, limit=str(MOST_OPEN_JOINS))
         elif kind in _CONDITION:
             waiting[-1] = max(0, waiting[-1] - 1)
-        if sum(waiting) > MOST_OPEN_JOINS:
-            raise _refused(reasons.JOINS_OPEN, text, token.start, token.end, limit=str(MOST_OPEN_JOINS))
 
 
 def _typed(text: str, tokens: list[Token]) -> None:
